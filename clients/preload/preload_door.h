@@ -1,0 +1,46 @@
+/*
+ * The door behind the interposed symbols. The symbols (open, ioctl, mmap,
+ * stat, ...) are the same code in the preload library and in an executable
+ * that carries the device itself; only the door differs: preload_wire.c talks
+ * to a server, the executable brings a door of its own that calls the ioctl
+ * table (preload_set_door before any device is opened). After fork, a child of
+ * such an executable has no engine threads: it falls back to the wire door.
+ */
+#ifndef PRELOAD_DOOR_H
+#define PRELOAD_DOOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct preload_node {
+	unsigned major, minor;
+	mode_t mode; /* permission bits */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* All return >= 0 or -errno, and leave errno alone. */
+struct preload_door {
+	/* Folder of the generated tree, "" when there is none. */
+	const char *(*tree)(void);
+	/* 0 and *node when path is a device node, else -ENOENT. */
+	int (*stat_node)(const char *path, struct preload_node *node);
+	int (*open)(const char *path, int flags);
+	long (*ioctl)(int fd, unsigned long request, void *arg);
+	/* *map_fd is a new descriptor to map at *map_offset and close. */
+	int (*mmap)(int fd, uint64_t offset, uint64_t length, int prot, int *map_fd,
+		uint64_t *map_offset);
+	/* A SEQPACKET descriptor on which each uevent arrives as one packet. */
+	int (*uevent)(int flags);
+};
+
+/* door stays the caller's. */
+void preload_set_door(const struct preload_door *door);
+const struct preload_door *preload_door_current(void);
+extern const struct preload_door preload_wire_door;
+
+/* True when fd is a device file of any testcard instance; *file_id from its name. */
+bool preload_fd_is_device(int fd, uint64_t *instance, uint32_t *file_id);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * An open file of the device: its 32-bit handles. "Userspace references are
+ * associated with the drm fd and get reaped on close" (seed).
+ */
+#ifndef GEM_FILE_H
+#define GEM_FILE_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "gem_idr.h"
+#include "gem_object.h"
+
+struct gem_file {
+	struct gem_device *dev;
+	pthread_mutex_t table_lock;
+	struct gem_idr handles; /* handle -> object, from 1; guarded by table_lock */
+	/* dma_buf <-> handle of this file (kernel: drm_prime_file_private) */
+	struct gem_prime_table *prime; /* guarded by table_lock */
+};
+
+int gem_file_init(struct gem_file *file, struct gem_device *dev);
+/* Drops every handle that is left. */
+void gem_file_finish(struct gem_file *file);
+
+/* New handle for obj (takes a reference of its own). Errors: -ENOMEM, -ENOSPC. */
+int gem_handle_create(struct gem_file *file, struct gem_object *obj, uint32_t *handle);
+/* -EINVAL when the handle is not in use. */
+int gem_handle_delete(struct gem_file *file, uint32_t handle);
+/* New reference; -ENOENT when the handle is not in use. */
+int gem_object_lookup(struct gem_file *file, uint32_t handle, struct gem_object **out);
+/* True when file holds at least one handle for obj. */
+bool gem_file_owns(struct gem_file *file, struct gem_object *obj);
+
+/*
+ * Dumb buffers (kernel: drm_mode_create_dumb). width, height, bpp in; pitch
+ * (bytes, aligned to 64), size (bytes, page aligned) and handle out.
+ * Errors: -EINVAL for zero or overflowing sizes, -ENOMEM.
+ */
+int gem_dumb_create(struct gem_file *file, uint32_t width, uint32_t height, uint32_t bpp,
+	uint32_t *pitch, uint64_t *size, uint32_t *handle);
+/* Fake offset for mmap. -ENOENT for a bad handle; -EINVAL for imported objects. */
+int gem_dumb_map_offset(struct gem_file *file, uint32_t handle, uint64_t *offset);
+
+#endif

@@ -1,0 +1,24 @@
+/* Pixel formats the display engine reads, and their layout. */
+#ifndef KMS_FORMAT_H
+#define KMS_FORMAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <drm_fourcc.h>
+
+struct kms_format {
+	uint32_t fourcc;
+	uint8_t planes;
+	uint8_t cpp[4];     /* bytes per pixel of each plane */
+	uint8_t hsub, vsub; /* subsampling of planes 1.. */
+	uint8_t depth, bpp; /* of legacy ADDFB; 0 = not reachable by it */
+	bool has_alpha;
+};
+
+/* NULL for a fourcc that no plane of ours ever takes. */
+const struct kms_format *kms_format_find(uint32_t fourcc);
+/* Legacy ADDFB's depth/bpp pair; 0 when unknown (kernel: drm_mode_legacy_fb_format). */
+uint32_t kms_format_from_legacy(uint32_t bpp, uint32_t depth);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Framebuffers: a format description over GEM objects (seed: "framebuffers are
+ * created from an opaque driver-specific id and a format description").
+ */
+#ifndef KMS_FRAMEBUFFER_H
+#define KMS_FRAMEBUFFER_H
+
+#include "gem_file.h"
+#include "gem_object.h"
+#include "kms_format.h"
+#include "kms_object.h"
+
+struct kms_file;
+
+struct kms_framebuffer {
+	struct kms_object base; /* DRM_MODE_OBJECT_FB */
+	struct gem_list file_link; /* creator's kms_file.framebuffers; dev->lock */
+	uint32_t width, height;
+	const struct kms_format *format;
+	uint64_t modifier;
+	uint32_t flags; /* DRM_MODE_FB_* */
+	struct {
+		struct gem_object *object; /* reference and page pin, for the fb's life */
+		const uint8_t *pixels;     /* first pixel of the plane, in the server */
+		uint32_t pitch, offset;    /* bytes */
+	} planes[4];
+};
+
+/*
+ * ADDFB2 (kernel: drm_internal_framebuffer_create and drm_gem_fb_create):
+ * checks format, modifier, sizes against the device's limits, pitches, that
+ * every plane fits into its object, no handle in unused planes. Publishes the
+ * fb on file's list. Errors: -EINVAL; -ENOENT bad handle; -ENOMEM.
+ */
+int kms_framebuffer_create(struct kms_file *file, struct gem_file *gem,
+	const struct drm_mode_fb_cmd2 *cmd, struct kms_framebuffer **out);
+/*
+ * RMFB: takes it off every plane that shows it (a plane loses it, a crtc whose
+ * primary loses it is turned off, as drm_framebuffer_remove does), then drops
+ * file's reference. -ENOENT unknown, or another file's.
+ */
+int kms_framebuffer_remove(struct kms_file *file, uint32_t id);
+/* New reference or NULL. */
+struct kms_framebuffer *kms_framebuffer_lookup(struct kms_device *dev, uint32_t id);
+
+#endif

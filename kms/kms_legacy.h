@@ -1,0 +1,36 @@
+/*
+ * The pre-atomic requests as atomic states (kernel: drm_atomic_helper_*,
+ * drm_plane.c, drm_crtc.c). Same checks and errnos as the kernel's ioctls.
+ * All take dev->lock themselves.
+ */
+#ifndef KMS_LEGACY_H
+#define KMS_LEGACY_H
+
+#include "kms_atomic.h"
+
+struct kms_mode_set {
+	struct kms_crtc *crtc;
+	struct kms_framebuffer *fb; /* NULL = turn off */
+	uint32_t x, y;              /* pixels into fb */
+	const struct drm_mode_modeinfo *mode; /* NULL = turn off */
+	struct kms_connector **connectors;
+	unsigned connector_count;
+};
+
+/* Blocking. -EINVAL; -ENOSPC fb too small for mode at x,y. */
+int kms_set_crtc(const struct kms_mode_set *set);
+/* flags DRM_MODE_PAGE_FLIP_EVENT only (others -EINVAL). -EBUSY, -ENOSPC, -EINVAL. */
+int kms_page_flip(struct kms_file *file, struct kms_crtc *crtc, struct kms_framebuffer *fb,
+	uint32_t flags, uint64_t user_data);
+/* fb NULL = plane off. Coordinates as in struct drm_mode_set_plane. */
+int kms_set_plane(struct kms_plane *plane, struct kms_crtc *crtc, struct kms_framebuffer *fb,
+	const struct drm_mode_set_plane *req);
+/* flags DRM_MODE_CURSOR_BO | _MOVE. object NULL with BO = hide. -ENXIO no cursor. */
+int kms_set_cursor(struct kms_file *file, struct gem_file *gem, struct kms_crtc *crtc,
+	const struct drm_mode_cursor2 *req);
+/* Takes fb off every plane (RMFB, close). Under dev->lock. */
+void kms_framebuffer_unuse_locked(struct kms_device *dev, struct kms_framebuffer *fb);
+/* connector DPMS property: On / others = off. -EINVAL. */
+int kms_set_dpms(struct kms_connector *connector, uint64_t value);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * Sinks: who watches a crtc's pixels. While a crtc has sinks, the vblank
+ * thread composes each frame that changed and hands it to them.
+ */
+#ifndef KMS_SINK_H
+#define KMS_SINK_H
+
+#include <stdint.h>
+
+#include "kms_device.h"
+
+struct kms_frame {
+	const uint8_t *pixels; /* XRGB8888, valid during the call only */
+	uint32_t width, height, pitch; /* pixels, pixels, bytes; 0x0 = crtc is off */
+	uint64_t sequence;     /* vblank count at which it is shown */
+	uint64_t time_ns;      /* that vblank's grid time */
+	uint32_t crtc_id;
+	uint64_t scanout_serial; /* kms_crtc.scanout_serial */
+};
+
+struct kms_sink {
+	struct gem_list link; /* crtc->sinks; dev->lock */
+	struct kms_crtc *crtc;
+	/* also frames in which no plane changed (front-buffer drawing shows) */
+	bool every_vblank;
+	/*
+	 * On the vblank thread, without dev->lock: be quick, hand slow work to
+	 * a thread of your own. Not called again before it returns.
+	 */
+	void (*frame)(struct kms_sink *sink, const struct kms_frame *frame);
+};
+
+/* The next vblank gives sink a first frame. */
+void kms_sink_attach(struct kms_sink *sink, struct kms_crtc *crtc);
+/* After return, frame is not running and will not be called. Not from frame(). */
+void kms_sink_detach(struct kms_sink *sink);
+
+/*
+ * One picture of what crtc shows now, composed by the caller's thread: malloc'd
+ * XRGB8888 pixels of width*4 pitch. -ENODATA when the crtc is off.
+ */
+int kms_screenshot(struct kms_crtc *crtc, uint8_t **pixels, uint32_t *width, uint32_t *height,
+	uint64_t *sequence);
+
+/* PNG (RGB, 8 bit) through libpng. -errno of the file. */
+int kms_png_write(const char *path, const uint8_t *pixels, uint32_t width, uint32_t height,
+	uint32_t pitch);
+
+/*
+ * Writes every changed frame as dir/crtc<index>-<sequence, 8 digits>.png from a
+ * thread of its own; at most 32 frames wait, later ones are dropped and counted
+ * (logged at destroy). Destroy writes what waits.
+ */
+int kms_png_sink_create(struct kms_crtc *crtc, const char *dir, struct kms_sink **out);
+void kms_png_sink_destroy(struct kms_sink *sink);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * The DRM uAPI: one ioctl table for every door (kernel: drm_ioctl.c).
+ *
+ * A row has the request's number, the kernel's struct size and direction, its
+ * access rule and its handler. The argument is copied in (shorter structs are
+ * zero-extended, longer ones cut, as drm_ioctl does), the handler works on the
+ * copy, and the copy goes back. Errors are the kernel's.
+ */
+#ifndef UAPI_H
+#define UAPI_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <drm.h>
+
+#include "gem_device.h"
+#include "gem_file.h"
+#include "kms_device.h"
+#include "vfs.h"
+
+/* A card: GEM and KMS parts, and what the DRM core knows about its files. */
+struct uapi_device {
+	struct gem_device gem;
+	struct kms_device *kms;
+	const char *driver_name; /* DRM_IOCTL_VERSION; "testcard" by default */
+	const char *driver_desc;
+	const char *driver_date; /* "20261121" */
+	int version[3];
+	pthread_mutex_t master_lock;
+	struct uapi_file *master;   /* current master; master_lock */
+	struct gem_idr magics;      /* magic -> file of the current master; master_lock */
+	struct gem_list files;      /* uapi_file.link; master_lock */
+	unsigned open_count;        /* master_lock */
+};
+
+enum uapi_node_kind { UAPI_NODE_PRIMARY, UAPI_NODE_RENDER };
+
+struct uapi_file {
+	struct vfs_file base; /* first */
+	struct uapi_device *dev;
+	enum uapi_node_kind kind;
+	struct gem_file gem;
+	struct kms_file kms;
+	uint32_t magic;      /* 0 = never asked; dev->master_lock */
+	bool authenticated;  /* dev->master_lock */
+	bool was_master;     /* dev->master_lock; SET/DROP_MASTER without root needs it */
+	struct gem_list link; /* dev->master_lock */
+};
+
+/* kms_desc: topology; see kms_device.h. */
+int uapi_device_create(const struct kms_device_desc *kms_desc, const char *driver_name,
+	struct uapi_device **out);
+/* No file may be open. */
+void uapi_device_destroy(struct uapi_device *dev);
+
+/* Fills node for vfs_add_node: path and numbers by kind and index. */
+void uapi_node_init(struct vfs_node *node, struct uapi_device *dev, enum uapi_node_kind kind,
+	unsigned index);
+
+/* Access rules of a row (kernel: drm_ioctl_flags). */
+enum {
+	UAPI_AUTH = 1 << 0,         /* primary node: must be authenticated */
+	UAPI_MASTER = 1 << 1,       /* must be current master */
+	UAPI_ROOT_ONLY = 1 << 2,
+	UAPI_RENDER_ALLOW = 1 << 3, /* also on render nodes */
+};
+
+struct uapi_call {
+	struct uapi_file *file;
+	struct vfs_caller *caller;
+};
+
+struct uapi_ioctl {
+	unsigned int cmd; /* the kernel's full number, with size and direction */
+	unsigned int flags;
+	int (*handler)(struct uapi_call *call, void *data);
+	const char *name; /* "MODE_ATOMIC", for traces and refusal logs */
+};
+
+/* NULL when nr is not in the table. nr = _IOC_NR(request). */
+const struct uapi_ioctl *uapi_ioctl_find(unsigned int nr);
+
+bool uapi_file_is_master(struct uapi_file *file);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * The generated tree: what libdrm, libudev, Mesa and libinput read of a
+ * machine beside the device nodes (facts/interposition-study section 2).
+ * Real files below <root>: dev/..., sys/..., run/udev/...; the preload library
+ * redirects paths into it. Device nodes appear in dev/ as empty placeholder
+ * files so that readdir sees them; stat and open of them go to the door.
+ *
+ * Sysfs shape: a platform device /sys/devices/platform/testcard/ with
+ * drm/card0 (dev, uevent, card0-Virtual-1/{status,enabled,dpms,modes,edid,
+ * connector_id,uevent}) and drm/renderD128; input devices below
+ * /sys/devices/virtual/input/inputN/eventN; /sys/class, /sys/bus, /sys/dev/char
+ * links; /run/udev/data/{c226:0,c13:64,+drm:..,+input:..} and /run/udev/control.
+ */
+#ifndef TREE_H
+#define TREE_H
+
+#include <stdint.h>
+
+#include "evdev.h"
+#include "uapi.h"
+
+struct tree;
+
+/* root is made (0755) and filled; tree_destroy removes it whole. */
+int tree_create(const char *root, struct tree **out);
+void tree_destroy(struct tree *tree);
+const char *tree_root(const struct tree *tree);
+
+/* card and render: their vfs nodes; render may be NULL. */
+int tree_add_drm(struct tree *tree, struct uapi_device *dev, const struct vfs_node *card,
+	const struct vfs_node *render);
+int tree_add_input(struct tree *tree, const struct evdev_device *dev);
+/* Rewrites a connector's files after hotplug. */
+int tree_update_connector(struct tree *tree, struct kms_connector *connector);
+
+/*
+ * Uevents, as libudev's monitor receives them ("libudev" magic header and
+ * properties): every subscriber gets each as one packet.
+ */
+int tree_uevent_subscribe(struct tree *tree, int *fd);
+/* ACTION=change of card's device with HOTPLUG=1, CONNECTOR=id. */
+void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_t connector_id);
+
+#endif

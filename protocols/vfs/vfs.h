@@ -1,0 +1,191 @@
+/*
+ * Device nodes and the open files behind them, for every door.
+ *
+ * A device file of ours is, for its holder, one end of a SOCK_SEQPACKET pair
+ * that carries nothing but what read(2) returns (DRM or input events); poll,
+ * dup, fork, SCM_RIGHTS and the hang-up at last close are the kernel's own.
+ * The holder's end is bound to the abstract name "testcard/<instance>/<id>"
+ * (VFS_NAME_FORMAT), by which a process that merely received the fd knows what
+ * it has. A name is public (/proc/net/unix), so it proves nothing: a caller
+ * proves its right by passing the fd itself once (vfs_file_from_fd).
+ *
+ * Both doors end here: the in-process door calls these functions, the wire
+ * server calls them for its clients. Drivers (protocols/drm, protocols/evdev)
+ * stand behind struct vfs_file_ops.
+ */
+#ifndef VFS_H
+#define VFS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gem_base.h"
+#include "gem_idr.h"
+
+struct vfs;
+struct vfs_file;
+struct vfs_node;
+
+/*
+ * Who asks, and how their memory and descriptors are reached. In process these
+ * are plain copies; over the wire they work on the memory image that came with
+ * the request (see protocols/wire/wire.h). Handlers never touch a user pointer
+ * in any other way.
+ */
+struct vfs_caller;
+struct vfs_caller_ops {
+	/* len bytes at user address src; -EFAULT when the caller has no such memory. */
+	int (*copy_from)(struct vfs_caller *caller, void *dst, uint64_t src, size_t len);
+	int (*copy_to)(struct vfs_caller *caller, uint64_t dst, const void *src, size_t len);
+	/*
+	 * Puts fd in the caller's descriptor table (takes ownership of fd, on
+	 * error too). Returns the number the handler must hand out, or -errno.
+	 * cloexec: whether the caller's new descriptor gets FD_CLOEXEC.
+	 */
+	int (*install_fd)(struct vfs_caller *caller, int fd, bool cloexec);
+	/*
+	 * The caller's descriptor fd, as a new descriptor of the server's own
+	 * (to be closed by the handler), or -EBADF.
+	 */
+	int (*fetch_fd)(struct vfs_caller *caller, int fd);
+};
+
+struct vfs_caller {
+	const struct vfs_caller_ops *ops;
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+};
+
+static inline int vfs_copy_from(struct vfs_caller *caller, void *dst, uint64_t src, size_t len)
+{
+	return len == 0 ? 0 : caller->ops->copy_from(caller, dst, src, len);
+}
+
+static inline int vfs_copy_to(struct vfs_caller *caller, uint64_t dst, const void *src, size_t len)
+{
+	return len == 0 ? 0 : caller->ops->copy_to(caller, dst, src, len);
+}
+
+/* The in-process caller: plain memory, own descriptor table. */
+void vfs_caller_init_self(struct vfs_caller *caller);
+
+/* What a driver does for a file. No vfs lock is held during any of these. */
+struct vfs_file_ops {
+	/*
+	 * Required. request as given to ioctl(2), arg its untyped argument.
+	 * Returns >= 0 or -errno. Called from any thread, several at once.
+	 */
+	long (*ioctl)(struct vfs_file *file, unsigned int request, uint64_t arg,
+		struct vfs_caller *caller);
+	/*
+	 * NULL = -ENODEV. mmap of length bytes at offset with PROT_ bits prot:
+	 * sets *fd to a new descriptor that is to be mapped at *fd_offset.
+	 */
+	int (*mmap)(struct vfs_file *file, uint64_t offset, uint64_t length, int prot,
+		int *fd, uint64_t *fd_offset);
+	/*
+	 * Required. The last descriptor is gone and no call is running; frees
+	 * the file's memory after vfs_file_finish.
+	 */
+	void (*release)(struct vfs_file *file);
+};
+
+struct vfs_file {
+	const struct vfs_file_ops *ops;
+	struct vfs *vfs;
+	const struct vfs_node *node;
+	uint32_t id;      /* unique for the life of the vfs; part of the bound name */
+	int flags;        /* O_ flags of open */
+	int server_fd;    /* our end of the pair: events are sent here */
+	ino_t client_ino; /* inode of the holder's end: the identity of the file */
+	pid_t pid;        /* of the opener */
+	uid_t uid;
+	atomic_uint refcount; /* one for being open, one per running call */
+	struct gem_list link; /* vfs.lock */
+	bool closed;          /* vfs.lock: hang-up seen, no new lookups */
+};
+
+/* A device node. The tree generator draws /dev, /sys and /run/udev from these. */
+struct vfs_node {
+	const char *path; /* "/dev/dri/card0" */
+	unsigned major, minor;
+	mode_t mode; /* permission bits, checked against the opener's uid/gid */
+	uid_t uid;   /* owner */
+	gid_t gid;
+	/*
+	 * Allocates the driver's file (struct vfs_file first) and sets ops;
+	 * everything else in vfs_file is filled in by vfs afterwards.
+	 * Errors go to the opener.
+	 */
+	int (*open)(const struct vfs_node *node, int flags, struct vfs_caller *caller,
+		struct vfs_file **out);
+	/*
+	 * Optional: called once the file is complete (server_fd valid) and
+	 * before its descriptor is handed out. A failure aborts the open.
+	 */
+	int (*opened)(struct vfs_file *file);
+	void *data; /* the driver's device */
+};
+
+#define VFS_NAME_PREFIX "testcard/"
+/* abstract socket name: instance (16 hex digits), file id */
+#define VFS_NAME_FORMAT VFS_NAME_PREFIX "%016llx/%u"
+
+int vfs_create(struct vfs **out);
+/* Releases every file as if its holder had closed it. */
+void vfs_destroy(struct vfs *vfs);
+
+uint64_t vfs_instance(const struct vfs *vfs);
+
+/* node is the caller's memory and outlives the vfs or vfs_remove_node. */
+int vfs_add_node(struct vfs *vfs, const struct vfs_node *node);
+void vfs_remove_node(struct vfs *vfs, const struct vfs_node *node);
+/* NULL when there is none. Nodes are few; a scan. */
+const struct vfs_node *vfs_find_node(struct vfs *vfs, const char *path);
+
+/*
+ * open(2): checks permission, makes the pair, returns the holder's end in *fd
+ * (O_CLOEXEC and O_NONBLOCK of flags applied). Reaps hung-up files first, since
+ * a close must take effect before the next open (facts, pitfall 5).
+ * Errors: -ENXIO no node; -EACCES; -ENOMEM; -EMFILE; the driver's own.
+ */
+int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller, int *fd);
+
+/*
+ * The file whose holder's end fd is, with a new reference; *out = NULL and
+ * -EBADF when fd is not one of ours. fd is only looked at. Hot path of the
+ * in-process door: no lock is contended by other files' calls.
+ */
+int vfs_file_from_fd(struct vfs *vfs, int fd, struct vfs_file **out);
+struct vfs_file *vfs_file_get(struct vfs_file *file);
+/* The reference that was last, after the hang-up, runs ops->release. */
+void vfs_file_put(struct vfs_file *file);
+
+/* Drivers: set up / tear down the generic part of a file. */
+void vfs_file_init(struct vfs_file *file, const struct vfs_file_ops *ops);
+void vfs_file_finish(struct vfs_file *file);
+
+/*
+ * Sends one packet to the holder; never blocks. -EAGAIN when the socket is
+ * full, -EPIPE when the holder is gone.
+ */
+int vfs_file_send(struct vfs_file *file, const void *data, size_t len);
+/*
+ * Packets sent and not yet read by the holder (from SIOCOUTQ; exact while all
+ * packets of a file are of one size). For the kernel's 4096-byte event space.
+ */
+unsigned vfs_file_unread(struct vfs_file *file, size_t packet_size);
+
+/* Finds files whose last descriptor was closed and releases them. */
+void vfs_reap(struct vfs *vfs);
+/*
+ * A descriptor that polls readable when vfs_reap has something to do. vfs owns
+ * no thread: server and compositor poll it.
+ */
+int vfs_reap_fd(struct vfs *vfs);
+
+#endif

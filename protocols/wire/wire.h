@@ -1,0 +1,146 @@
+/*
+ * The wire between a client process (clients/preload) and the device server.
+ *
+ * A runtime folder, named by TESTCARD_DIR, holds:
+ *   device.sock   SOCK_SEQPACKET, one message a packet, this protocol
+ *   control.sock  SOCK_STREAM, text lines, see protocols/control/control.h
+ *   tree/         generated /dev, /sys, /run/udev, /proc parts (protocols/tree)
+ *
+ * Every thread of a client that makes requests has a channel of its own: a
+ * connection to device.sock (thread-local; made anew after fork). A request is
+ * one packet, its reply is one packet, in order, one under way per channel.
+ * The server runs each channel in a thread, so a request may block as an ioctl
+ * does.
+ *
+ * A device fd is named in requests by its file id (from its bound name, see
+ * VFS_NAME_FORMAT). Before a channel uses a file, it proves that it holds it:
+ * WIRE_ATTACH carries the fd itself once.
+ *
+ * Memory: an ioctl's argument struct and the arrays it points to travel as
+ * segments (user address, length, direction). The server reads and writes them
+ * by user address, so handlers are the same as in process; an address outside
+ * all segments is -EFAULT. Which arrays belong to which ioctl is in the layout
+ * table (wire_layout.h) that the client uses. Segment data are inline up to
+ * WIRE_INLINE_MAX bytes in all, else in one memfd that comes with the request
+ * and also takes the answer (the server uses pread/pwrite on it, never mmap:
+ * a client may shrink it at any time).
+ *
+ * All numbers are of this machine's byte order. A packet of another size than
+ * its header says, or with numbers out of range, ends the channel.
+ */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <stdint.h>
+
+#define WIRE_VERSION 1u
+#define WIRE_MAGIC 0x31444354u /* "TCD1" */
+#define WIRE_ENV_DIR "TESTCARD_DIR"
+#define WIRE_SOCKET_NAME "device.sock"
+#define WIRE_TREE_NAME "tree"
+
+#define WIRE_INLINE_MAX (48u << 10) /* bytes of segment data inside a packet */
+#define WIRE_SEGMENTS_MAX 64u
+#define WIRE_FDS_MAX 8u
+#define WIRE_PATH_MAX 256u
+/* Sum of a request's segments; more is -ENOMEM. */
+#define WIRE_DATA_MAX (256u << 20)
+
+enum wire_op {
+	WIRE_HELLO = 1,
+	WIRE_OPEN = 2,   /* by path; reply carries the fd */
+	WIRE_ATTACH = 3, /* carries the fd; afterwards file_id may be used here */
+	WIRE_IOCTL = 4,
+	WIRE_MMAP = 5,   /* reply carries the fd to map */
+	WIRE_UEVENT = 6, /* reply carries a SEQPACKET fd that gets every uevent */
+	WIRE_STAT = 7,   /* by path: is it a device node, and which */
+};
+
+/* First in every packet, both ways. */
+struct wire_header {
+	uint32_t magic;
+	uint16_t op;
+	uint16_t fds;  /* descriptors that come with the packet */
+	uint32_t size; /* of the whole packet */
+	int32_t result; /* replies: >= 0 or -errno; requests: 0 */
+};
+
+struct wire_hello { /* request and reply */
+	struct wire_header header;
+	uint32_t version;
+	uint32_t pid;      /* the server's, in the reply */
+	uint64_t instance; /* VFS_NAME_FORMAT's first part, in the reply */
+};
+
+struct wire_open { /* also WIRE_STAT */
+	struct wire_header header;
+	int32_t flags;
+	uint32_t pad;
+	char path[WIRE_PATH_MAX]; /* NUL-terminated */
+};
+
+struct wire_stat_reply {
+	struct wire_header header;
+	uint32_t major, minor, mode, uid, gid;
+	uint32_t pad;
+};
+
+struct wire_attach {
+	struct wire_header header;
+	uint32_t file_id;
+	uint32_t pad;
+};
+
+enum {
+	WIRE_SEG_IN = 1 << 0,  /* data come with the request */
+	WIRE_SEG_OUT = 1 << 1, /* data come back */
+};
+
+struct wire_segment {
+	uint64_t address; /* in the client */
+	uint32_t length;
+	uint32_t flags;
+};
+
+/*
+ * Followed by segment_count struct wire_segment, then fd_count int32_t (the
+ * client's numbers of the descriptors that come along, in order), then, when
+ * inline, the data of the IN segments in order. With header.fds == fd_count + 1
+ * the last descriptor is the data memfd, in which segment i lies at the sum of
+ * the lengths of the segments before it.
+ */
+struct wire_ioctl {
+	struct wire_header header;
+	uint64_t arg; /* the untyped third argument */
+	uint32_t file_id;
+	uint32_t request;
+	uint32_t segment_count;
+	uint32_t fd_count;
+};
+
+/*
+ * Followed, when inline, by the data of the OUT segments, whole and in order
+ * (unwritten parts as the client sent them, or zero). New descriptors come along;
+ * in the data the handler wrote WIRE_FD_BASE + i for the i-th of them.
+ */
+struct wire_ioctl_reply {
+	struct wire_header header;
+	uint64_t written_mask; /* bit i: OUT segment i was written to; others are left alone */
+	uint32_t cloexec_mask; /* bit i: the i-th descriptor gets FD_CLOEXEC */
+	uint32_t pad;
+};
+#define WIRE_FD_BASE 0x40000000
+
+struct wire_mmap {
+	struct wire_header header;
+	uint64_t offset, length;
+	uint32_t file_id;
+	int32_t prot;
+};
+
+struct wire_mmap_reply {
+	struct wire_header header;
+	uint64_t fd_offset;
+};
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * The server's side of the wire: accepts channels, runs each in a thread,
+ * carries requests to the vfs. One more thread reaps closed files.
+ *
+ * Clients are not trusted: every packet is checked for exact size before use,
+ * counts are bounded (wire.h), at most WIRE_CHANNELS_MAX channels are open, and
+ * a client that stops in mid-request costs its own channel only.
+ */
+#ifndef WIRE_SERVER_H
+#define WIRE_SERVER_H
+
+#include "vfs.h"
+
+#define WIRE_CHANNELS_MAX 2048
+
+struct tree;
+struct wire_server;
+
+/* Listens on dir/device.sock. tree serves WIRE_UEVENT through subscribe(). */
+int wire_server_create(struct vfs *vfs, const char *dir,
+	int (*subscribe_uevents)(void *data, int *fd), void *data, struct wire_server **out);
+/* Shuts every channel down and waits for the threads. */
+void wire_server_destroy(struct wire_server *server);
+
+#endif
