@@ -1,0 +1,232 @@
+"""What every end-to-end test shares: finding the programs, running them in a private
+runtime folder, a TAP runner that fails a test which leaves processes or files behind.
+
+A test is a function test_*(t) of its file; t is a Test. t.check(...) and t.equal(...)
+fail it; raising Skip("why") skips it. The file ends with tc.main(globals()).
+
+TESTCARD_BUILD names the build folder (meson sets it)."""
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+BUILD = os.environ.get("TESTCARD_BUILD", "build")
+LAUNCHER = os.path.join(BUILD, "clients/launcher/testcard")
+CTL = os.path.join(BUILD, "clients/ctl/testcardctl")
+COMPOSITOR = os.path.join(BUILD, "compositor/testcard-compositor")
+DEMO = os.path.join(BUILD, "clients/demo")
+TIMEOUT = 60
+
+
+class Skip(Exception):
+    pass
+
+
+class Failed(Exception):
+    pass
+
+
+def children(pid=None):
+    """Processes below pid (ours by default), zombies not counted."""
+    found = []
+    for task in os.listdir(f"/proc/{pid or os.getpid()}/task"):
+        try:
+            with open(f"/proc/{pid or os.getpid()}/task/{task}/children") as file:
+                pids = [int(word) for word in file.read().split()]
+        except OSError:
+            continue
+        for child in pids:
+            try:
+                with open(f"/proc/{child}/stat") as file:
+                    state = file.read().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            if state == "Z":
+                try:
+                    os.waitpid(child, os.WNOHANG)
+                except OSError:
+                    pass
+            else:
+                found.append(child)
+    return found
+
+
+class Test:
+    def __init__(self, name):
+        self.name = name
+        self.root = tempfile.mkdtemp(prefix="testcard-e2e-")
+        self.runtime = os.path.join(self.root, "run")  # XDG_RUNTIME_DIR
+        self.out = os.path.join(self.root, "out")      # pictures, logs
+        os.mkdir(self.runtime, 0o700)
+        os.mkdir(self.out)
+        self.running = []
+
+    def path(self, name):
+        return os.path.join(self.out, name)
+
+    def env(self, **more):
+        env = {key: value for key, value in os.environ.items()
+               if key not in ("WAYLAND_DISPLAY", "DISPLAY", "LD_PRELOAD", "TESTCARD_DIR")}
+        env.update(XDG_RUNTIME_DIR=self.runtime, LP_NUM_THREADS="0", **more)
+        return env
+
+    def check(self, condition, text="check failed"):
+        if not condition:
+            raise Failed(text)
+
+    def equal(self, got, want, text=""):
+        if got != want:
+            raise Failed(f"{text}: got {got!r}, want {want!r}")
+
+    def run(self, *argv, timeout=TIMEOUT, status=0, **env):
+        """Runs to the end; returns stdout and stderr together."""
+        done = subprocess.run(argv, env=self.env(**env), stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=timeout, errors="replace")
+        with open(self.path("log.txt"), "a") as file:
+            file.write(f"$ {' '.join(argv)}\n{done.stdout}\n= {done.returncode}\n")
+        if status is not None and done.returncode != status:
+            raise Failed(f"{argv[0]} ... ended with {done.returncode}:\n{done.stdout[-3000:]}")
+        return done.stdout
+
+    def exec(self, *argv, options=(), **kw):
+        """testcard exec OPTIONS -- ARGV"""
+        return self.run(LAUNCHER, "exec", *options, "--", *argv, **kw)
+
+    def start(self, *argv, log=None, **env):
+        log = log or self.path(f"{os.path.basename(argv[0])}.log")
+        with open(log, "w") as file:
+            process = subprocess.Popen(argv, env=self.env(**env), stdin=subprocess.DEVNULL,
+                                       stdout=file, stderr=subprocess.STDOUT)
+        process.log = log
+        self.running.append(process)
+        return process
+
+    def stop(self, process, status=0, timeout=20):
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        code = process.wait(timeout)
+        self.running.remove(process)
+        if status is not None and code != status:
+            with open(process.log, errors="replace") as file:
+                raise Failed(f"{process.args[0]} ended with {code}:\n{file.read()[-3000:]}")
+        return code
+
+    def wait(self, condition, text, seconds=15):
+        """Polls condition until it is true; returns its value."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            value = condition()
+            if value:
+                return value
+            time.sleep(0.02)
+        raise Failed(f"waited {seconds} s for {text}")
+
+    def finish(self):
+        """Ends what is left. Returns what should not have been there."""
+        left = []
+        for process in self.running:
+            process.kill()
+            process.wait()
+        end = time.monotonic() + 3
+        while children() and time.monotonic() < end:
+            time.sleep(0.02)
+        for pid in children():
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                left.append("process " + file.read().replace(b"\0", b" ").decode())
+            os.kill(pid, signal.SIGKILL)
+        left += [f"file {name}" for name in os.listdir(self.runtime)]
+        return left
+
+
+class Compositor:
+    """testcard-compositor, headless, in the test's runtime folder."""
+
+    def __init__(self, test, *options, run=(), headless=True, **env):
+        self.test = test
+        self.dir = os.path.join(test.runtime, "tc")
+        argv = [COMPOSITOR, "--dir", self.dir, *(["--headless"] if headless else []), *options]
+        for command in run:
+            argv += ["--run", command]
+        self.process = test.start(*argv, log=test.path("compositor.log"), **env)
+        test.wait(lambda: self.process.poll() is not None
+                  or os.path.exists(os.path.join(self.dir, "control.sock")),
+                  "the control socket")
+        self.ctl("wait-vblank", "2")
+
+    def log(self):
+        with open(self.process.log, errors="replace") as file:
+            return file.read()
+
+    def ctl(self, *words, ok=True):
+        if self.process.poll() is not None:
+            raise Failed(f"the compositor is gone ({self.process.returncode}):\n"
+                         f"{self.log()[-3000:]}")
+        done = subprocess.run([CTL, "--dir", self.dir, *words], env=self.test.env(), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+        try:
+            reply = json.loads(done.stdout)
+        except ValueError:
+            raise Failed(f"ctl {words}: not JSON: {done.stdout!r}") from None
+        if ok is not None and reply.get("ok") is not ok:
+            raise Failed(f"ctl {words}: {done.stdout}")
+        return reply
+
+    def screenshot(self, name="shot.png"):
+        import png
+        path = self.test.path(name)
+        self.ctl("screenshot", path)
+        return png.read(path)
+
+    def windows(self):
+        return self.ctl("windows")["windows"]
+
+    def wait_windows(self, count, seconds=15):
+        self.test.wait(lambda: len(self.windows()) == count, f"{count} window(s)", seconds)
+        self.ctl("wait-vblank", "3")
+        return self.windows()
+
+    def stop(self, status=0):
+        return self.test.stop(self.process, status)
+
+
+def main(names):
+    # Orphans of what a test starts come to us, so that nothing gets away.
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    tests = [(name, value) for name, value in names.items() if name.startswith("test_")]
+    wanted = sys.argv[1:]
+    failures, number = 0, 0
+    for name, function in tests:
+        if wanted and not any(word in name for word in wanted):
+            continue
+        number += 1
+        test, why = Test(name), None
+        note = ""
+        try:
+            function(test)
+        except Skip as skip:
+            note = f" # SKIP {skip}"
+        except Failed as failed:
+            why = str(failed)
+        except Exception:
+            why = traceback.format_exc()
+        left = test.finish()
+        if left and not why:
+            why = "left behind: " + "; ".join(left)
+        if why:
+            failures += 1
+            print(f"not ok {number} - {name}")
+            for line in why.splitlines():
+                print(f"# {line}")
+            print(f"# pictures and logs: {test.root}", flush=True)
+        else:
+            print(f"ok {number} - {name}{note}", flush=True)
+            shutil.rmtree(test.root)
+    print(f"1..{number}")
+    sys.exit(1 if failures else 0)
