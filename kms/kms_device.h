@@ -105,6 +105,10 @@ struct kms_crtc {
 	struct kms_atomic_commit *pending;  /* waits for its vblank; dev->lock */
 	struct gem_list sinks;              /* kms_sink.link; dev->lock */
 	uint64_t scanout_serial;            /* changes when scanout pixels may have; dev->lock */
+	/* Composition buffer of the sinks' frames: kms_sink.c, there while there are sinks. */
+	uint8_t *sink_pixels;               /* of the running kms_sinks_run, else dev->lock */
+	size_t sink_pixels_size;
+	bool sinks_running;                 /* kms_sinks_run is at work; dev->lock */
 	/* Legacy cursor hot spot, for state dumps. dev->lock. */
 	int32_t cursor_hot_x, cursor_hot_y;
 };

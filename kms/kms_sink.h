@@ -5,6 +5,8 @@
 #ifndef KMS_SINK_H
 #define KMS_SINK_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kms_device.h"
@@ -23,6 +25,11 @@ struct kms_sink {
 	struct kms_crtc *crtc;
 	/* also frames in which no plane changed (front-buffer drawing shows) */
 	bool every_vblank;
+	/* Kept by kms_sink.c; dev->lock. */
+	bool due, busy;        /* waits for this run's frame; frame() is running */
+	bool served;           /* last_serial is valid */
+	uint64_t last_serial;  /* scanout_serial of the last frame given */
+	pthread_cond_t idle;   /* busy became false */
 	/*
 	 * On the vblank thread, without dev->lock: be quick, hand slow work to
 	 * a thread of your own. Not called again before it returns.
@@ -32,8 +39,20 @@ struct kms_sink {
 
 /* The next vblank gives sink a first frame. */
 void kms_sink_attach(struct kms_sink *sink, struct kms_crtc *crtc);
-/* After return, frame is not running and will not be called. Not from frame(). */
+/*
+ * After return, frame is not running and will not be called. Not from frame(),
+ * nor holding dev->lock or anything that frame() takes.
+ */
 void kms_sink_detach(struct kms_sink *sink);
+
+/*
+ * The vblank thread calls this outside dev->lock: after each vblank's latch and
+ * events, and once after crtc was turned off (its sinks then get one 0x0 frame).
+ * Composes once, when at least one sink is due: scanout_serial differs from the
+ * last one it was given, or it wants every vblank. sequence and time_ns are
+ * those of the vblank. One caller at a time per crtc.
+ */
+void kms_sinks_run(struct kms_crtc *crtc, uint64_t sequence, uint64_t time_ns);
 
 /*
  * One picture of what crtc shows now, composed by the caller's thread: malloc'd
