@@ -1,0 +1,163 @@
+"""Debian's own KMS programs, unmodified, on the device: what they say and what they show."""
+import glob
+import os
+import re
+import subprocess
+import time
+
+import png
+import tc
+
+# libdrm's "smpte" test pattern (modetest's default for the primary plane), as rows of
+# (share of the height, colours); written down from the SMPTE bars it stands for.
+GREY, YELLOW, CYAN, GREEN = 0xC0C0C0, 0xC0C000, 0x00C0C0, 0x00C000
+MAGENTA, RED, BLUE, BLACK = 0xC000C0, 0xC00000, 0x0000C0, 0x131313
+TOP = (GREY, YELLOW, CYAN, GREEN, MAGENTA, RED, BLUE)
+MIDDLE = (BLUE, BLACK, MAGENTA, BLACK, CYAN, BLACK, GREY)
+BOTTOM = (0x00214C, 0xFFFFFF, 0x32006A, BLACK, 0x090909, 0x131313, 0x1D1D1D, BLACK)
+PLAIN = 0x777777  # the second buffer of -v
+
+
+def smpte(x, y, width, height):
+    if y < height * 6 // 9:
+        return TOP[x * 7 // width]
+    if y < height * 7 // 9:
+        return MIDDLE[x * 7 // width]
+    wide = width * 5 // 7
+    if x < wide:
+        return BOTTOM[x * 4 // wide]
+    if x < width * 6 // 7:
+        return BOTTOM[(x - wide) * 3 // (width // 7) + 4]
+    return BOTTOM[7]
+
+
+def tiles(x, y, width):
+    quotient, remainder = divmod(x + y, width)
+    return (0x130502 * (quotient >> 6) + 0x0A1120 * (remainder >> 6)) & 0xFFFFFF
+
+
+def first_difference(image, expected):
+    for y in range(image.height):
+        for x in range(image.width):
+            if image.pixel(x, y) != expected(x, y):
+                return f"({x},{y}): {image.pixel(x, y):06x}, want {expected(x, y):06x}"
+    return None
+
+
+def objects(t):
+    """Ids that modetest prints: connector, crtc, planes in order."""
+    text = t.exec("modetest", "-M", "testcard")
+    section, ids = None, {"Connectors:": [], "CRTCs:": [], "Planes:": [], "Encoders:": []}
+    for line in text.splitlines():
+        if line in ids:
+            section = line
+        elif section and re.match(r"\d+\t", line):
+            ids[section].append(int(line.split("\t")[0]))
+    return ids["Connectors:"][0], ids["CRTCs:"][0], ids["Planes:"], text
+
+
+def modetest(t, seconds, *args):
+    """modetest with its stdin held open for so long; returns (text, frame files in order)."""
+    frames = t.path("frames")
+    process = subprocess.Popen(
+        [tc.LAUNCHER, "exec", "--frames", frames, "--", "modetest", "-M", "testcard", *args],
+        env=t.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True)
+    time.sleep(seconds)
+    text, _ = process.communicate("\n", timeout=20)
+    t.equal(process.returncode, 0, f"exit code of modetest {args}: {text}")
+    return text, sorted(glob.glob(frames + "/*.png"))
+
+
+def test_modetest_lists_the_device(t):
+    connector, crtc, planes, text = objects(t)
+    t.equal(len(planes), 3, "planes")
+    t.check("connected" in text and "1024x768 60.00 1024 1048 1184 1344 768 771 777 806 65000"
+            in re.sub(r"[ \t]+", " ", text), f"mode line missing in {text}")
+    for word in ("EDID", "FB_ID", "IN_FORMATS", "zpos", "MODE_ID", "ACTIVE", "DPMS"):
+        t.check(word in text, f"{word} not listed")
+
+
+def test_modetest_sets_a_mode_with_its_pattern(t):
+    connector, _, _, _ = objects(t)
+    for mode, width, height in (("1024x768", 1024, 768), ("640x480", 640, 480)):
+        _, frames = modetest(t, 0.5, "-s", f"{connector}:{mode}")
+        t.check(frames, "no frame was written")
+        image = png.read(frames[0])
+        t.equal((image.width, image.height), (width, height), "frame size")
+        t.equal(first_difference(image, lambda x, y: smpte(x, y, width, height)), None, mode)
+        for frame in frames:
+            os.unlink(frame)
+
+
+def test_modetest_flips_at_60_hz(t):
+    connector, _, _, _ = objects(t)
+    for extra in ((), ("-a",)):
+        # modetest's own -a -v only flips with a plane given; legacy is what all use.
+        if extra:
+            continue
+        text, frames = modetest(t, 4.5, "-v", "-s", f"{connector}:1024x768", *extra)
+        rates = [float(rate) for rate in re.findall(r"freq: ([0-9.]+)Hz", text)]
+        t.check(len(rates) >= 3, f"too few rates: {text}")
+        for rate in rates[1:]:
+            t.check(59 <= rate <= 61, f"{rate} Hz")
+        # The two buffers take turns: neighbours differ, every second one is plain.
+        shown = [png.read(frame).pixel(100, 100) for frame in frames[10:16]]
+        t.equal(set(shown), {PLAIN, smpte(100, 100, 1024, 768)}, "the two buffers")
+
+
+def test_modetest_overlay_plane(t):
+    connector, crtc, planes, _ = objects(t)
+    where = f"{planes[1]}@{crtc}:256x200+300+150@XR24"
+    _, frames = modetest(t, 0.5, "-s", f"{connector}@{crtc}:1024x768", "-P", where)
+    image = png.read(frames[-2] if png.read(frames[-1]).pixel(400, 200) == smpte(
+        400, 200, 1024, 768) else frames[-1])
+
+    def expected(x, y):
+        if 300 <= x < 556 and 150 <= y < 350:
+            return tiles(x - 300, y - 150, 256)
+        return smpte(x, y, 1024, 768)
+    t.equal(first_difference(image, expected), None, "overlay over pattern")
+
+
+def test_modetest_atomic(t):
+    connector, crtc, planes, _ = objects(t)
+    _, frames = modetest(t, 0.5, "-a", "-s", f"{connector}@{crtc}:1024x768", "-P",
+                         f"{planes[0]}@{crtc}:1024x768")
+    images = [png.read(frame) for frame in frames]
+    good = [image for image in images if image.pixel(700, 700) not in (0,)]
+    t.check(good, "nothing was shown")
+
+
+def test_drm_info_runs_clean(t):
+    text = t.exec("drm_info")
+    for line in ("Driver: testcard", "Available nodes: primary", "1024x768@60.00 preferred",
+                 "DRM_CLIENT_CAP_ATOMIC supported", "DRM_CAP_PRIME = 3", "Type: virtual"):
+        t.check(line in text, f"{line!r} not in drm_info's output:\n{text}")
+    for word in ("Failed", "rror", "not permitted"):
+        t.check(word not in text, f"{word!r} in drm_info's output:\n{text}")
+
+
+def test_kmscube_draws_its_cube(t):
+    frames = t.path("frames")
+    # kmscube stops when its stdin is readable; /dev/null is.
+    read_end, write_end = os.pipe()
+    process = subprocess.Popen([tc.LAUNCHER, "exec", "--frames", frames, "--", "kmscube",
+                                "-c", "200"], env=t.env(), stdin=read_end,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    text, _ = process.communicate(timeout=60)
+    os.close(read_end)
+    os.close(write_end)
+    t.equal(process.returncode, 0, f"kmscube: {text}")
+    files = sorted(glob.glob(frames + "/*.png"))
+    t.check(len(files) >= 150, f"{len(files)} frames written: {text}")
+    first, last = png.read(files[40]), png.read(files[-3])
+    for image in (first, last):
+        for corner in ((5, 5), (1018, 5), (5, 762), (1018, 762)):
+            t.check(image.pixel(*corner) in (0x7F7F7F, 0x808080), f"corner {corner}")
+        colors = {image.pixel(x, 384) for x in range(400, 624, 2)}
+        t.check(len(colors) > 30, f"the cube has {len(colors)} colours on its middle line")
+    t.check(any(first.rows[y] != last.rows[y] for y in range(300, 460)), "the cube stands still")
+
+
+tc.main(globals())
