@@ -36,6 +36,8 @@ void evdev_destroy(struct evdev_device *dev);
 const struct vfs_node *evdev_node(const struct evdev_device *dev);
 const char *evdev_name(const struct evdev_device *dev);
 enum evdev_kind evdev_get_kind(const struct evdev_device *dev);
+/* Largest ABS_X and ABS_Y; 0 for kinds without absolute axes. */
+void evdev_get_abs_max(const struct evdev_device *dev, int *x, int *y);
 /* Identity and capability bitmaps, for the tree generator (ID_INPUT_* and sysfs). */
 void evdev_get_id(const struct evdev_device *dev, struct input_id *id);
 /* type 0: EV bits; EV_KEY..: codes; returns words of unsigned long written to bits. */
