@@ -13,11 +13,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define PRELOAD_NODE_PATH_MAX 256
+
 struct preload_node {
 	unsigned major, minor;
 	mode_t mode; /* permission bits */
 	uid_t uid;
 	gid_t gid;
+	char path[PRELOAD_NODE_PATH_MAX]; /* the node's place, "/dev/dri/card0" */
 };
 
 /* All return >= 0 or -errno, and leave errno alone. */
@@ -26,12 +29,21 @@ struct preload_door {
 	const char *(*tree)(void);
 	/* 0 and *node when path is a device node, else -ENOENT. */
 	int (*stat_node)(const char *path, struct preload_node *node);
+	/* The node that device file fd was opened from; -EBADF when fd is no device file. */
+	int (*fstat_node)(int fd, struct preload_node *node);
 	int (*open)(const char *path, int flags);
+	/*
+	 * Called for every fd with a request of a device's type (DRM, evdev): -EBADF when fd
+	 * is no device file, and the C library's ioctl is tried then.
+	 */
 	long (*ioctl)(int fd, unsigned long request, void *arg);
-	/* *map_fd is a new descriptor to map at *map_offset and close. */
+	/* *map_fd is a new descriptor to map at *map_offset and close. -EBADF as in ioctl. */
 	int (*mmap)(int fd, uint64_t offset, uint64_t length, int prot, int *map_fd,
 		uint64_t *map_offset);
-	/* A SEQPACKET descriptor on which each uevent arrives as one packet. */
+	/*
+	 * A new SEQPACKET descriptor on which each uevent arrives as one packet. flags:
+	 * SOCK_CLOEXEC, SOCK_NONBLOCK. Unbound: the caller binds it (preload_netlink.c).
+	 */
 	int (*uevent)(int flags);
 };
 

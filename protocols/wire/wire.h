@@ -54,6 +54,7 @@ enum wire_op {
 	WIRE_MMAP = 5,   /* reply carries the fd to map */
 	WIRE_UEVENT = 6, /* reply carries a SEQPACKET fd that gets every uevent */
 	WIRE_STAT = 7,   /* by path: is it a device node, and which */
+	WIRE_FSTAT = 8,  /* by file id (struct wire_attach): its node; reply as of WIRE_STAT */
 };
 
 /* First in every packet, both ways. */
@@ -83,6 +84,7 @@ struct wire_stat_reply {
 	struct wire_header header;
 	uint32_t major, minor, mode, uid, gid;
 	uint32_t pad;
+	char path[WIRE_PATH_MAX]; /* of the node, NUL-terminated */
 };
 
 struct wire_attach {
