@@ -17,8 +17,10 @@ struct kms_compose_plane {
 	uint32_t src_x, src_y, src_w, src_h; /* 16.16 */
 };
 
-/* planes: bottom first, at most KMS_MAX_PLANES. out (4-byte aligned): height rows of
- * pitch bytes, XRGB8888, X = 0xff. */
+/*
+ * planes: bottom first, at most KMS_MAX_PLANES; their alpha is premultiplied.
+ * out (4-byte aligned): height rows of pitch bytes, XRGB8888, X = 0xff.
+ */
 void kms_compose(uint8_t *out, uint32_t width, uint32_t height, uint32_t pitch,
 	const struct kms_compose_plane *planes, unsigned count);
 

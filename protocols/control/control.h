@@ -17,28 +17,69 @@
  *   quit                          ends the server
  *
  * A program may add commands of its own (the compositor: windows, ...).
+ *
+ * Words are split at blanks. A word in double quotes may hold blanks; in it \"
+ * and \\ stand for " and \, and \n for a newline. Outside quotes a backslash is
+ * itself. A line is at most CONTROL_LINE_MAX bytes with its newline; a longer
+ * one is answered with an error and skipped. Every line gets one reply, in
+ * order; an empty line gets none.
  */
 #ifndef CONTROL_H
 #define CONTROL_H
 
+#include <stdbool.h>
 #include <stdio.h>
+
+#define CONTROL_SOCKET_NAME "control.sock"
+#define CONTROL_LINE_MAX 4096
+#define CONTROL_WORDS_MAX 64
+#define CONTROL_CLIENTS_MAX 64
+/* Bytes; a handler that writes more is answered with EMSGSIZE. */
+#define CONTROL_REPLY_MAX (1u << 20)
 
 struct control_server;
 
 /*
  * Writes one JSON object without newline to out. argv[0] is the command.
- * Runs on the control thread. 0, or -errno when it wrote nothing: the server
- * then replies with the error's text.
+ * Each client has a thread, on which its handlers run; control_add()'s never
+ * two at once. 0, or -errno: what it wrote is dropped and the server replies
+ * with the error's text.
  */
 typedef int (*control_handler)(void *data, int argc, char **argv, FILE *out);
 
+/* Listens on dir/control.sock. -errno. */
 int control_server_create(const char *dir, struct control_server **out);
+/*
+ * Lets running handlers end and their replies go out, then removes the socket.
+ * Not from a handler.
+ */
 void control_server_destroy(struct control_server *server);
-/* Before clients come. help: one line, arguments and meaning. */
+/*
+ * command and help (one line, arguments and meaning) are the caller's and
+ * outlive the server. -EEXIST when there is such a command, -ENOMEM.
+ */
 int control_add(struct control_server *server, const char *command, const char *help,
 	control_handler handler, void *data);
+/*
+ * The same for a command that waits: it runs beside all others. It must look at
+ * control_ending() at least once a second.
+ */
+int control_add_waiting(struct control_server *server, const char *command, const char *help,
+	control_handler handler, void *data);
+/* control_server_destroy has begun. */
+bool control_ending(struct control_server *server);
 
-/* JSON string with quotes and escapes. */
+/* {"ok":false,"error":"..."}: a refusal with a better text than an errno's. Returns 0. */
+__attribute__((format(printf, 2, 3)))
+int control_refuse(FILE *out, const char *format, ...);
+
+/* JSON string with quotes and escapes; what is not UTF-8 becomes U+FFFD. */
 void control_json_string(FILE *out, const char *text);
+
+/*
+ * Splits line (changed in place) into at most max words. Returns their number,
+ * -EINVAL for an open quote or an unknown escape, -E2BIG for too many words.
+ */
+int control_split(char *line, char **words, int max);
 
 #endif
