@@ -41,10 +41,17 @@
 
 #define WIRE_INLINE_MAX (48u << 10) /* bytes of segment data inside a packet */
 #define WIRE_SEGMENTS_MAX 64u
-#define WIRE_FDS_MAX 8u
+#define WIRE_FDS_MAX 8u /* in one packet, the data memfd included */
+#define WIRE_EXTENTS_MAX 256u
 #define WIRE_PATH_MAX 256u
 /* Sum of a request's segments; more is -ENOMEM. */
 #define WIRE_DATA_MAX (256u << 20)
+
+/*
+ * A reply's result beside the kernel's errnos: the channel does not (or no
+ * longer) know the file; the client sends WIRE_ATTACH and repeats the request.
+ */
+#define WIRE_NOT_ATTACHED (-4000)
 
 enum wire_op {
 	WIRE_HELLO = 1,
@@ -87,7 +94,7 @@ struct wire_stat_reply {
 	char path[WIRE_PATH_MAX]; /* of the node, NUL-terminated */
 };
 
-struct wire_attach {
+struct wire_attach { /* the reply is a bare header, as WIRE_OPEN's and WIRE_UEVENT's */
 	struct wire_header header;
 	uint32_t file_id;
 	uint32_t pad;
@@ -120,18 +127,28 @@ struct wire_ioctl {
 	uint32_t fd_count;
 };
 
+/* length bytes of a segment, from offset on, were written by the handler. */
+struct wire_extent {
+	uint32_t segment, offset, length;
+};
+
 /*
- * Followed, when inline, by the data of the OUT segments, whole and in order
- * (unwritten parts as the client sent them, or zero). New descriptors come along;
- * in the data the handler wrote WIRE_FD_BASE + i for the i-th of them.
+ * Followed by extent_count struct wire_extent (disjoint) and, when inline, their
+ * data in order; what is in no extent was not written and is left alone in the
+ * client. New descriptors come along; in the data the handler wrote
+ * WIRE_FD_BASE + i for the i-th of them. An ioctl that failed brings none.
  */
 struct wire_ioctl_reply {
 	struct wire_header header;
-	uint64_t written_mask; /* bit i: OUT segment i was written to; others are left alone */
+	uint32_t extent_count;
 	uint32_t cloexec_mask; /* bit i: the i-th descriptor gets FD_CLOEXEC */
-	uint32_t pad;
 };
 #define WIRE_FD_BASE 0x40000000
+
+/* The largest packet of either direction. */
+#define WIRE_PACKET_MAX                                                                  \
+	(64u + WIRE_SEGMENTS_MAX * 16u + WIRE_FDS_MAX * 4u + WIRE_EXTENTS_MAX * 12u +   \
+		WIRE_INLINE_MAX)
 
 struct wire_mmap {
 	struct wire_header header;

@@ -1,0 +1,151 @@
+#include <drm.h>
+#include <linux/input.h>
+#include <linux/ioctl.h>
+
+#include "wire.h"
+#include "wire_layout.h"
+
+#define FIELD_SIZE(type, field) sizeof(((type *)0)->field)
+
+#define NO_FDS .fd_in = WIRE_NO_FIELD, .fd_out = WIRE_NO_FIELD
+
+/* count_field elements of element bytes at pointer_field */
+#define ARRAY(type, pointer_field, count_field, element_, direction_)                         \
+	{                                                                                     \
+		.pointer = offsetof(type, pointer_field), .count = offsetof(type, count_field), \
+		.pointer_size = FIELD_SIZE(type, pointer_field),                              \
+		.count_size = FIELD_SIZE(type, count_field), .kind = WIRE_COUNT_FIELD,        \
+		.direction = direction_, .element = element_,                                 \
+	}
+#define IN_ARRAY(type, pointer, count, element) ARRAY(type, pointer, count, element, WIRE_SEG_IN)
+#define OUT_ARRAY(type, pointer, count, element) ARRAY(type, pointer, count, element, WIRE_SEG_OUT)
+
+#define SUM_ARRAY(type, pointer_field, count_field, counts_field, element_)                   \
+	{                                                                                     \
+		.pointer = offsetof(type, pointer_field), .count = offsetof(type, count_field), \
+		.pointer_size = FIELD_SIZE(type, pointer_field),                              \
+		.count_size = FIELD_SIZE(type, count_field), .kind = WIRE_COUNT_SUM,          \
+		.direction = WIRE_SEG_IN, .element = element_,                                \
+		.counts_pointer = offsetof(type, counts_field),                               \
+	}
+
+#define ROW(request_, count_, ...) \
+	{.request = request_, NO_FDS, .array_count = count_, .arrays = {__VA_ARGS__}}
+
+static const struct wire_layout layouts[] = {
+	ROW(DRM_IOCTL_VERSION, 3,
+		OUT_ARRAY(struct drm_version, name, name_len, 1),
+		OUT_ARRAY(struct drm_version, date, date_len, 1),
+		OUT_ARRAY(struct drm_version, desc, desc_len, 1)),
+	ROW(DRM_IOCTL_GET_UNIQUE, 1, OUT_ARRAY(struct drm_unique, unique, unique_len, 1)),
+
+	{.request = DRM_IOCTL_PRIME_HANDLE_TO_FD, .fd_in = WIRE_NO_FIELD,
+		.fd_out = offsetof(struct drm_prime_handle, fd)},
+	{.request = DRM_IOCTL_PRIME_FD_TO_HANDLE, .fd_in = offsetof(struct drm_prime_handle, fd),
+		.fd_out = WIRE_NO_FIELD},
+
+	ROW(DRM_IOCTL_MODE_GETRESOURCES, 4,
+		OUT_ARRAY(struct drm_mode_card_res, fb_id_ptr, count_fbs, 4),
+		OUT_ARRAY(struct drm_mode_card_res, crtc_id_ptr, count_crtcs, 4),
+		OUT_ARRAY(struct drm_mode_card_res, connector_id_ptr, count_connectors, 4),
+		OUT_ARRAY(struct drm_mode_card_res, encoder_id_ptr, count_encoders, 4)),
+	ROW(DRM_IOCTL_MODE_SETCRTC, 1,
+		IN_ARRAY(struct drm_mode_crtc, set_connectors_ptr, count_connectors, 4)),
+	ROW(DRM_IOCTL_MODE_GETGAMMA, 3,
+		OUT_ARRAY(struct drm_mode_crtc_lut, red, gamma_size, 2),
+		OUT_ARRAY(struct drm_mode_crtc_lut, green, gamma_size, 2),
+		OUT_ARRAY(struct drm_mode_crtc_lut, blue, gamma_size, 2)),
+	ROW(DRM_IOCTL_MODE_SETGAMMA, 3,
+		IN_ARRAY(struct drm_mode_crtc_lut, red, gamma_size, 2),
+		IN_ARRAY(struct drm_mode_crtc_lut, green, gamma_size, 2),
+		IN_ARRAY(struct drm_mode_crtc_lut, blue, gamma_size, 2)),
+	ROW(DRM_IOCTL_MODE_GETCONNECTOR, 4,
+		OUT_ARRAY(struct drm_mode_get_connector, encoders_ptr, count_encoders, 4),
+		OUT_ARRAY(struct drm_mode_get_connector, modes_ptr, count_modes,
+			sizeof(struct drm_mode_modeinfo)),
+		OUT_ARRAY(struct drm_mode_get_connector, props_ptr, count_props, 4),
+		OUT_ARRAY(struct drm_mode_get_connector, prop_values_ptr, count_props, 8)),
+	ROW(DRM_IOCTL_MODE_GETPROPERTY, 2,
+		OUT_ARRAY(struct drm_mode_get_property, values_ptr, count_values, 8),
+		OUT_ARRAY(struct drm_mode_get_property, enum_blob_ptr, count_enum_blobs,
+			sizeof(struct drm_mode_property_enum))),
+	ROW(DRM_IOCTL_MODE_GETPROPBLOB, 1, OUT_ARRAY(struct drm_mode_get_blob, data, length, 1)),
+	ROW(DRM_IOCTL_MODE_DIRTYFB, 1,
+		IN_ARRAY(struct drm_mode_fb_dirty_cmd, clips_ptr, num_clips,
+			sizeof(struct drm_clip_rect))),
+	ROW(DRM_IOCTL_MODE_GETPLANERESOURCES, 1,
+		OUT_ARRAY(struct drm_mode_get_plane_res, plane_id_ptr, count_planes, 4)),
+	ROW(DRM_IOCTL_MODE_GETPLANE, 1,
+		OUT_ARRAY(struct drm_mode_get_plane, format_type_ptr, count_format_types, 4)),
+	ROW(DRM_IOCTL_MODE_OBJ_GETPROPERTIES, 2,
+		OUT_ARRAY(struct drm_mode_obj_get_properties, props_ptr, count_props, 4),
+		OUT_ARRAY(struct drm_mode_obj_get_properties, prop_values_ptr, count_props, 8)),
+	ROW(DRM_IOCTL_MODE_ATOMIC, 4,
+		IN_ARRAY(struct drm_mode_atomic, objs_ptr, count_objs, 4),
+		IN_ARRAY(struct drm_mode_atomic, count_props_ptr, count_objs, 4),
+		SUM_ARRAY(struct drm_mode_atomic, props_ptr, count_objs, count_props_ptr, 4),
+		SUM_ARRAY(struct drm_mode_atomic, prop_values_ptr, count_objs, count_props_ptr, 8)),
+	ROW(DRM_IOCTL_MODE_CREATEPROPBLOB, 1,
+		IN_ARRAY(struct drm_mode_create_blob, data, length, 1)),
+
+	{.request = DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, .fd_in = WIRE_NO_FIELD,
+		.fd_out = offsetof(struct drm_syncobj_handle, fd)},
+	{.request = DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE,
+		.fd_in = offsetof(struct drm_syncobj_handle, fd), .fd_out = WIRE_NO_FIELD},
+	ROW(DRM_IOCTL_SYNCOBJ_WAIT, 1,
+		IN_ARRAY(struct drm_syncobj_wait, handles, count_handles, 4)),
+	ROW(DRM_IOCTL_SYNCOBJ_RESET, 1,
+		IN_ARRAY(struct drm_syncobj_array, handles, count_handles, 4)),
+	ROW(DRM_IOCTL_SYNCOBJ_SIGNAL, 1,
+		IN_ARRAY(struct drm_syncobj_array, handles, count_handles, 4)),
+	ROW(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, 2,
+		IN_ARRAY(struct drm_syncobj_timeline_wait, handles, count_handles, 4),
+		IN_ARRAY(struct drm_syncobj_timeline_wait, points, count_handles, 8)),
+	ROW(DRM_IOCTL_SYNCOBJ_QUERY, 2,
+		IN_ARRAY(struct drm_syncobj_timeline_array, handles, count_handles, 4),
+		OUT_ARRAY(struct drm_syncobj_timeline_array, points, count_handles, 8)),
+	ROW(DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, 2,
+		IN_ARRAY(struct drm_syncobj_timeline_array, handles, count_handles, 4),
+		IN_ARRAY(struct drm_syncobj_timeline_array, points, count_handles, 8)),
+
+	{.request = DRM_IOCTL_MODE_CREATE_LEASE, .fd_in = WIRE_NO_FIELD,
+		.fd_out = offsetof(struct drm_mode_create_lease, fd), .array_count = 1,
+		.arrays = {IN_ARRAY(struct drm_mode_create_lease, object_ids, object_count, 4)}},
+	ROW(DRM_IOCTL_MODE_LIST_LESSEES, 1,
+		OUT_ARRAY(struct drm_mode_list_lessees, lessees_ptr, count_lessees, 4)),
+	ROW(DRM_IOCTL_MODE_GET_LEASE, 1,
+		OUT_ARRAY(struct drm_mode_get_lease, objects_ptr, count_objects, 4)),
+
+	{.request = EVIOCGRAB, .value = true, NO_FDS},
+	{.request = EVIOCREVOKE, .value = true, NO_FDS},
+	{.request = EVIOCRMFF, .value = true, NO_FDS},
+	ROW(EVIOCGMASK, 1, OUT_ARRAY(struct input_mask, codes_ptr, codes_size, 1)),
+	ROW(EVIOCSMASK, 1, IN_ARRAY(struct input_mask, codes_ptr, codes_size, 1)),
+};
+
+const struct wire_layout *wire_layout_find(uint32_t request)
+{
+	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
+		if (_IOC_TYPE(layouts[i].request) == _IOC_TYPE(request) &&
+		    _IOC_NR(layouts[i].request) == _IOC_NR(request))
+			return &layouts[i];
+	}
+	return NULL;
+}
+
+const struct wire_layout *wire_layout_row(size_t i)
+{
+	return i < sizeof(layouts) / sizeof(layouts[0]) ? &layouts[i] : NULL;
+}
+
+uint32_t wire_layout_direction(uint32_t request)
+{
+	uint32_t flags = 0;
+
+	if (_IOC_DIR(request) & _IOC_WRITE)
+		flags |= WIRE_SEG_IN;
+	/* evdev's "read" requests also look at the buffer (MTSLOTS, KEYCODE, MASK). */
+	if (_IOC_DIR(request) & _IOC_READ)
+		flags |= WIRE_SEG_OUT | (_IOC_TYPE(request) == 'E' ? WIRE_SEG_IN : 0);
+	return flags;
+}

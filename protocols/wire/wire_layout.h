@@ -1,0 +1,55 @@
+/*
+ * Which user memory an ioctl reaches beside its argument struct: the one table
+ * of embedded pointers and embedded descriptors. The client gathers by it
+ * (clients/preload); whatever it does not name is -EFAULT for the handler.
+ *
+ * Rows are found by type and number, not by the whole request: a client built
+ * against another version of a struct sends another size, and fields beyond
+ * its struct read as 0, as in the kernel.
+ */
+#ifndef WIRE_LAYOUT_H
+#define WIRE_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WIRE_ARRAYS_MAX 4
+#define WIRE_NO_FIELD UINT16_MAX
+
+enum wire_count {
+	WIRE_COUNT_FIELD, /* the count field is the number of elements */
+	/*
+	 * MODE_ATOMIC: the count field is the length of the u32 array at
+	 * counts_pointer, whose sum is the number of elements.
+	 */
+	WIRE_COUNT_SUM,
+};
+
+struct wire_array {
+	uint16_t pointer, count;            /* offsets in the struct */
+	uint8_t pointer_size, count_size;   /* 4 or 8 */
+	uint8_t kind;                       /* enum wire_count */
+	uint8_t direction;                  /* WIRE_SEG_IN or WIRE_SEG_OUT */
+	uint16_t element;                   /* bytes */
+	uint16_t counts_pointer;            /* WIRE_COUNT_SUM */
+};
+
+struct wire_layout {
+	uint32_t request;   /* the uAPI's number; its size is the struct's */
+	bool value;         /* the argument is a number, not an address */
+	uint16_t fd_in;     /* offset of an int: a descriptor the handler looks at */
+	uint16_t fd_out;    /* offset of an int: a new descriptor for the caller */
+	uint16_t array_count;
+	struct wire_array arrays[WIRE_ARRAYS_MAX];
+};
+
+/* NULL: nothing but the argument struct of _IOC_SIZE(request) bytes. */
+const struct wire_layout *wire_layout_find(uint32_t request);
+/* Row i of the table, NULL at the end. */
+const struct wire_layout *wire_layout_row(size_t i);
+
+/* WIRE_SEG_ flags of the argument struct itself. */
+uint32_t wire_layout_direction(uint32_t request);
+
+#endif
