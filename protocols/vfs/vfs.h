@@ -73,7 +73,10 @@ static inline int vfs_copy_to(struct vfs_caller *caller, uint64_t dst, const voi
 /* The in-process caller: plain memory, own descriptor table. */
 void vfs_caller_init_self(struct vfs_caller *caller);
 
-/* What a driver does for a file. No vfs lock is held during any of these. */
+/*
+ * What a driver does for a file. No vfs lock is held during ioctl and mmap.
+ * release may run inside vfs_reap: it must not call vfs_open or vfs_reap.
+ */
 struct vfs_file_ops {
 	/*
 	 * Required. request as given to ioctl(2), arg its untyped argument.
@@ -105,8 +108,8 @@ struct vfs_file {
 	pid_t pid;        /* of the opener */
 	uid_t uid;
 	atomic_uint refcount; /* one for being open, one per running call */
-	struct gem_list link; /* vfs.lock */
-	bool closed;          /* vfs.lock: hang-up seen, no new lookups */
+	struct gem_list link; /* vfs.lock; linked from open to hang-up */
+	struct vfs_file *shard_next; /* lock of the inode's shard */
 };
 
 /* A device node. The tree generator draws /dev, /sys and /run/udev from these. */
@@ -119,7 +122,7 @@ struct vfs_node {
 	/*
 	 * Allocates the driver's file (struct vfs_file first) and sets ops;
 	 * everything else in vfs_file is filled in by vfs afterwards.
-	 * Errors go to the opener.
+	 * Errors go to the opener. The vfs must not be called back.
 	 */
 	int (*open)(const struct vfs_node *node, int flags, struct vfs_caller *caller,
 		struct vfs_file **out);

@@ -1,0 +1,154 @@
+/* Nodes and the vfs as a whole. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vfs_private.h"
+
+static int find_socket_dev(dev_t *dev)
+{
+	struct stat st;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	int ret = fstat(fd, &st) < 0 ? -errno : 0;
+	close(fd);
+	*dev = st.st_dev;
+	return ret;
+}
+
+int vfs_create(struct vfs **out)
+{
+	/* calloc aligns to 16 bytes only; the shards want cache lines. */
+	struct vfs *vfs = aligned_alloc(64, GEM_ALIGN(sizeof(*vfs), 64));
+	int ret;
+
+	if (!vfs)
+		return -ENOMEM;
+	memset(vfs, 0, sizeof(*vfs));
+	if (getrandom(&vfs->instance, sizeof(vfs->instance), 0) != sizeof(vfs->instance)) {
+		ret = -EIO;
+		goto free_vfs;
+	}
+	ret = find_socket_dev(&vfs->socket_dev);
+	if (ret)
+		goto free_vfs;
+	vfs->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (vfs->epoll_fd < 0) {
+		ret = -errno;
+		goto free_vfs;
+	}
+	pthread_mutex_init(&vfs->lock, NULL);
+	pthread_mutex_init(&vfs->reap_lock, NULL);
+	for (int i = 0; i < VFS_SHARDS; i++)
+		pthread_mutex_init(&vfs->shards[i].lock, NULL);
+	gem_list_init(&vfs->files);
+	*out = vfs;
+	return 0;
+
+free_vfs:
+	free(vfs);
+	return ret;
+}
+
+uint64_t vfs_instance(const struct vfs *vfs)
+{
+	return vfs->instance;
+}
+
+int vfs_reap_fd(struct vfs *vfs)
+{
+	return vfs->epoll_fd;
+}
+
+static void close_file(struct vfs *vfs, struct vfs_file *file)
+{
+	epoll_ctl(vfs->epoll_fd, EPOLL_CTL_DEL, file->server_fd, NULL);
+	/* The inode may be reused once the holder is gone: unpublish first. */
+	vfs_shard_remove(vfs, file);
+	pthread_mutex_lock(&vfs->lock);
+	gem_list_del(&file->link);
+	pthread_mutex_unlock(&vfs->lock);
+	vfs_file_put(file);
+}
+
+void vfs_reap(struct vfs *vfs)
+{
+	struct epoll_event events[64];
+	int count;
+
+	pthread_mutex_lock(&vfs->reap_lock);
+	do {
+		count = epoll_wait(vfs->epoll_fd, events, GEM_ARRAY_SIZE(events), 0);
+		for (int i = 0; i < count; i++) {
+			struct vfs_file *file = events[i].data.ptr;
+			if (events[i].events & EPOLLHUP)
+				close_file(vfs, file);
+		}
+	} while (count == GEM_ARRAY_SIZE(events));
+	pthread_mutex_unlock(&vfs->reap_lock);
+}
+
+void vfs_destroy(struct vfs *vfs)
+{
+	vfs_reap(vfs);
+	pthread_mutex_lock(&vfs->reap_lock);
+	while (!gem_list_empty(&vfs->files))
+		close_file(vfs, gem_list_entry(vfs->files.next, struct vfs_file, link));
+	pthread_mutex_unlock(&vfs->reap_lock);
+	close(vfs->epoll_fd);
+	for (int i = 0; i < VFS_SHARDS; i++)
+		pthread_mutex_destroy(&vfs->shards[i].lock);
+	pthread_mutex_destroy(&vfs->reap_lock);
+	pthread_mutex_destroy(&vfs->lock);
+	free(vfs->nodes);
+	free(vfs);
+}
+
+int vfs_add_node(struct vfs *vfs, const struct vfs_node *node)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&vfs->lock);
+	const struct vfs_node **nodes =
+		realloc(vfs->nodes, (vfs->node_count + 1) * sizeof(*nodes));
+	if (nodes) {
+		vfs->nodes = nodes;
+		nodes[vfs->node_count++] = node;
+	} else {
+		ret = -ENOMEM;
+	}
+	pthread_mutex_unlock(&vfs->lock);
+	return ret;
+}
+
+void vfs_remove_node(struct vfs *vfs, const struct vfs_node *node)
+{
+	pthread_mutex_lock(&vfs->lock);
+	for (unsigned i = 0; i < vfs->node_count; i++) {
+		if (vfs->nodes[i] != node)
+			continue;
+		vfs->nodes[i] = vfs->nodes[--vfs->node_count];
+		break;
+	}
+	pthread_mutex_unlock(&vfs->lock);
+}
+
+const struct vfs_node *vfs_find_node(struct vfs *vfs, const char *path)
+{
+	const struct vfs_node *found = NULL;
+
+	pthread_mutex_lock(&vfs->lock);
+	for (unsigned i = 0; i < vfs->node_count && !found; i++) {
+		if (strcmp(vfs->nodes[i]->path, path) == 0)
+			found = vfs->nodes[i];
+	}
+	pthread_mutex_unlock(&vfs->lock);
+	return found;
+}

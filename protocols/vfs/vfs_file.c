@@ -1,0 +1,250 @@
+/* Open files: birth, look-up by descriptor, events. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "vfs_private.h"
+
+enum { WANT_READ = 4, WANT_WRITE = 2, UNREAD_PROBE_MAX = 4096 };
+
+void vfs_shard_add(struct vfs *vfs, struct vfs_file *file)
+{
+	struct vfs_shard *shard = vfs_shard_of(vfs, file->client_ino);
+
+	pthread_mutex_lock(&shard->lock);
+	file->shard_next = shard->first;
+	shard->first = file;
+	pthread_mutex_unlock(&shard->lock);
+}
+
+void vfs_shard_remove(struct vfs *vfs, struct vfs_file *file)
+{
+	struct vfs_shard *shard = vfs_shard_of(vfs, file->client_ino);
+
+	pthread_mutex_lock(&shard->lock);
+	for (struct vfs_file **at = &shard->first; *at; at = &(*at)->shard_next) {
+		if (*at != file)
+			continue;
+		*at = file->shard_next;
+		break;
+	}
+	pthread_mutex_unlock(&shard->lock);
+}
+
+void vfs_file_init(struct vfs_file *file, const struct vfs_file_ops *ops)
+{
+	memset(file, 0, sizeof(*file));
+	file->ops = ops;
+	file->server_fd = -1;
+	atomic_init(&file->refcount, 1);
+	gem_list_init(&file->link);
+}
+
+void vfs_file_finish(struct vfs_file *file)
+{
+	if (file->server_fd >= 0)
+		close(file->server_fd);
+	file->server_fd = -1;
+}
+
+struct vfs_file *vfs_file_get(struct vfs_file *file)
+{
+	atomic_fetch_add_explicit(&file->refcount, 1, memory_order_relaxed);
+	return file;
+}
+
+void vfs_file_put(struct vfs_file *file)
+{
+	if (atomic_fetch_sub_explicit(&file->refcount, 1, memory_order_acq_rel) == 1)
+		file->ops->release(file);
+}
+
+int vfs_file_from_fd(struct vfs *vfs, int fd, struct vfs_file **out)
+{
+	struct stat st;
+
+	*out = NULL;
+	/* A socket file of some file system may have the same number: ask st_dev too. */
+	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) || st.st_dev != vfs->socket_dev)
+		return -EBADF;
+	struct vfs_shard *shard = vfs_shard_of(vfs, st.st_ino);
+	pthread_mutex_lock(&shard->lock);
+	for (struct vfs_file *file = shard->first; file && !*out; file = file->shard_next) {
+		if (file->client_ino == st.st_ino)
+			*out = vfs_file_get(file);
+	}
+	pthread_mutex_unlock(&shard->lock);
+	return *out ? 0 : -EBADF;
+}
+
+static int check_permission(const struct vfs_node *node, int flags,
+	const struct vfs_caller *caller)
+{
+	int access = flags & O_ACCMODE;
+	unsigned want = (access != O_WRONLY ? WANT_READ : 0) |
+		(access != O_RDONLY ? WANT_WRITE : 0);
+	unsigned shift = caller->uid == node->uid ? 6 : caller->gid == node->gid ? 3 : 0;
+
+	if (caller->uid == 0 || (node->mode >> shift & want) == want)
+		return 0;
+	return -EACCES;
+}
+
+/* Names the holder's end, so that who receives it knows what it has. */
+static int bind_name(struct vfs *vfs, const struct vfs_file *file, int client_fd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int len = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, VFS_NAME_FORMAT,
+		(unsigned long long)vfs->instance, file->id);
+
+	if (bind(client_fd, (struct sockaddr *)&address,
+			offsetof(struct sockaddr_un, sun_path) + 1 + len) < 0)
+		return -errno;
+	return 0;
+}
+
+static int make_pair(struct vfs *vfs, struct vfs_file *file, int flags, int *client_fd)
+{
+	struct stat st;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	/*
+	 * Nothing comes from the holder: write(2) shall fail, and descriptors
+	 * queued here (the holder's own end, say) would never be freed.
+	 */
+	if (shutdown(pair[0], SHUT_RD) < 0 ||
+	    fstat(pair[1], &st) < 0 ||
+	    (!(flags & O_CLOEXEC) && fcntl(pair[1], F_SETFD, 0) < 0) ||
+	    (flags & O_NONBLOCK && fcntl(pair[1], F_SETFL, O_RDWR | O_NONBLOCK) < 0)) {
+		int ret = -errno;
+		close(pair[0]);
+		close(pair[1]);
+		return ret;
+	}
+	file->server_fd = pair[0];
+	file->client_ino = st.st_ino;
+	int ret = bind_name(vfs, file, pair[1]);
+	if (ret)
+		close(pair[1]);
+	else
+		*client_fd = pair[1];
+	return ret;
+}
+
+/* From here on fds resolve to the file and a hang-up is seen. */
+static int publish(struct vfs *vfs, struct vfs_file *file)
+{
+	struct epoll_event event = {.events = 0, .data.ptr = file}; /* EPOLLHUP is implied */
+
+	pthread_mutex_lock(&vfs->lock);
+	gem_list_add_tail(&vfs->files, &file->link);
+	pthread_mutex_unlock(&vfs->lock);
+	vfs_shard_add(vfs, file);
+	if (epoll_ctl(vfs->epoll_fd, EPOLL_CTL_ADD, file->server_fd, &event) == 0)
+		return 0;
+	int ret = -errno;
+	vfs_shard_remove(vfs, file);
+	pthread_mutex_lock(&vfs->lock);
+	gem_list_del(&file->link);
+	pthread_mutex_unlock(&vfs->lock);
+	return ret;
+}
+
+int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller, int *fd)
+{
+	struct vfs_file *file;
+	int client_fd;
+
+	vfs_reap(vfs);
+	const struct vfs_node *node = vfs_find_node(vfs, path);
+	if (!node)
+		return -ENXIO;
+	int ret = check_permission(node, flags, caller);
+	if (ret)
+		return ret;
+	ret = node->open(node, flags, caller, &file);
+	if (ret)
+		return ret;
+	file->vfs = vfs;
+	file->node = node;
+	file->flags = flags;
+	file->pid = caller->pid;
+	file->uid = caller->uid;
+	pthread_mutex_lock(&vfs->lock);
+	file->id = ++vfs->next_id;
+	pthread_mutex_unlock(&vfs->lock);
+	ret = make_pair(vfs, file, flags, &client_fd);
+	if (ret)
+		goto put_file;
+	ret = node->opened ? node->opened(file) : 0;
+	if (ret)
+		goto close_client;
+	ret = publish(vfs, file);
+	if (ret)
+		goto close_client;
+	*fd = client_fd;
+	return 0;
+
+close_client:
+	close(client_fd);
+put_file:
+	vfs_file_put(file);
+	return ret;
+}
+
+int vfs_file_send(struct vfs_file *file, const void *data, size_t len)
+{
+	ssize_t sent;
+
+	do {
+		sent = send(file->server_fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	if (sent >= 0)
+		return 0;
+	/* A holder that closed with packets unread is reported as a reset. */
+	return errno == ECONNRESET ? -EPIPE : -errno;
+}
+
+/* What one packet of this size adds to SIOCOUTQ (buffers are counted, not bytes). */
+static unsigned measure_packet(size_t size)
+{
+	char zeros[UNREAD_PROBE_MAX] = {0};
+	int pair[2], cost = 0;
+
+	if (size > sizeof(zeros) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return 0;
+	if (send(pair[0], zeros, size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ||
+	    ioctl(pair[0], SIOCOUTQ, &cost) < 0)
+		cost = 0;
+	close(pair[0]);
+	close(pair[1]);
+	return cost;
+}
+
+unsigned vfs_file_unread(struct vfs_file *file, size_t packet_size)
+{
+	int queued;
+
+	if (ioctl(file->server_fd, SIOCOUTQ, &queued) < 0 || queued <= 0)
+		return 0;
+	uint64_t known = atomic_load(&file->vfs->packet_cost);
+	if (known >> 32 != packet_size) {
+		known = (uint64_t)packet_size << 32 | measure_packet(packet_size);
+		if ((uint32_t)known == 0)
+			return 0;
+		atomic_store(&file->vfs->packet_cost, known);
+	}
+	return queued / (uint32_t)known;
+}
