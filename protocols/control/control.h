@@ -47,15 +47,21 @@ struct control_server;
  */
 typedef int (*control_handler)(void *data, int argc, char **argv, FILE *out);
 
-/* Listens on dir/control.sock. -errno. */
-int control_server_create(const char *dir, struct control_server **out);
+/* No socket yet: the owner adds commands first. -errno. */
+int control_server_create(struct control_server **out);
+/*
+ * Listens on dir/control.sock. The path appears when clients can connect, so
+ * that waiting for it is enough. The folder is the caller's alone: a path left
+ * there is replaced. -ENAMETOOLONG, -errno.
+ */
+int control_server_start(struct control_server *server, const char *dir);
 /*
  * Lets running handlers end and their replies go out, then removes the socket.
  * Not from a handler.
  */
 void control_server_destroy(struct control_server *server);
 /*
- * command and help (one line, arguments and meaning) are the caller's and
+ * Before or after start. command and help (one line, arguments and meaning) are the caller's and
  * outlive the server. -EEXIST when there is such a command, -ENOMEM.
  */
 int control_add(struct control_server *server, const char *command, const char *help,

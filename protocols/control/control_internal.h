@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <sys/un.h>
 
 #include "control.h"
 #include "gem_base.h"
@@ -20,8 +19,9 @@ struct control_command {
 
 struct control_server {
 	int listen_fd, wake_fd; /* wake_fd: eventfd, ends the accept thread's poll */
-	struct sockaddr_un address;
-	pthread_t thread; /* accepts */
+	char path[108];    /* of the socket */
+	pthread_t thread;  /* accepts */
+	bool started;      /* the owner's: listen_fd, path and thread are there */
 	atomic_bool ending;
 	pthread_mutex_t handler_lock; /* one handler at a time; outside lock */
 	pthread_mutex_t lock;

@@ -127,34 +127,28 @@ static void *accept_thread(void *data)
 	return NULL;
 }
 
-static int open_socket(struct control_server *server, const char *dir)
+/*
+ * Bound beside and renamed when it listens: whoever waits for the path would
+ * otherwise be refused between bind and listen.
+ */
+static int publish_socket(int fd, const char *path)
 {
-	struct sockaddr_un *address = &server->address;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	address->sun_family = AF_UNIX;
-	if (snprintf(address->sun_path, sizeof(address->sun_path), "%s/" CONTROL_SOCKET_NAME,
-			dir) >= (int)sizeof(address->sun_path))
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s.new", path) >=
+			(int)sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	server->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (server->listen_fd < 0)
+	unlink(address.sun_path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
-	int ret = 0;
-	if (bind(server->listen_fd, (struct sockaddr *)address, sizeof(*address)) < 0) {
-		ret = -errno;
-		goto close_socket;
-	}
 	/* Who may connect rules the platform: the owner only, whatever the umask. */
-	if (chmod(address->sun_path, 0600) < 0 || listen(server->listen_fd, 16) < 0) {
-		ret = -errno;
-		goto remove_path;
+	if (chmod(address.sun_path, 0600) < 0 || listen(fd, 16) < 0 ||
+			rename(address.sun_path, path) < 0) {
+		int ret = -errno;
+		unlink(address.sun_path);
+		return ret;
 	}
 	return 0;
-
-remove_path:
-	unlink(address->sun_path);
-close_socket:
-	close(server->listen_fd);
-	return ret;
 }
 
 static int start_thread(struct control_server *server)
@@ -180,7 +174,7 @@ static void free_server(struct control_server *server)
 	free(server);
 }
 
-int control_server_create(const char *dir, struct control_server **out)
+int control_server_create(struct control_server **out)
 {
 	struct control_server *server = calloc(1, sizeof(*server));
 
@@ -199,34 +193,55 @@ int control_server_create(const char *dir, struct control_server **out)
 		ret = -errno;
 		goto free_all;
 	}
-	ret = open_socket(server, dir);
-	if (ret < 0)
-		goto close_wake;
-	ret = start_thread(server);
-	if (ret < 0)
-		goto close_listen;
 	*out = server;
 	return 0;
 
-close_listen:
-	unlink(server->address.sun_path);
-	close(server->listen_fd);
-close_wake:
-	close(server->wake_fd);
 free_all:
 	free_server(server);
 	return ret;
 }
 
-void control_server_destroy(struct control_server *server)
+int control_server_start(struct control_server *server, const char *dir)
 {
-	unlink(server->address.sun_path);
+	int ret;
+
+	if (snprintf(server->path, sizeof(server->path), "%s/" CONTROL_SOCKET_NAME, dir) >=
+			(int)sizeof(server->path))
+		return -ENAMETOOLONG;
+	server->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (server->listen_fd < 0)
+		return -errno;
+	ret = publish_socket(server->listen_fd, server->path);
+	if (ret < 0)
+		goto close_listen;
+	ret = start_thread(server);
+	if (ret < 0)
+		goto remove_path;
+	server->started = true;
+	return 0;
+
+remove_path:
+	unlink(server->path);
+close_listen:
+	close(server->listen_fd);
+	return ret;
+}
+
+static void stop(struct control_server *server)
+{
+	unlink(server->path);
 	atomic_store(&server->ending, true);
 	/* The counter is 0, so this cannot fail. */
 	eventfd_write(server->wake_fd, 1);
 	pthread_join(server->thread, NULL);
 	control_clients_end(server);
 	close(server->listen_fd);
+}
+
+void control_server_destroy(struct control_server *server)
+{
+	if (server->started)
+		stop(server);
 	close(server->wake_fd);
 	free_server(server);
 }
