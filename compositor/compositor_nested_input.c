@@ -1,0 +1,375 @@
+/*
+ * Host seat to evdev. Wayland key codes are evdev codes already; pointer
+ * positions are absolute, so they go to the tablet: what the host shows under
+ * its pointer is what the compositor inside has under its own.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "compositor_nested_internal.h"
+#include "evdev.h"
+#include "platform.h"
+
+static void seat_emit_key(struct nested_seat *seat, struct evdev_device *dev, uint32_t code,
+	bool pressed)
+{
+	if (code >= KEY_CNT || seat->held[code] == pressed || !dev)
+		return;
+	seat->held[code] = pressed;
+	evdev_emit(dev, EV_KEY, code, pressed);
+}
+
+static void seat_release_held(struct nested_seat *seat, struct evdev_device *dev, uint32_t first,
+	uint32_t end)
+{
+	bool any = false;
+
+	for (uint32_t code = first; code < end; code++) {
+		any = any || seat->held[code];
+		seat_emit_key(seat, dev, code, false);
+	}
+	if (any)
+		evdev_sync(dev);
+}
+
+/* Codes below BTN_MISC and from KEY_OK on are keys, those between are buttons. */
+static void seat_release_keys(struct nested_seat *seat)
+{
+	seat_release_held(seat, seat->platform->keyboard, 0, BTN_MISC);
+	seat_release_held(seat, seat->platform->keyboard, KEY_OK, KEY_CNT);
+}
+
+static void seat_release_buttons(struct nested_seat *seat)
+{
+	seat_release_held(seat, seat->platform->tablet, BTN_MISC, KEY_OK);
+}
+
+/* ---- keyboard ---- */
+
+static void keyboard_keymap(void *data, struct wl_keyboard *keyboard, uint32_t format, int32_t fd,
+	uint32_t size)
+{
+	/* Layouts are the inner compositor's business: codes pass as they are. */
+	close(fd);
+}
+
+static bool is_modifier(uint32_t code)
+{
+	return code == KEY_LEFTSHIFT || code == KEY_RIGHTSHIFT || code == KEY_LEFTCTRL ||
+		code == KEY_RIGHTCTRL || code == KEY_LEFTALT || code == KEY_RIGHTALT ||
+		code == KEY_LEFTMETA || code == KEY_RIGHTMETA;
+}
+
+static void keyboard_enter(void *data, struct wl_keyboard *keyboard, uint32_t serial,
+	struct wl_surface *surface, struct wl_array *keys)
+{
+	struct nested_seat *seat = data;
+	uint32_t *code;
+
+	/* A letter held while the focus came was not typed here; modifiers count. */
+	wl_array_for_each(code, keys) {
+		if (is_modifier(*code))
+			seat_emit_key(seat, seat->platform->keyboard, *code, true);
+	}
+	if (seat->platform->keyboard)
+		evdev_sync(seat->platform->keyboard);
+}
+
+static void keyboard_leave(void *data, struct wl_keyboard *keyboard, uint32_t serial,
+	struct wl_surface *surface)
+{
+	seat_release_keys(data);
+}
+
+static void keyboard_key(void *data, struct wl_keyboard *keyboard, uint32_t serial, uint32_t time,
+	uint32_t key, uint32_t state)
+{
+	struct nested_seat *seat = data;
+
+	if (!seat->platform->keyboard || (key >= BTN_MISC && key < KEY_OK))
+		return;
+	seat_emit_key(seat, seat->platform->keyboard, key,
+		state == WL_KEYBOARD_KEY_STATE_PRESSED);
+	evdev_sync(seat->platform->keyboard);
+}
+
+static void keyboard_modifiers(void *data, struct wl_keyboard *keyboard, uint32_t serial,
+	uint32_t depressed, uint32_t latched, uint32_t locked, uint32_t group)
+{
+}
+
+static void keyboard_repeat_info(void *data, struct wl_keyboard *keyboard, int32_t rate,
+	int32_t delay)
+{
+}
+
+static const struct wl_keyboard_listener keyboard_listener = {
+	.keymap = keyboard_keymap,
+	.enter = keyboard_enter,
+	.leave = keyboard_leave,
+	.key = keyboard_key,
+	.modifiers = keyboard_modifiers,
+	.repeat_info = keyboard_repeat_info,
+};
+
+/* ---- pointer ---- */
+
+/*
+ * The centre of the pixel under the pointer on an axis of 0..max: libinput
+ * scales by width / (max + 1), so a centre stays in its pixel whatever the
+ * rounding.
+ */
+static int32_t axis_value(wl_fixed_t position, uint32_t size, int max)
+{
+	int64_t pixel = wl_fixed_to_int(position);
+
+	if (position < 0)
+		pixel = 0;
+	if (pixel >= size)
+		pixel = (int64_t)size - 1;
+	return ((2 * pixel + 1) * ((int64_t)max + 1)) / (2 * (int64_t)size);
+}
+
+static void pointer_move(struct nested_seat *seat, wl_fixed_t x, wl_fixed_t y)
+{
+	struct evdev_device *tablet = seat->platform->tablet;
+	int max_x, max_y;
+
+	if (!tablet || seat->surface_width == 0)
+		return;
+	evdev_get_abs_max(tablet, &max_x, &max_y);
+	evdev_emit(tablet, EV_ABS, ABS_X, axis_value(x, seat->surface_width, max_x));
+	evdev_emit(tablet, EV_ABS, ABS_Y, axis_value(y, seat->surface_height, max_y));
+	seat->tablet_dirty = true;
+}
+
+/* Rounds towards zero; the rest stays for the next event. */
+static void emit_wheel(struct nested_seat *seat, uint32_t axis, int32_t units)
+{
+	struct evdev_device *pointer = seat->platform->pointer;
+	bool vertical = axis == WL_POINTER_AXIS_VERTICAL_SCROLL;
+
+	if (!pointer || units == 0)
+		return;
+	/* Wayland: down is positive. evdev: up is. */
+	if (vertical)
+		units = -units;
+	evdev_emit(pointer, EV_REL, vertical ? REL_WHEEL_HI_RES : REL_HWHEEL_HI_RES, units);
+	seat->axes[axis].rest120 += units;
+	int32_t notches = seat->axes[axis].rest120 / 120;
+	if (notches != 0)
+		evdev_emit(pointer, EV_REL, vertical ? REL_WHEEL : REL_HWHEEL, notches);
+	seat->axes[axis].rest120 -= notches * 120;
+	seat->wheel_dirty = true;
+}
+
+static void pointer_flush(struct nested_seat *seat)
+{
+	for (uint32_t axis = 0; axis < 2; axis++) {
+		int32_t units = seat->axes[axis].discrete120;
+		/* libinput's and most hosts' notch is 15 axis units: 8/120 each. */
+		if (units == 0)
+			units = wl_fixed_to_double(seat->axes[axis].continuous) * 8;
+		emit_wheel(seat, axis, units);
+		seat->axes[axis].discrete120 = 0;
+		seat->axes[axis].continuous = 0;
+	}
+	if (seat->tablet_dirty)
+		evdev_sync(seat->platform->tablet);
+	if (seat->wheel_dirty)
+		evdev_sync(seat->platform->pointer);
+	seat->tablet_dirty = seat->wheel_dirty = false;
+}
+
+/* Hosts before wl_pointer.frame (version 5): every event is a frame. */
+static void pointer_event_done(struct nested_seat *seat)
+{
+	if (wl_pointer_get_version(seat->pointer) < WL_POINTER_FRAME_SINCE_VERSION)
+		pointer_flush(seat);
+}
+
+static void pointer_enter(void *data, struct wl_pointer *pointer, uint32_t serial,
+	struct wl_surface *surface, wl_fixed_t x, wl_fixed_t y)
+{
+	struct nested_seat *seat = data;
+
+	/* The device's own cursor plane is in the picture. */
+	wl_pointer_set_cursor(pointer, serial, NULL, 0, 0);
+	seat->pointer_inside = surface == seat->surface;
+	if (seat->pointer_inside)
+		pointer_move(seat, x, y);
+	pointer_event_done(seat);
+}
+
+static void pointer_leave(void *data, struct wl_pointer *pointer, uint32_t serial,
+	struct wl_surface *surface)
+{
+	struct nested_seat *seat = data;
+
+	seat->pointer_inside = false;
+	seat_release_buttons(seat);
+	pointer_event_done(seat);
+}
+
+static void pointer_motion(void *data, struct wl_pointer *pointer, uint32_t time, wl_fixed_t x,
+	wl_fixed_t y)
+{
+	struct nested_seat *seat = data;
+
+	if (seat->pointer_inside)
+		pointer_move(seat, x, y);
+	pointer_event_done(seat);
+}
+
+static void pointer_button(void *data, struct wl_pointer *pointer, uint32_t serial, uint32_t time,
+	uint32_t button, uint32_t state)
+{
+	struct nested_seat *seat = data;
+
+	if (!seat->platform->tablet || button < BTN_MISC || button >= KEY_OK)
+		return;
+	seat_emit_key(seat, seat->platform->tablet, button,
+		state == WL_POINTER_BUTTON_STATE_PRESSED);
+	seat->tablet_dirty = true;
+	pointer_event_done(seat);
+}
+
+static void pointer_axis(void *data, struct wl_pointer *pointer, uint32_t time, uint32_t axis,
+	wl_fixed_t value)
+{
+	struct nested_seat *seat = data;
+
+	if (axis < 2)
+		seat->axes[axis].continuous += value;
+	pointer_event_done(seat);
+}
+
+static void pointer_frame(void *data, struct wl_pointer *pointer)
+{
+	pointer_flush(data);
+}
+
+static void pointer_axis_source(void *data, struct wl_pointer *pointer, uint32_t source)
+{
+}
+
+static void pointer_axis_stop(void *data, struct wl_pointer *pointer, uint32_t time,
+	uint32_t axis)
+{
+}
+
+static void pointer_axis_discrete(void *data, struct wl_pointer *pointer, uint32_t axis,
+	int32_t discrete)
+{
+	struct nested_seat *seat = data;
+
+	if (axis < 2 && discrete > -100 && discrete < 100)
+		seat->axes[axis].discrete120 += discrete * 120;
+}
+
+static void pointer_axis_value120(void *data, struct wl_pointer *pointer, uint32_t axis,
+	int32_t value)
+{
+	struct nested_seat *seat = data;
+
+	if (axis < 2 && value > -12000 && value < 12000)
+		seat->axes[axis].discrete120 += value;
+}
+
+static const struct wl_pointer_listener pointer_listener = {
+	.enter = pointer_enter,
+	.leave = pointer_leave,
+	.motion = pointer_motion,
+	.button = pointer_button,
+	.axis = pointer_axis,
+	.frame = pointer_frame,
+	.axis_source = pointer_axis_source,
+	.axis_stop = pointer_axis_stop,
+	.axis_discrete = pointer_axis_discrete,
+	.axis_value120 = pointer_axis_value120,
+};
+
+/* ---- seat ---- */
+
+static void seat_drop_keyboard(struct nested_seat *seat)
+{
+	if (!seat->keyboard)
+		return;
+	seat_release_keys(seat);
+	if (wl_keyboard_get_version(seat->keyboard) >= WL_KEYBOARD_RELEASE_SINCE_VERSION)
+		wl_keyboard_release(seat->keyboard);
+	else
+		wl_keyboard_destroy(seat->keyboard);
+	seat->keyboard = NULL;
+}
+
+static void seat_drop_pointer(struct nested_seat *seat)
+{
+	if (!seat->pointer)
+		return;
+	seat_release_buttons(seat);
+	seat->pointer_inside = false;
+	if (wl_pointer_get_version(seat->pointer) >= WL_POINTER_RELEASE_SINCE_VERSION)
+		wl_pointer_release(seat->pointer);
+	else
+		wl_pointer_destroy(seat->pointer);
+	seat->pointer = NULL;
+}
+
+static void seat_capabilities(void *data, struct wl_seat *wl_seat, uint32_t capabilities)
+{
+	struct nested_seat *seat = data;
+
+	if (!(capabilities & WL_SEAT_CAPABILITY_KEYBOARD)) {
+		seat_drop_keyboard(seat);
+	} else if (!seat->keyboard) {
+		seat->keyboard = wl_seat_get_keyboard(wl_seat);
+		wl_keyboard_add_listener(seat->keyboard, &keyboard_listener, seat);
+	}
+	if (!(capabilities & WL_SEAT_CAPABILITY_POINTER)) {
+		seat_drop_pointer(seat);
+	} else if (!seat->pointer) {
+		seat->pointer = wl_seat_get_pointer(wl_seat);
+		wl_pointer_add_listener(seat->pointer, &pointer_listener, seat);
+	}
+}
+
+static void seat_name(void *data, struct wl_seat *wl_seat, const char *name)
+{
+}
+
+static const struct wl_seat_listener seat_listener = {
+	.capabilities = seat_capabilities,
+	.name = seat_name,
+};
+
+void nested_seat_init(struct nested_seat *seat, struct platform *platform)
+{
+	memset(seat, 0, sizeof(*seat));
+	seat->platform = platform;
+}
+
+void nested_seat_bind(struct nested_seat *seat, struct wl_registry *registry, uint32_t name,
+	uint32_t version)
+{
+	if (seat->seat)
+		return; /* one seat inside */
+	seat->name = name;
+	/* 8: axis_value120 */
+	seat->seat = wl_registry_bind(registry, name, &wl_seat_interface, version < 8 ? version : 8);
+	wl_seat_add_listener(seat->seat, &seat_listener, seat);
+}
+
+void nested_seat_unbind(struct nested_seat *seat)
+{
+	if (!seat->seat)
+		return;
+	seat_drop_keyboard(seat);
+	seat_drop_pointer(seat);
+	if (wl_seat_get_version(seat->seat) >= WL_SEAT_RELEASE_SINCE_VERSION)
+		wl_seat_release(seat->seat);
+	else
+		wl_seat_destroy(seat->seat);
+	seat->seat = NULL;
+	seat->name = 0;
+}
