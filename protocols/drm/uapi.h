@@ -21,6 +21,16 @@
 #include "kms_device.h"
 #include "vfs.h"
 
+/*
+ * What files that look to the same master share (kernel: struct drm_master):
+ * the magics they asked for and whether the bus id was asked for.
+ */
+struct uapi_master {
+	unsigned refcount;     /* dev->master_lock, as all below */
+	struct gem_idr magics; /* magic -> file, NULL once authenticated; from 1 */
+	bool unique_set;       /* SET_VERSION >= 1.1 was called: GET_UNIQUE answers */
+};
+
 /* A card: GEM and KMS parts, and what the DRM core knows about its files. */
 struct uapi_device {
 	struct gem_device gem;
@@ -30,10 +40,10 @@ struct uapi_device {
 	const char *driver_date; /* "20261121" */
 	int version[3];
 	pthread_mutex_t master_lock;
-	struct uapi_file *master;   /* current master; master_lock */
-	struct gem_idr magics;      /* magic -> file of the current master; master_lock */
+	struct uapi_master *master; /* current master, a reference; master_lock */
 	struct gem_list files;      /* uapi_file.link; master_lock */
 	unsigned open_count;        /* master_lock */
+	char node_paths[2][32];     /* by enum uapi_node_kind; set by uapi_node_init */
 };
 
 enum uapi_node_kind { UAPI_NODE_PRIMARY, UAPI_NODE_RENDER };
@@ -44,19 +54,27 @@ struct uapi_file {
 	enum uapi_node_kind kind;
 	struct gem_file gem;
 	struct kms_file kms;
+	/* Primary nodes only: own master or the one at the time of open. dev->master_lock. */
+	struct uapi_master *master;
+	bool is_master;      /* master is this file's own; current if also dev->master. dev->master_lock */
 	uint32_t magic;      /* 0 = never asked; dev->master_lock */
 	bool authenticated;  /* dev->master_lock */
 	bool was_master;     /* dev->master_lock; SET/DROP_MASTER without root needs it */
 	struct gem_list link; /* dev->master_lock */
 };
 
-/* kms_desc: topology; see kms_device.h. */
+/* kms_desc: topology; see kms_device.h. driver_name NULL = "testcard"; stays the caller's. */
 int uapi_device_create(const struct kms_device_desc *kms_desc, const char *driver_name,
 	struct uapi_device **out);
 /* No file may be open. */
 void uapi_device_destroy(struct uapi_device *dev);
 
-/* Fills node for vfs_add_node: path and numbers by kind and index. */
+/*
+ * Fills node for vfs_add_node: /dev/dri/card<index> (226:index) or
+ * /dev/dri/renderD<128+index> (226:128+index). One node of each kind a device.
+ * Mode 0666, owned by the server's user: there is no udev here that would give
+ * the node to the user of the seat.
+ */
 void uapi_node_init(struct vfs_node *node, struct uapi_device *dev, enum uapi_node_kind kind,
 	unsigned index);
 

@@ -1,0 +1,66 @@
+/* A card as a whole. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "uapi_file.h"
+
+enum { DRM_MAJOR = 226, RENDER_MINOR_BASE = 128 };
+
+int uapi_device_create(const struct kms_device_desc *kms_desc, const char *driver_name,
+	struct uapi_device **out)
+{
+	struct uapi_device *dev = calloc(1, sizeof(*dev));
+
+	if (!dev)
+		return -ENOMEM;
+	int ret = gem_device_init(&dev->gem);
+	if (ret)
+		goto free_dev;
+	ret = kms_device_create(kms_desc, &dev->kms);
+	if (ret)
+		goto finish_gem;
+	dev->driver_name = driver_name ? driver_name : "testcard";
+	dev->driver_desc = "Testcard virtual display";
+	dev->driver_date = "20261121";
+	dev->version[0] = 1;
+	pthread_mutex_init(&dev->master_lock, NULL);
+	gem_list_init(&dev->files);
+	*out = dev;
+	return 0;
+
+finish_gem:
+	gem_device_finish(&dev->gem);
+free_dev:
+	free(dev);
+	return ret;
+}
+
+void uapi_device_destroy(struct uapi_device *dev)
+{
+	kms_device_destroy(dev->kms);
+	gem_device_finish(&dev->gem);
+	pthread_mutex_destroy(&dev->master_lock);
+	free(dev);
+}
+
+void uapi_node_init(struct vfs_node *node, struct uapi_device *dev, enum uapi_node_kind kind,
+	unsigned index)
+{
+	bool render = kind == UAPI_NODE_RENDER;
+	unsigned minor = index + (render ? RENDER_MINOR_BASE : 0);
+
+	snprintf(dev->node_paths[kind], sizeof(dev->node_paths[kind]),
+		render ? "/dev/dri/renderD%u" : "/dev/dri/card%u", minor);
+	*node = (struct vfs_node){
+		.path = dev->node_paths[kind],
+		.major = DRM_MAJOR,
+		.minor = minor,
+		.mode = 0666,
+		.uid = geteuid(),
+		.gid = getegid(),
+		.open = uapi_file_open,
+		.data = dev,
+	};
+}

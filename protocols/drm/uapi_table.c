@@ -1,0 +1,59 @@
+/*
+ * The one ioctl table. Access flags as in the kernel's drm_ioctls[]. A request
+ * without a row is refused with -EINVAL, as one without a function is there.
+ */
+#include "uapi_handlers.h"
+
+#define ROW(op, access, function)                                        \
+	[_IOC_NR(DRM_IOCTL_##op)] = {                                    \
+		.cmd = DRM_IOCTL_##op,                                   \
+		.flags = (access),                                       \
+		.handler = uapi_##function,                              \
+		.name = #op,                                             \
+	}
+
+static const struct uapi_ioctl table[] = {
+	/* core */
+	ROW(VERSION, UAPI_RENDER_ALLOW, version),
+	ROW(GET_UNIQUE, 0, get_unique),
+	ROW(GET_MAGIC, 0, get_magic),
+	ROW(GET_CLIENT, 0, get_client),
+	ROW(GET_STATS, 0, get_stats),
+	ROW(GET_CAP, UAPI_RENDER_ALLOW, get_cap),
+	ROW(SET_CLIENT_CAP, 0, set_client_cap),
+	ROW(SET_VERSION, UAPI_MASTER, set_version),
+	ROW(AUTH_MAGIC, UAPI_MASTER, auth_magic),
+	ROW(SET_MASTER, 0, set_master),
+	ROW(DROP_MASTER, 0, drop_master),
+	/* what is left of the user mode setting days */
+	ROW(BLOCK, UAPI_AUTH | UAPI_MASTER | UAPI_ROOT_ONLY, noop),
+	ROW(UNBLOCK, UAPI_AUTH | UAPI_MASTER | UAPI_ROOT_ONLY, noop),
+	ROW(FINISH, UAPI_AUTH, noop),
+
+	/* buffer objects */
+	ROW(GEM_CLOSE, UAPI_RENDER_ALLOW, gem_close),
+	ROW(PRIME_HANDLE_TO_FD, UAPI_RENDER_ALLOW, prime_handle_to_fd),
+	ROW(PRIME_FD_TO_HANDLE, UAPI_RENDER_ALLOW, prime_fd_to_handle),
+	ROW(MODE_CREATE_DUMB, 0, mode_create_dumb),
+	ROW(MODE_MAP_DUMB, 0, mode_map_dumb),
+	ROW(MODE_DESTROY_DUMB, 0, mode_destroy_dumb),
+
+	/* mode objects (uapi_mode.c) */
+
+	/* framebuffers (uapi_fb.c) */
+
+	/* properties and blobs (uapi_property.c) */
+
+	/* atomic (uapi_atomic.c) */
+
+	/* legacy mode setting (uapi_legacy.c) */
+
+	/* vblank (uapi_vblank.c) */
+};
+
+const struct uapi_ioctl *uapi_ioctl_find(unsigned int nr)
+{
+	if (nr >= GEM_ARRAY_SIZE(table) || !table[nr].handler)
+		return NULL;
+	return &table[nr];
+}
