@@ -30,8 +30,15 @@ struct kms_sink;
 
 /* ---- topology as data: what a device is made from ---- */
 
+/* Values of the planes' "type" property; the uAPI headers have no names for them. */
+enum kms_plane_type {
+	KMS_PLANE_OVERLAY,
+	KMS_PLANE_PRIMARY,
+	KMS_PLANE_CURSOR,
+};
+
 struct kms_plane_desc {
-	uint32_t type;           /* DRM_PLANE_TYPE_* */
+	uint32_t type;           /* enum kms_plane_type */
 	uint32_t possible_crtcs; /* bit i = crtc i */
 	const uint32_t *formats; /* fourccs */
 	unsigned format_count;
@@ -88,7 +95,7 @@ struct kms_plane {
 	struct kms_object base;
 	unsigned index;
 	uint32_t type, possible_crtcs, zpos;
-	const uint32_t *formats;
+	uint32_t *formats; /* owned by the plane */
 	unsigned format_count;
 	struct kms_plane_state state; /* committed; dev->lock */
 	/* What the hardware shows: latched from state at vblank. dev->lock. */
@@ -124,9 +131,10 @@ struct kms_connector {
 	unsigned index;
 	uint32_t type, type_id;       /* "Virtual-1" */
 	char name[32];
+	char monitor[14];             /* name in the EDID */
 	struct kms_encoder *encoder;
-	uint32_t mm_width, mm_height;
 	bool connected;               /* dev->lock, as all below */
+	uint32_t mm_width, mm_height; /* of the screen at 96 dpi */
 	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
 	unsigned mode_count;
 	struct kms_blob *edid;        /* reference; NULL when disconnected */
@@ -152,7 +160,7 @@ struct kms_device {
 		struct kms_property *plane_type, *fb_id, *plane_crtc_id;
 		struct kms_property *crtc_x, *crtc_y, *crtc_w, *crtc_h;
 		struct kms_property *src_x, *src_y, *src_w, *src_h;
-		struct kms_property *in_formats, *zpos;
+		struct kms_property *in_formats, *zpos[KMS_MAX_PLANES]; /* zpos by plane index */
 		struct kms_property *active, *mode_id;
 		struct kms_property *connector_crtc_id, *edid, *dpms, *link_status, *non_desktop,
 			*tile;
@@ -171,7 +179,8 @@ void kms_device_destroy(struct kms_device *dev);
 /*
  * Hotplug: new modes (first = preferred) and connection state; rebuilds the
  * EDID blob and calls dev->hotplug afterwards, without the lock. Does not
- * touch a running crtc: the compositor decides. -EINVAL no valid mode.
+ * touch a running crtc: the compositor decides. modes may be what the connector
+ * has now. -EINVAL no mode for a connected one, too many, or a bad one; -ENOMEM.
  */
 int kms_connector_set(struct kms_connector *connector, bool connected,
 	const struct drm_mode_modeinfo *modes, unsigned mode_count);
@@ -192,7 +201,9 @@ struct kms_file {
 	/* client caps; set through uapi SET_CLIENT_CAP. dev->lock. */
 	bool universal_planes, atomic, aspect_ratio, stereo_3d, writeback;
 	struct gem_list framebuffers; /* kms_framebuffer.file_link; dev->lock */
+	unsigned framebuffer_count;   /* dev->lock */
 	struct gem_list blobs;        /* kms_blob.file_link; dev->lock */
+	size_t blob_bytes;            /* memory of those blobs; dev->lock */
 	struct gem_list events;       /* pending events that will be sent to this file; dev->lock */
 	size_t event_reserved;        /* bytes promised to pending events; dev->lock */
 };

@@ -27,5 +27,10 @@ int kms_event_reserve_locked(struct kms_file *file, uint32_t type, uint64_t user
 void kms_event_send_locked(struct kms_event *event, uint64_t sequence, uint64_t time_ns,
 	uint32_t crtc_id);
 void kms_event_cancel_locked(struct kms_event *event);
+/*
+ * file is being closed: whoever holds an event of it keeps it, and sending or
+ * cancelling it then only frees it.
+ */
+void kms_events_cancel_file_locked(struct kms_file *file);
 
 #endif

@@ -11,10 +11,13 @@
 #include "kms_object.h"
 
 struct kms_file;
+struct kms_device;
 
 struct kms_framebuffer {
 	struct kms_object base; /* DRM_MODE_OBJECT_FB */
-	struct gem_list file_link; /* creator's kms_file.framebuffers; dev->lock */
+	/* Whose RMFB or close removes it; NULL = removed already. dev->lock. */
+	struct kms_file *owner;
+	struct gem_list file_link; /* owner's kms_file.framebuffers; dev->lock */
 	uint32_t width, height;
 	const struct kms_format *format;
 	uint64_t modifier;
@@ -26,11 +29,15 @@ struct kms_framebuffer {
 	} planes[4];
 };
 
+/* Framebuffers of one file: a flood of them ends in -ENOMEM. */
+#define KMS_FILE_MAX_FRAMEBUFFERS 65536
+
 /*
  * ADDFB2 (kernel: drm_internal_framebuffer_create and drm_gem_fb_create):
  * checks format, modifier, sizes against the device's limits, pitches, that
  * every plane fits into its object, no handle in unused planes. Publishes the
- * fb on file's list. Errors: -EINVAL; -ENOENT bad handle; -ENOMEM.
+ * fb on file's list, which holds a reference; *out is another. Errors: -EINVAL;
+ * -ERANGE sizes beyond 32 bits; -ENOENT bad handle; -ENOMEM.
  */
 int kms_framebuffer_create(struct kms_file *file, struct gem_file *gem,
 	const struct drm_mode_fb_cmd2 *cmd, struct kms_framebuffer **out);
@@ -40,6 +47,10 @@ int kms_framebuffer_create(struct kms_file *file, struct gem_file *gem,
  * file's reference. -ENOENT unknown, or another file's.
  */
 int kms_framebuffer_remove(struct kms_file *file, uint32_t id);
+/* As RMFB for all of file's, for kms_file_finish. */
+void kms_framebuffer_remove_all(struct kms_file *file);
+/* DIRTYFB: crtcs that show fb have new pixels for who watches. */
+void kms_framebuffer_dirty(struct kms_framebuffer *fb);
 /* New reference or NULL. */
 struct kms_framebuffer *kms_framebuffer_lookup(struct kms_device *dev, uint32_t id);
 

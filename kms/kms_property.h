@@ -18,19 +18,23 @@ struct kms_property {
 	struct kms_object base; /* DRM_MODE_OBJECT_PROPERTY */
 	uint32_t flags;         /* DRM_MODE_PROP_* */
 	char name[DRM_PROP_NAME_LEN];
+	/* range: min, max (signed for SIGNED_RANGE); object: type; enum, bitmask: see enums */
 	unsigned value_count;
-	uint64_t values[2];     /* range: min, max (signed for SIGNED_RANGE); object: type */
+	uint64_t values[2];
 	unsigned enum_count;
 	struct kms_property_enum enums[8];
 };
 
 struct kms_blob {
 	struct kms_object base; /* DRM_MODE_OBJECT_BLOB */
-	struct gem_list file_link; /* creator's kms_file.blobs; dev->lock; self-linked if kernel-made */
+	/* Who may destroy it; NULL = the device, or destroyed already. dev->lock. */
+	struct kms_file *owner;
+	struct gem_list file_link; /* owner's kms_file.blobs; dev->lock */
 	size_t length;
 	uint8_t data[];
 };
 
+/* The device frees its properties: kms_property_destroy_all. *out is no reference. */
 int kms_property_create_range(struct kms_device *dev, const char *name, uint32_t flags,
 	uint64_t min, uint64_t max, struct kms_property **out);
 int kms_property_create_signed_range(struct kms_device *dev, const char *name, uint32_t flags,
@@ -44,6 +48,9 @@ int kms_property_create_object(struct kms_device *dev, const char *name, uint32_
 int kms_property_create_blob(struct kms_device *dev, const char *name, uint32_t flags,
 	struct kms_property **out);
 
+/* Device destruction, after every object that has properties stopped using them. */
+void kms_property_destroy_all(struct kms_device *dev);
+
 /* Adds prop to obj with a first value. Only during device creation. */
 void kms_object_attach_property(struct kms_object *obj, struct kms_property *prop, uint64_t value);
 /* Index of prop in obj, -ENOENT. */
@@ -56,10 +63,25 @@ int kms_object_property_index(const struct kms_object *obj, const struct kms_pro
 int kms_property_check_value(struct kms_device *dev, const struct kms_property *prop,
 	uint64_t value);
 
-/* Copies length bytes. creator NULL = made by the device. -EINVAL length 0 or > 16 MiB. */
+/* What the blobs of one file may take in the server, so that a flood ends in -ENOMEM. */
+#define KMS_FILE_MAX_BLOB_BYTES (64u << 20)
+
+/*
+ * Copies length bytes; *out is a reference. creator NULL = made by the device;
+ * otherwise creator's list holds a reference of its own, and takes dev->lock.
+ * -EINVAL length 0 or beyond INT_MAX; -ENOMEM, also beyond KMS_FILE_MAX_BLOB_BYTES.
+ */
 int kms_blob_create(struct kms_device *dev, struct kms_file *creator, const void *data,
 	size_t length, struct kms_blob **out);
-/* DESTROYPROPBLOB: -ENOENT no blob; -EPERM another file's or the device's. */
+/*
+ * DESTROYPROPBLOB: drops the list's reference. As in the kernel the id goes
+ * with the last reference, so that a mode in use can still be read by its id.
+ * -ENOENT no blob; -EPERM another file's, the device's or destroyed already.
+ */
 int kms_blob_destroy(struct kms_file *file, uint32_t id);
+/* Drops what creator's list holds, under dev->lock. For kms_file_finish. */
+void kms_blob_release_all_locked(struct kms_file *file);
+/* New reference or NULL. */
+struct kms_blob *kms_blob_lookup(struct kms_device *dev, uint32_t id);
 
 #endif

@@ -1,0 +1,43 @@
+#include <stddef.h>
+
+#include "gem_base.h"
+#include "kms_format.h"
+
+/* Only what composition reads: a format in this table can be shown. */
+static const struct kms_format formats[] = {
+	{DRM_FORMAT_XRGB8888, 1, {4}, 1, 1, 24, 32, false},
+	{DRM_FORMAT_ARGB8888, 1, {4}, 1, 1, 32, 32, true},
+	{DRM_FORMAT_XBGR8888, 1, {4}, 1, 1, 24, 32, false},
+	{DRM_FORMAT_ABGR8888, 1, {4}, 1, 1, 32, 32, true},
+	{DRM_FORMAT_RGB565, 1, {2}, 1, 1, 16, 16, false},
+};
+
+const struct kms_format *kms_format_find(uint32_t fourcc)
+{
+	for (size_t i = 0; i < GEM_ARRAY_SIZE(formats); i++) {
+		if (formats[i].fourcc == fourcc)
+			return &formats[i];
+	}
+	return NULL;
+}
+
+static const struct {
+	uint32_t bpp, depth, fourcc;
+} legacy_formats[] = {
+	{8, 8, DRM_FORMAT_C8},
+	{16, 15, DRM_FORMAT_XRGB1555},
+	{16, 16, DRM_FORMAT_RGB565},
+	{24, 24, DRM_FORMAT_RGB888},
+	{32, 24, DRM_FORMAT_XRGB8888},
+	{32, 30, DRM_FORMAT_XRGB2101010},
+	{32, 32, DRM_FORMAT_ARGB8888},
+};
+
+uint32_t kms_format_from_legacy(uint32_t bpp, uint32_t depth)
+{
+	for (size_t i = 0; i < GEM_ARRAY_SIZE(legacy_formats); i++) {
+		if (legacy_formats[i].bpp == bpp && legacy_formats[i].depth == depth)
+			return legacy_formats[i].fourcc;
+	}
+	return 0;
+}
