@@ -19,6 +19,8 @@
 
 static _Atomic(const struct preload_door *) current = &preload_wire_door;
 
+static atomic_bool device_seen;
+
 static void use_wire_door(void)
 {
 	atomic_store(&current, &preload_wire_door);
@@ -37,6 +39,16 @@ void preload_set_door(const struct preload_door *door)
 const struct preload_door *preload_door_current(void)
 {
 	return atomic_load_explicit(&current, memory_order_acquire);
+}
+
+bool preload_fd_device_seen(void)
+{
+	return atomic_load_explicit(&device_seen, memory_order_relaxed);
+}
+
+void preload_fd_note_device(void)
+{
+	atomic_store_explicit(&device_seen, true, memory_order_relaxed);
 }
 
 bool preload_fd_is_device(int fd, uint64_t *instance, uint32_t *file_id)
@@ -59,6 +71,7 @@ bool preload_fd_is_device(int fd, uint64_t *instance, uint32_t *file_id)
 	name[name_len] = '\0';
 	if (sscanf(name, DEVICE_NAME_FORMAT, &first, &second, &used) != 2 || used != name_len)
 		return false;
+	preload_fd_note_device();
 	*instance = first;
 	*file_id = second;
 	return true;

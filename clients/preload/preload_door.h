@@ -52,6 +52,13 @@ void preload_set_door(const struct preload_door *door);
 const struct preload_door *preload_door_current(void);
 extern const struct preload_door preload_wire_door;
 
+/*
+ * Whether this process may have a device file: it opened one, received
+ * descriptors, or asked preload_fd_is_device with success. Never false again.
+ */
+bool preload_fd_device_seen(void);
+void preload_fd_note_device(void);
+
 /* True when fd is a device file of any testcard instance; *file_id from its name. */
 bool preload_fd_is_device(int fd, uint64_t *instance, uint32_t *file_id);
 

@@ -1,0 +1,84 @@
+/* ioctl: requests of a device's type go to the door, dma-buf's are answered here. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <linux/ioctl.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+
+#include "preload_door.h"
+#include "preload_real.h"
+#include "preload_symbols.h"
+
+enum {
+	TYPE_DRM = 'd',
+	TYPE_EVDEV = 'E',
+	TYPE_DMA_BUF = 'b',
+};
+
+/* False when fd is none of ours: then the machine answers. */
+static bool ask_door(int fd, unsigned int request, void *arg, int *result)
+{
+	long ret = preload_door_current()->ioctl(fd, request, arg);
+	uint64_t instance;
+	uint32_t file_id;
+
+	/* -EBADF may also be a device's answer, about a descriptor in its argument. */
+	if (ret == -EBADF && !preload_fd_is_device(fd, &instance, &file_id))
+		return false;
+	if (ret < 0) {
+		errno = -ret;
+		ret = -1;
+	}
+	*result = ret;
+	return true;
+}
+
+/*
+ * A dma-buf of ours is a memfd, whose memory is always coherent: SYNC checks
+ * its flags and is done. The machine has said ENOTTY already.
+ */
+static int ioctl_dma_buf(int fd, unsigned int request, void *arg)
+{
+	struct dma_buf_sync sync;
+
+	if (fcntl(fd, F_GET_SEALS) < 0) {
+		errno = ENOTTY;
+		return -1;
+	}
+	switch (request) {
+	case DMA_BUF_IOCTL_SYNC:
+		sync = *(struct dma_buf_sync *)arg;
+		if ((sync.flags & ~DMA_BUF_SYNC_VALID_FLAGS_MASK) ||
+		    !(sync.flags & DMA_BUF_SYNC_RW)) {
+			errno = EINVAL;
+			return -1;
+		}
+		return 0;
+	case DMA_BUF_SET_NAME_A:
+	case DMA_BUF_SET_NAME_B:
+		return 0;
+	}
+	errno = ENOTTY;
+	return -1;
+}
+
+PRELOAD_EXPORT int ioctl(int fd, unsigned long request, ...)
+{
+	unsigned int type = _IOC_TYPE(request);
+	va_list args;
+	void *arg;
+	int ret;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+
+	if ((type == TYPE_DRM || type == TYPE_EVDEV) &&
+	    ask_door(fd, (unsigned int)request, arg, &ret))
+		return ret;
+	ret = preload_real_ioctl(fd, request, arg);
+	if (ret < 0 && type == TYPE_DMA_BUF && errno == ENOTTY)
+		return ioctl_dma_buf(fd, (unsigned int)request, arg);
+	return ret;
+}

@@ -1,0 +1,58 @@
+/* mmap: a device file's fake offset stands for an object's memory. */
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "preload_door.h"
+#include "preload_real.h"
+#include "preload_symbols.h"
+
+static void *map_device(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+{
+	uint64_t map_offset;
+	int map_fd, ret, saved_errno;
+	void *map;
+
+	/* A private writable map of device memory is what GEM refuses. */
+	if ((flags & MAP_TYPE) == MAP_PRIVATE) {
+		errno = EINVAL;
+		return MAP_FAILED;
+	}
+	ret = preload_door_current()->mmap(fd, offset, length, prot, &map_fd, &map_offset);
+	if (ret < 0) {
+		errno = -ret;
+		return MAP_FAILED;
+	}
+	map = preload_real_mmap(addr, length, prot, flags, map_fd, map_offset);
+	saved_errno = errno;
+	close(map_fd);
+	errno = saved_errno;
+	return map;
+}
+
+static void *map(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+{
+	void *result = preload_real_mmap(addr, length, prot, flags, fd, offset);
+	uint64_t instance;
+	uint32_t file_id;
+
+	/* A socket says ENODEV. So no other mmap pays for the question whose fd this is. */
+	if (result != MAP_FAILED || errno != ENODEV || (flags & MAP_ANONYMOUS))
+		return result;
+	if (!preload_fd_is_device(fd, &instance, &file_id)) {
+		errno = ENODEV;
+		return result;
+	}
+	return map_device(addr, length, prot, flags, fd, offset);
+}
+
+PRELOAD_EXPORT void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+{
+	return map(addr, length, prot, flags, fd, offset);
+}
+
+PRELOAD_EXPORT void *mmap64(void *addr, size_t length, int prot, int flags, int fd,
+	off64_t offset)
+{
+	return map(addr, length, prot, flags, fd, offset);
+}

@@ -1,0 +1,187 @@
+/*
+ * read and write of device files, exactly as the kernel's drivers do them.
+ *
+ * The socket behind a device file gives one packet a read, cuts it when the
+ * buffer is short, and eats it when the buffer is bad. The drivers:
+ *  - DRM gives as many whole events as fit, 0 when not even the first fits, and
+ *    keeps an event that it could not copy out;
+ *  - evdev gives as many struct input_event as fit, in the middle of a frame
+ *    too (the socket's own peek offset, which dup, fork and exec share,
+ *    remembers where), and EINVAL for less than one.
+ * A device that is gone shows as the end of the stream: ENODEV.
+ *
+ * All other descriptors go straight through, at the price of one flag until
+ * this process has met its first device file.
+ */
+#include <errno.h>
+#include <linux/input.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "preload_door.h"
+#include "preload_node.h"
+#include "preload_real.h"
+#include "preload_symbols.h"
+
+/* Addresses from here up are the kernel's own on 64-bit machines (x86-64, arm64). */
+#define USER_ADDRESS_END (1ull << 47)
+
+/*
+ * Peeking and taking are two calls: threads that read one file take turns.
+ * Never held while waiting. A signal handler that reads while its own thread
+ * is in here gets EDEADLK and goes on without.
+ */
+static pthread_mutex_t lock = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+
+static void lock_in_child(void)
+{
+	lock = (pthread_mutex_t)PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+}
+
+__attribute__((constructor))
+static void lock_survives_fork(void)
+{
+	pthread_atfork(NULL, NULL, lock_in_child);
+}
+
+/* Bytes left of the first packet; 0 at the end of the stream; -1. */
+static ssize_t first_packet(int fd, int flags)
+{
+	return recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | flags);
+}
+
+static void drop_first_packet(int fd)
+{
+	recv(fd, NULL, 0, MSG_DONTWAIT);
+}
+
+/* The first size bytes of a longer frame; the peek offset moves behind them. */
+static ssize_t read_part(int fd, char *buf, size_t size)
+{
+	socklen_t len = sizeof(int);
+	int offset = -1;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, &len) < 0)
+		return -1;
+	if (offset < 0) {
+		offset = 0;
+		if (setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) < 0)
+			return -1;
+	}
+	return recv(fd, buf, size, MSG_PEEK | MSG_DONTWAIT);
+}
+
+/*
+ * What is there now, without waiting. Whole packets; unit > 0: the last one in
+ * parts of unit bytes. -1 with EAGAIN when there is none.
+ */
+static ssize_t read_packets(int fd, char *buf, size_t count, size_t unit)
+{
+	size_t done = 0;
+
+	for (;;) {
+		ssize_t len = first_packet(fd, MSG_DONTWAIT);
+
+		if (len < 0)
+			return done ? (ssize_t)done : -1;
+		if (len == 0) {
+			errno = ENODEV;
+			return done ? (ssize_t)done : -1;
+		}
+		if ((size_t)len > count - done) {
+			size_t part = unit ? (count - done) / unit * unit : 0;
+
+			len = part ? read_part(fd, buf + done, part) : 0;
+			if (len < 0)
+				return done ? (ssize_t)done : -1;
+			return done + len;
+		}
+		if (recv(fd, buf + done, len, MSG_PEEK | MSG_DONTWAIT) < 0)
+			return done ? (ssize_t)done : -1;
+		drop_first_packet(fd);
+		done += len;
+	}
+}
+
+static ssize_t read_device(int fd, char *buf, size_t count, size_t unit)
+{
+	ssize_t ret;
+	int locked, saved_errno;
+
+	for (;;) {
+		/* Waits, or says EAGAIN, EINTR, as the descriptor is set. */
+		if (first_packet(fd, 0) < 0)
+			return -1;
+		locked = pthread_mutex_lock(&lock);
+		ret = read_packets(fd, buf, count, unit);
+		saved_errno = errno;
+		if (locked == 0)
+			pthread_mutex_unlock(&lock);
+		errno = saved_errno;
+		/* Another reader was faster: wait again, if waiting is wanted. */
+		if (ret >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+			return ret;
+	}
+}
+
+static ssize_t read_any(int fd, void *buf, size_t count)
+{
+	struct preload_node node;
+
+	if (!preload_fd_device_seen() || !preload_node_of_fd(fd, &node))
+		return preload_real_read(fd, buf, count);
+	if ((uintptr_t)buf >= USER_ADDRESS_END || count > USER_ADDRESS_END - (uintptr_t)buf) {
+		errno = EFAULT;
+		return -1;
+	}
+	if (node.major != PRELOAD_MAJOR_INPUT)
+		return read_device(fd, buf, count, 0);
+	if (count != 0 && count < sizeof(struct input_event)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return read_device(fd, buf, count, sizeof(struct input_event));
+}
+
+PRELOAD_EXPORT ssize_t read(int fd, void *buf, size_t count)
+{
+	return read_any(fd, buf, count);
+}
+
+PRELOAD_EXPORT ssize_t __read_chk(int fd, void *buf, size_t count, size_t buf_size)
+{
+	if (count > buf_size)
+		__chk_fail();
+	return read_any(fd, buf, count);
+}
+
+/* LEDs and the like. A device that does not keep up loses them, its writer never waits. */
+static ssize_t write_input(int fd, const void *buf, size_t count)
+{
+	size_t whole = count / sizeof(struct input_event) * sizeof(struct input_event);
+
+	if (count != 0 && whole == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (send(fd, buf, whole, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN) {
+		if (errno == EPIPE || errno == ECONNRESET)
+			errno = ENODEV;
+		return -1;
+	}
+	return whole;
+}
+
+PRELOAD_EXPORT ssize_t write(int fd, const void *buf, size_t count)
+{
+	struct preload_node node;
+
+	if (!preload_fd_device_seen() || !preload_node_of_fd(fd, &node))
+		return preload_real_write(fd, buf, count);
+	if (node.major == PRELOAD_MAJOR_INPUT)
+		return write_input(fd, buf, count);
+	/* DRM has no write. */
+	errno = EINVAL;
+	return -1;
+}
