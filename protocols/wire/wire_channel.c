@@ -1,0 +1,257 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "wire_channel.h"
+
+/* A connection that never says hello is dropped: it may be no client at all. */
+enum { HELLO_SECONDS = 10 };
+
+static int send_reply(struct wire_channel *channel, struct wire_header *header, size_t size,
+	int result, int fd)
+{
+	header->op = ((struct wire_header *)channel->data)->op;
+	header->result = result;
+	return wire_packet_send(channel->socket, header, size, NULL, 0, &fd, fd >= 0 ? 1 : 0);
+}
+
+static int send_result(struct wire_channel *channel, int result)
+{
+	struct wire_header reply = {0};
+
+	return send_reply(channel, &reply, sizeof(reply), result, -1);
+}
+
+/* fd belongs to this function. */
+static int send_fd(struct wire_channel *channel, struct wire_header *reply, size_t size, int fd)
+{
+	int ret = send_reply(channel, reply, size, 0, fd);
+
+	close(fd);
+	return ret;
+}
+
+static int serve_hello(struct wire_channel *channel)
+{
+	const struct wire_hello *request = (const struct wire_hello *)channel->data;
+	struct wire_hello reply = {.version = WIRE_VERSION, .pid = getpid(),
+		.instance = vfs_instance(wire_server_vfs(channel->server))};
+	struct timeval forever = {0, 0};
+	bool same = request->version == WIRE_VERSION;
+	int ret = send_reply(channel, &reply.header, sizeof(reply), same ? 0 : -EPROTO, -1);
+
+	if (ret || !same)
+		return ret ? ret : -EPROTO;
+	channel->greeted = true;
+	setsockopt(channel->socket, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
+	return 0;
+}
+
+static int serve_open(struct wire_channel *channel)
+{
+	struct wire_open *request = (struct wire_open *)channel->data;
+	struct wire_header reply = {0};
+	int fd;
+
+	if (!memchr(request->path, 0, sizeof(request->path)))
+		return -EPROTO;
+	wire_caller_init(&channel->caller, &channel->credentials);
+	int ret = vfs_open(wire_server_vfs(channel->server), request->path, request->flags,
+		&channel->caller.base, &fd);
+	if (ret)
+		return send_result(channel, ret);
+	return send_fd(channel, &reply, sizeof(reply), fd);
+}
+
+static int serve_stat(struct wire_channel *channel)
+{
+	struct wire_open *request = (struct wire_open *)channel->data;
+	struct wire_stat_reply reply = {0};
+
+	if (!memchr(request->path, 0, sizeof(request->path)))
+		return -EPROTO;
+	const struct vfs_node *node =
+		vfs_find_node(wire_server_vfs(channel->server), request->path);
+	if (!node)
+		return send_result(channel, -ENOENT);
+	reply.major = node->major;
+	reply.minor = node->minor;
+	reply.mode = node->mode;
+	reply.uid = node->uid;
+	reply.gid = node->gid;
+	return send_reply(channel, &reply.header, sizeof(reply), 0, -1);
+}
+
+/* The slot of id, or the free slot where it would go. */
+static uint32_t *attached_slot(struct wire_channel *channel, uint32_t id)
+{
+	uint32_t i = id * 2654435761u % WIRE_ATTACHED_SLOTS;
+
+	while (channel->attached[i] && channel->attached[i] != id)
+		i = (i + 1) % WIRE_ATTACHED_SLOTS;
+	return &channel->attached[i];
+}
+
+static int serve_attach(struct wire_channel *channel)
+{
+	const struct wire_attach *request = (const struct wire_attach *)channel->data;
+	struct vfs_file *file;
+	int ret = vfs_file_from_fd(wire_server_vfs(channel->server), channel->packet.fds[0], &file);
+
+	/* Our copy would keep the device file open after its holders are gone. */
+	wire_packet_close_fds(&channel->packet);
+	if (ret)
+		return send_result(channel, ret);
+	uint32_t id = file->id;
+	vfs_file_put(file);
+	if (id == 0 || id != request->file_id)
+		return send_result(channel, -EBADF);
+
+	uint32_t *slot = attached_slot(channel, id);
+	if (*slot != id) {
+		if (channel->attached_count == WIRE_ATTACHED_SLOTS / 2) {
+			memset(channel->attached, 0, sizeof(channel->attached));
+			channel->attached_count = 0;
+			slot = attached_slot(channel, id);
+		}
+		*slot = id;
+		channel->attached_count++;
+	}
+	return send_result(channel, 0);
+}
+
+/*
+ * A new reference, or the error that the client gets. A set never holds a
+ * reference: the holders' last close must release the file.
+ */
+static int find_file(struct wire_channel *channel, uint32_t id, struct vfs_file **file)
+{
+	if (id == 0 || *attached_slot(channel, id) != id)
+		return WIRE_NOT_ATTACHED;
+	*file = vfs_file_lookup(wire_server_vfs(channel->server), id);
+	return *file ? 0 : -ENODEV;
+}
+
+static int send_ioctl_reply(struct wire_channel *channel, long result)
+{
+	struct wire_caller *caller = &channel->caller;
+	struct wire_ioctl_reply reply = {.header = {.op = WIRE_IOCTL, .result = result}};
+	struct iovec body[WIRE_EXTENTS_MAX + 1];
+	unsigned count = 0;
+
+	if (result < 0)
+		wire_caller_drop_fds(caller);
+	reply.extent_count = caller->extent_count;
+	reply.cloexec_mask = caller->cloexec_mask;
+	body[count++] = (struct iovec){caller->extents,
+		caller->extent_count * sizeof(struct wire_extent)};
+	for (unsigned i = 0; caller->memfd < 0 && i < caller->extent_count; i++) {
+		const struct wire_extent *extent = &caller->extents[i];
+
+		body[count++] = (struct iovec){caller->image +
+			caller->positions[extent->segment] + extent->offset, extent->length};
+	}
+	int ret = wire_packet_send(channel->socket, &reply.header, sizeof(reply), body, count,
+		caller->new_fds, caller->new_fd_count);
+	wire_caller_drop_fds(caller);
+	return ret;
+}
+
+static int serve_ioctl(struct wire_channel *channel)
+{
+	const struct wire_ioctl *request = (const struct wire_ioctl *)channel->data;
+	struct vfs_file *file;
+
+	wire_caller_init(&channel->caller, &channel->credentials);
+	int ret = wire_caller_set_ioctl(&channel->caller, &channel->packet, channel->image);
+	if (ret == -EPROTO)
+		return ret;
+	if (!ret)
+		ret = find_file(channel, request->file_id, &file);
+	if (ret)
+		return send_ioctl_reply(channel, ret);
+
+	long result = file->ops->ioctl(file, request->request, request->arg, &channel->caller.base);
+	vfs_file_put(file);
+	return send_ioctl_reply(channel, result);
+}
+
+static int serve_mmap(struct wire_channel *channel)
+{
+	const struct wire_mmap *request = (const struct wire_mmap *)channel->data;
+	struct wire_mmap_reply reply = {0};
+	struct vfs_file *file;
+	int fd = -1, ret;
+
+	ret = find_file(channel, request->file_id, &file);
+	if (ret)
+		return send_result(channel, ret);
+	ret = file->ops->mmap ? file->ops->mmap(file, request->offset, request->length,
+		request->prot, &fd, &reply.fd_offset) : -ENODEV;
+	vfs_file_put(file);
+	if (ret)
+		return send_result(channel, ret);
+	return send_fd(channel, &reply.header, sizeof(reply), fd);
+}
+
+static int serve_uevent(struct wire_channel *channel)
+{
+	struct wire_header reply = {0};
+	int fd;
+	int ret = wire_server_subscribe(channel->server, &fd);
+
+	if (ret)
+		return send_result(channel, ret);
+	return send_fd(channel, &reply, sizeof(reply), fd);
+}
+
+static const struct {
+	size_t size;  /* of the packet; 0 = the server checks */
+	int fds;      /* that come along; -1 = the server checks */
+	int (*serve)(struct wire_channel *channel); /* < 0 ends the channel */
+} ops[] = {
+	[WIRE_HELLO] = {sizeof(struct wire_hello), 0, serve_hello},
+	[WIRE_OPEN] = {sizeof(struct wire_open), 0, serve_open},
+	[WIRE_ATTACH] = {sizeof(struct wire_attach), 1, serve_attach},
+	[WIRE_IOCTL] = {0, -1, serve_ioctl},
+	[WIRE_MMAP] = {sizeof(struct wire_mmap), 0, serve_mmap},
+	[WIRE_UEVENT] = {sizeof(struct wire_header), 0, serve_uevent},
+	[WIRE_STAT] = {sizeof(struct wire_open), 0, serve_stat},
+};
+
+static int serve(struct wire_channel *channel)
+{
+	const struct wire_packet *packet = &channel->packet;
+	unsigned op = ((const struct wire_header *)channel->data)->op;
+
+	if (op >= GEM_ARRAY_SIZE(ops) || !ops[op].serve)
+		return -EPROTO;
+	if (ops[op].size && packet->size != ops[op].size)
+		return -EPROTO;
+	if (ops[op].fds >= 0 && packet->fd_count != (unsigned)ops[op].fds)
+		return -EPROTO;
+	if (channel->greeted != (op != WIRE_HELLO))
+		return -EPROTO;
+	return ops[op].serve(channel);
+}
+
+void wire_channel_run(struct wire_channel *channel)
+{
+	struct timeval limit = {HELLO_SECONDS, 0};
+	int ret;
+
+	channel->packet.data = channel->data;
+	setsockopt(channel->socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	do {
+		ret = wire_packet_receive(channel->socket, &channel->packet);
+		if (ret)
+			break;
+		ret = serve(channel);
+		wire_packet_close_fds(&channel->packet);
+	} while (!ret);
+	if (ret != -EPIPE && ret != -ECONNRESET)
+		gem_info("wire", "channel of pid %d ended: %s", (int)channel->credentials.pid,
+			strerror(-ret));
+}

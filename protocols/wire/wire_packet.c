@@ -1,0 +1,120 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <linux/sockios.h>
+#include <unistd.h>
+
+#include "wire_packet.h"
+
+enum { BODY_MAX = WIRE_EXTENTS_MAX + 1 };
+
+void wire_packet_close_fds(struct wire_packet *packet)
+{
+	for (unsigned i = 0; i < packet->fd_count; i++) {
+		if (packet->fds[i] >= 0)
+			close(packet->fds[i]);
+	}
+	packet->fd_count = 0;
+}
+
+static void take_fds(struct msghdr *message, struct wire_packet *packet)
+{
+	struct cmsghdr *control;
+
+	packet->fd_count = 0;
+	for (control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
+		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS)
+			continue;
+		/* The buffer has room for WIRE_FDS_MAX; the kernel closed the others. */
+		packet->fd_count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(packet->fds, CMSG_DATA(control), packet->fd_count * sizeof(int));
+	}
+}
+
+static int check(const struct msghdr *message, const struct wire_packet *packet)
+{
+	const struct wire_header *header = (const struct wire_header *)packet->data;
+
+	if (message->msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return -EPROTO;
+	if (packet->size < sizeof(*header) || header->magic != WIRE_MAGIC)
+		return -EPROTO;
+	if (header->size != packet->size || header->fds != packet->fd_count)
+		return -EPROTO;
+	return 0;
+}
+
+int wire_packet_receive(int socket, struct wire_packet *packet)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
+		struct cmsghdr align;
+	} control;
+	struct iovec vec = {packet->data, WIRE_PACKET_MAX};
+	struct msghdr message = {.msg_iov = &vec, .msg_iovlen = 1, .msg_control = control.space,
+		.msg_controllen = sizeof(control.space)};
+	ssize_t size;
+
+	do {
+		size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	} while (size < 0 && errno == EINTR);
+	if (size < 0)
+		return -errno;
+	packet->size = size;
+	take_fds(&message, packet);
+	int ret = size == 0 ? -EPIPE : check(&message, packet);
+	if (ret)
+		wire_packet_close_fds(packet);
+	return ret;
+}
+
+/*
+ * Descriptors in a packet nobody reads count against a limit that all programs
+ * of the user share. A client that asks again without reading its reply is
+ * outside the protocol; so at most one reply with descriptors lies unread.
+ */
+static int check_read(int socket)
+{
+	int unread = 0;
+
+	if (ioctl(socket, SIOCOUTQ, &unread) < 0)
+		return -errno;
+	return unread ? -EPROTO : 0;
+}
+
+int wire_packet_send(int socket, struct wire_header *header, size_t header_size,
+	const struct iovec *body, unsigned body_count, const int *fds, unsigned fd_count)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
+		struct cmsghdr align;
+	} control = {.space = {0}};
+	struct iovec vec[BODY_MAX + 1] = {{header, header_size}};
+	struct msghdr message = {.msg_iov = vec, .msg_iovlen = 1};
+	ssize_t sent;
+
+	header->magic = WIRE_MAGIC;
+	header->fds = fd_count;
+	header->size = header_size;
+	for (unsigned i = 0; i < body_count; i++) {
+		vec[message.msg_iovlen++] = body[i];
+		header->size += body[i].iov_len;
+	}
+	if (fd_count) {
+		int ret = check_read(socket);
+		if (ret)
+			return ret;
+		message.msg_control = control.space;
+		message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
+		memcpy(CMSG_DATA(&control.align), fds, sizeof(int) * fd_count);
+	}
+	do {
+		sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
+}
