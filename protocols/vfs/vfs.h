@@ -165,10 +165,10 @@ int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *ca
  */
 int vfs_file_from_fd(struct vfs *vfs, int fd, struct vfs_file **out);
 /*
- * The open file of that id with a new reference, or NULL once its hang-up was
- * seen. For doors whose caller has proven before that it holds the file.
+ * The open file of that inode and id with a new reference, or NULL once its
+ * hang-up was seen. For doors whose caller has proven before that it holds it.
  */
-struct vfs_file *vfs_file_lookup(struct vfs *vfs, uint32_t id);
+struct vfs_file *vfs_file_lookup(struct vfs *vfs, ino_t client_ino, uint32_t id);
 struct vfs_file *vfs_file_get(struct vfs_file *file);
 /* The reference that was last, after the hang-up, runs ops->release. */
 void vfs_file_put(struct vfs_file *file);

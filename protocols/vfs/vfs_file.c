@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -69,22 +70,50 @@ void vfs_file_put(struct vfs_file *file)
 		file->ops->release(file);
 }
 
+static struct vfs_file *find_inode(struct vfs *vfs, ino_t ino)
+{
+	struct vfs_shard *shard = vfs_shard_of(vfs, ino);
+	struct vfs_file *found = NULL;
+
+	pthread_mutex_lock(&shard->lock);
+	for (struct vfs_file *file = shard->first; file && !found; file = file->shard_next) {
+		if (file->client_ino == ino)
+			found = vfs_file_get(file);
+	}
+	pthread_mutex_unlock(&shard->lock);
+	return found;
+}
+
+/*
+ * Not by the name fstat: an executable that carries the device replaces it, and
+ * its fstat shows the holder what a device node looks like.
+ */
+static int bare_fstat(int fd, struct stat *st)
+{
+	return syscall(SYS_fstat, fd, st);
+}
+
 int vfs_file_from_fd(struct vfs *vfs, int fd, struct vfs_file **out)
 {
 	struct stat st;
 
 	*out = NULL;
 	/* A socket file of some file system may have the same number: ask st_dev too. */
-	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) || st.st_dev != vfs->socket_dev)
+	if (bare_fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) || st.st_dev != vfs->socket_dev)
 		return -EBADF;
-	struct vfs_shard *shard = vfs_shard_of(vfs, st.st_ino);
-	pthread_mutex_lock(&shard->lock);
-	for (struct vfs_file *file = shard->first; file && !*out; file = file->shard_next) {
-		if (file->client_ino == st.st_ino)
-			*out = vfs_file_get(file);
-	}
-	pthread_mutex_unlock(&shard->lock);
+	*out = find_inode(vfs, st.st_ino);
 	return *out ? 0 : -EBADF;
+}
+
+struct vfs_file *vfs_file_lookup(struct vfs *vfs, ino_t client_ino, uint32_t id)
+{
+	struct vfs_file *file = find_inode(vfs, client_ino);
+
+	if (file && file->id != id) {
+		vfs_file_put(file);
+		return NULL;
+	}
+	return file;
 }
 
 static int check_permission(const struct vfs_node *node, int flags,

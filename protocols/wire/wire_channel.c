@@ -65,31 +65,12 @@ static int serve_open(struct wire_channel *channel)
 	return send_fd(channel, &reply, sizeof(reply), fd);
 }
 
-static int serve_stat(struct wire_channel *channel)
-{
-	struct wire_open *request = (struct wire_open *)channel->data;
-	struct wire_stat_reply reply = {0};
-
-	if (!memchr(request->path, 0, sizeof(request->path)))
-		return -EPROTO;
-	const struct vfs_node *node =
-		vfs_find_node(wire_server_vfs(channel->server), request->path);
-	if (!node)
-		return send_result(channel, -ENOENT);
-	reply.major = node->major;
-	reply.minor = node->minor;
-	reply.mode = node->mode;
-	reply.uid = node->uid;
-	reply.gid = node->gid;
-	return send_reply(channel, &reply.header, sizeof(reply), 0, -1);
-}
-
 /* The slot of id, or the free slot where it would go. */
-static uint32_t *attached_slot(struct wire_channel *channel, uint32_t id)
+static struct wire_attached *attached_slot(struct wire_channel *channel, uint32_t id)
 {
 	uint32_t i = id * 2654435761u % WIRE_ATTACHED_SLOTS;
 
-	while (channel->attached[i] && channel->attached[i] != id)
+	while (channel->attached[i].id && channel->attached[i].id != id)
 		i = (i + 1) % WIRE_ATTACHED_SLOTS;
 	return &channel->attached[i];
 }
@@ -104,19 +85,19 @@ static int serve_attach(struct wire_channel *channel)
 	wire_packet_close_fds(&channel->packet);
 	if (ret)
 		return send_result(channel, ret);
-	uint32_t id = file->id;
+	struct wire_attached proven = {file->id, file->client_ino};
 	vfs_file_put(file);
-	if (id == 0 || id != request->file_id)
+	if (proven.id != request->file_id)
 		return send_result(channel, -EBADF);
 
-	uint32_t *slot = attached_slot(channel, id);
-	if (*slot != id) {
+	struct wire_attached *slot = attached_slot(channel, proven.id);
+	if (slot->id != proven.id) {
 		if (channel->attached_count == WIRE_ATTACHED_SLOTS / 2) {
 			memset(channel->attached, 0, sizeof(channel->attached));
 			channel->attached_count = 0;
-			slot = attached_slot(channel, id);
+			slot = attached_slot(channel, proven.id);
 		}
-		*slot = id;
+		*slot = proven;
 		channel->attached_count++;
 	}
 	return send_result(channel, 0);
@@ -128,10 +109,44 @@ static int serve_attach(struct wire_channel *channel)
  */
 static int find_file(struct wire_channel *channel, uint32_t id, struct vfs_file **file)
 {
-	if (id == 0 || *attached_slot(channel, id) != id)
+	const struct wire_attached *proven = attached_slot(channel, id);
+
+	if (id == 0 || proven->id != id)
 		return WIRE_NOT_ATTACHED;
-	*file = vfs_file_lookup(wire_server_vfs(channel->server), id);
+	*file = vfs_file_lookup(wire_server_vfs(channel->server), proven->ino, id);
 	return *file ? 0 : -ENODEV;
+}
+
+static int send_node(struct wire_channel *channel, const struct vfs_node *node)
+{
+	struct wire_stat_reply reply = {.major = node->major, .minor = node->minor,
+		.mode = node->mode, .uid = node->uid, .gid = node->gid};
+
+	return send_reply(channel, &reply.header, sizeof(reply), 0, -1);
+}
+
+static int serve_stat(struct wire_channel *channel)
+{
+	struct wire_open *request = (struct wire_open *)channel->data;
+
+	if (!memchr(request->path, 0, sizeof(request->path)))
+		return -EPROTO;
+	const struct vfs_node *node =
+		vfs_find_node(wire_server_vfs(channel->server), request->path);
+	return node ? send_node(channel, node) : send_result(channel, -ENOENT);
+}
+
+static int serve_fstat(struct wire_channel *channel)
+{
+	const struct wire_attach *request = (const struct wire_attach *)channel->data;
+	struct vfs_file *file;
+	int ret = find_file(channel, request->file_id, &file);
+
+	if (ret)
+		return send_result(channel, ret);
+	ret = send_node(channel, file->node);
+	vfs_file_put(file);
+	return ret;
 }
 
 static int send_ioctl_reply(struct wire_channel *channel, long result)
@@ -219,6 +234,7 @@ static const struct {
 	[WIRE_MMAP] = {sizeof(struct wire_mmap), 0, serve_mmap},
 	[WIRE_UEVENT] = {sizeof(struct wire_header), 0, serve_uevent},
 	[WIRE_STAT] = {sizeof(struct wire_open), 0, serve_stat},
+	[WIRE_FSTAT] = {sizeof(struct wire_attach), 0, serve_fstat},
 };
 
 static int serve(struct wire_channel *channel)

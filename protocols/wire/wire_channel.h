@@ -6,8 +6,13 @@
 
 #include "wire_caller.h"
 
-/* File ids the channel has proven; a full set is emptied, the client proves again. */
+/* Files the channel has proven; a full set is emptied, the client proves again. */
 #define WIRE_ATTACHED_SLOTS 256u
+
+struct wire_attached {
+	uint32_t id; /* 0 = free slot */
+	ino_t ino;
+};
 
 struct wire_channel {
 	struct wire_server *server;
@@ -15,7 +20,7 @@ struct wire_channel {
 	struct ucred credentials;
 	bool greeted;
 	struct gem_list link; /* server->lock */
-	uint32_t attached[WIRE_ATTACHED_SLOTS]; /* open addressing; 0 = free */
+	struct wire_attached attached[WIRE_ATTACHED_SLOTS]; /* open addressing by id */
 	unsigned attached_count;
 	struct wire_caller caller;
 	struct wire_packet packet;
