@@ -19,7 +19,7 @@ struct platform_options {
 	bool render_node;                      /* also /dev/dri/renderD128 */
 	bool input;                            /* keyboard, pointer, tablet */
 	const char *frames_dir;                /* NULL, or every changed frame goes there as PNG */
-	const char *dir;                       /* runtime folder; NULL = a new private one */
+	const char *dir; /* runtime folder, made if missing; NULL = a new private one */
 };
 
 struct platform {
@@ -31,10 +31,20 @@ struct platform {
 	struct wire_server *wire;
 	struct control_server *control;
 	char dir[108];     /* runtime folder = TESTCARD_DIR of clients */
-	bool owns_dir;
+	bool owns_dir;     /* we made it, we remove it */
+	int dir_fd;        /* holds the folder's lock: one platform a folder */
 	struct kms_sink *png_sink;
+	/* What "connect" and "mode" offer: the modes before the last change. Control thread. */
+	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
+	unsigned mode_count;
 };
 
+/*
+ * Everything but the control socket is up on return: the program adds commands
+ * of its own ("quit" among them) and then calls
+ * control_server_start(platform->control, platform->dir).
+ * Errors: -EADDRINUSE another platform lives in dir; those of the parts.
+ */
 int platform_create(const struct platform_options *options, struct platform **out);
 /* Ends channels, files and threads; removes the runtime folder. */
 void platform_destroy(struct platform *platform);

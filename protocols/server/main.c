@@ -1,0 +1,147 @@
+/*
+ * testcard-device: a platform without a compositor. Other processes use its
+ * device nodes through the preload library.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "platform_internal.h"
+
+static const char usage[] =
+	"usage: testcard-device [OPTIONS]\n"
+	"\n"
+	"Runs a virtual graphics card with a display and input devices until SIGTERM,\n"
+	"SIGINT or the control command \"quit\". Programs use it under `testcard exec --dir\n"
+	"DIR`, or with TESTCARD_DIR and LD_PRELOAD set as that does.\n"
+	"\n"
+	"  -d, --dir DIR        runtime folder, made if missing (default: a new private\n"
+	"                       one in $XDG_RUNTIME_DIR or /tmp)\n"
+	"      --driver NAME    driver name that clients see (default: testcard)\n"
+	"      --render-node    also offer /dev/dri/renderD128\n"
+	"      --no-input       no keyboard, pointer and tablet\n"
+	"      --frames DIR     write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
+	"      --ready-fd N     write the runtime folder's path and a newline to this\n"
+	"                       descriptor when everything is up, then close it\n"
+	"  -h, --help           this text\n"
+	"\n"
+	"TESTCARD_LOG=error|warn|info|debug chooses what is logged to stderr.\n";
+
+struct device_options {
+	struct platform_options platform;
+	int ready_fd;
+};
+
+/* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
+static int parse(int argc, char **argv, struct device_options *options)
+{
+	enum { DRIVER = 256, RENDER_NODE, NO_INPUT, FRAMES, READY_FD };
+	static const struct option long_options[] = {
+		{"dir", required_argument, NULL, 'd'},
+		{"driver", required_argument, NULL, DRIVER},
+		{"render-node", no_argument, NULL, RENDER_NODE},
+		{"no-input", no_argument, NULL, NO_INPUT},
+		{"frames", required_argument, NULL, FRAMES},
+		{"ready-fd", required_argument, NULL, READY_FD},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	long fd;
+
+	*options = (struct device_options) {.platform.input = true, .ready_fd = -1};
+	for (;;) {
+		switch (getopt_long(argc, argv, "d:h", long_options, NULL)) {
+		case -1:
+			return optind == argc ? 0 : -1;
+		case 'd':
+			options->platform.dir = optarg;
+			break;
+		case DRIVER:
+			options->platform.driver_name = optarg;
+			break;
+		case RENDER_NODE:
+			options->platform.render_node = true;
+			break;
+		case NO_INPUT:
+			options->platform.input = false;
+			break;
+		case FRAMES:
+			options->platform.frames_dir = optarg;
+			break;
+		case READY_FD:
+			if (!platform_parse_int(optarg, 0, 65535, &fd))
+				return -1;
+			options->ready_fd = fd;
+			break;
+		case 'h':
+			return 1;
+		default:
+			return -1;
+		}
+	}
+}
+
+/* The main thread waits for this signal; the reply goes out before the server ends. */
+static int quit(void *data, int argc, char **argv, FILE *out)
+{
+	kill(getpid(), SIGTERM);
+	fputs("{\"ok\":true}", out);
+	return 0;
+}
+
+static int tell_ready(int fd, const char *dir)
+{
+	int ret = 0;
+
+	if (fd < 0)
+		return 0;
+	if (dprintf(fd, "%s\n", dir) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int run(const struct device_options *options, const sigset_t *ends)
+{
+	struct platform *platform;
+	int signal_number;
+
+	int ret = platform_create(&options->platform, &platform);
+	if (ret < 0)
+		return ret;
+	ret = control_add(platform->control, "quit", "ends the device", quit, NULL);
+	if (ret == 0)
+		ret = control_server_start(platform->control, platform->dir);
+	if (ret == 0)
+		ret = tell_ready(options->ready_fd, platform->dir);
+	if (ret == 0)
+		sigwait(ends, &signal_number);
+	platform_destroy(platform);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	struct device_options options;
+	sigset_t ends;
+
+	int parsed = parse(argc, argv, &options);
+	if (parsed != 0) {
+		fputs(usage, parsed > 0 ? stdout : stderr);
+		return parsed > 0 ? EXIT_SUCCESS : 2;
+	}
+	/* Blocked before there are threads, which inherit it. */
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	int ret = run(&options, &ends);
+	if (ret < 0)
+		fprintf(stderr, "testcard-device: %s\n", strerror(-ret));
+	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

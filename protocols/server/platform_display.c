@@ -1,0 +1,222 @@
+/* Control commands about the screen. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kms_mode.h"
+#include "kms_sink.h"
+#include "kms_vblank.h"
+#include "platform_internal.h"
+
+enum { WAIT_VBLANKS_MAX = 36000, WAIT_OFF_SECONDS = 10 };
+
+bool platform_parse_int(const char *text, long min, long max, long *value)
+{
+	char *end;
+
+	errno = 0;
+	long number = strtol(text, &end, 10);
+	if (errno || end == text || *end != '\0' || number < min || number > max)
+		return false;
+	*value = number;
+	return true;
+}
+
+static int screenshot(void *data, int argc, char **argv, FILE *out)
+{
+	struct platform *platform = data;
+	struct kms_device *kms = platform->card->kms;
+	uint32_t width, height;
+	uint64_t sequence;
+	uint8_t *pixels;
+	long index = 0;
+
+	if (argc != 2 && !(argc == 4 && strcmp(argv[2], "crtc") == 0))
+		return control_refuse(out, "usage: screenshot PATH [crtc N]");
+	if (argc == 4 && !platform_parse_int(argv[3], 0, kms->crtc_count - 1, &index))
+		return control_refuse(out, "no crtc %s", argv[3]);
+	int ret = kms_screenshot(&kms->crtcs[index], &pixels, &width, &height, &sequence);
+	if (ret == -ENODATA)
+		return control_refuse(out, "crtc %ld is off", index);
+	if (ret < 0)
+		return ret;
+	ret = kms_png_write(argv[1], pixels, width, height, width * 4);
+	free(pixels);
+	if (ret < 0)
+		return control_refuse(out, "%s: %s", argv[1], strerror(-ret));
+	fputs("{\"ok\":true,\"path\":", out);
+	control_json_string(out, argv[1]);
+	fprintf(out, ",\"width\":%u,\"height\":%u,\"sequence\":%llu}", width, height,
+		(unsigned long long)sequence);
+	return 0;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+/*
+ * One vblank of crtc; -EAGAIN when it did not come within a slice of time, which
+ * is short so that the server can end.
+ */
+static int wait_one(struct kms_crtc *crtc, uint64_t *count, uint64_t *time_ns)
+{
+	struct kms_device *dev = crtc->base.dev;
+	uint64_t target = 0;
+	int ret = -EAGAIN;
+
+	pthread_mutex_lock(&dev->lock);
+	bool running = crtc->vblank->running;
+	if (running) {
+		target = crtc->vblank->count + 1;
+		kms_vblank_wait_locked(crtc, target, 200000000);
+	}
+	/* Turned off meanwhile: the count did not get there. */
+	if (running && (int64_t)(crtc->vblank->count - target) >= 0) {
+		*count = crtc->vblank->count;
+		*time_ns = crtc->vblank->time_ns;
+		ret = 0;
+	}
+	pthread_mutex_unlock(&dev->lock);
+	if (!running)
+		usleep(10000);
+	return ret;
+}
+
+/* A crtc that is off may be on its way: the command waits for it, within reason. */
+static int wait_vblank(void *data, int argc, char **argv, FILE *out)
+{
+	struct platform *platform = data;
+	struct kms_crtc *crtc = &platform->card->kms->crtcs[0];
+	uint64_t count = 0, time_ns = 0, last = now_ns();
+	long left = 1;
+
+	if (argc > 2 || (argc == 2 && !platform_parse_int(argv[1], 1, WAIT_VBLANKS_MAX, &left)))
+		return control_refuse(out, "usage: wait-vblank [N], N from 1 to %d",
+			WAIT_VBLANKS_MAX);
+	while (left > 0) {
+		if (control_ending(platform->control))
+			return -ECANCELED;
+		if (wait_one(crtc, &count, &time_ns) == 0) {
+			last = now_ns();
+			left--;
+		} else if (now_ns() - last > WAIT_OFF_SECONDS * 1000000000ull) {
+			return control_refuse(out, "no vblank for %d s: crtc 0 is off",
+				WAIT_OFF_SECONDS);
+		}
+	}
+	fprintf(out, "{\"ok\":true,\"count\":%llu,\"time_ns\":%llu}", (unsigned long long)count,
+		(unsigned long long)time_ns);
+	return 0;
+}
+
+/* The connector's modes, or, while it has none, those it had last. */
+static void remember_modes(struct platform *platform, struct kms_connector *connector)
+{
+	pthread_mutex_lock(&connector->base.dev->lock);
+	if (connector->mode_count > 0) {
+		memcpy(platform->modes, connector->modes, sizeof(platform->modes));
+		platform->mode_count = connector->mode_count;
+	}
+	pthread_mutex_unlock(&connector->base.dev->lock);
+}
+
+static int plug(struct platform *platform, bool connected, FILE *out)
+{
+	struct kms_connector *connector = &platform->card->kms->connectors[0];
+
+	int ret = kms_connector_set(connector, connected, platform->modes, platform->mode_count);
+	if (ret < 0)
+		return ret;
+	fputs("{\"ok\":true,\"connector\":", out);
+	control_json_string(out, connector->name);
+	fprintf(out, ",\"connected\":%s}", connected ? "true" : "false");
+	return 0;
+}
+
+static int plug_in(void *data, int argc, char **argv, FILE *out)
+{
+	struct platform *platform = data;
+
+	remember_modes(platform, &platform->card->kms->connectors[0]);
+	return plug(platform, strcmp(argv[0], "connect") == 0, out);
+}
+
+static int parse_mode(const char *text, struct kms_device *kms, struct drm_mode_modeinfo *mode)
+{
+	unsigned width, height, refresh = 0;
+	int used = 0;
+
+	if (sscanf(text, "%5ux%5u%n@%3u%n", &width, &height, &used, &refresh, &used) < 2 ||
+			text[used] != '\0')
+		return -EINVAL;
+	if (width < kms->min_width || width > kms->max_width || width == 0 ||
+			height < kms->min_height || height > kms->max_height || height == 0)
+		return -ERANGE;
+	return refresh ? kms_mode_cvt(width, height, refresh, mode) :
+		kms_mode_standard(width, height, mode);
+}
+
+/* Puts mode in front; an equal one further back and the last of a full list go. */
+static void prefer_mode(struct platform *platform, const struct drm_mode_modeinfo *mode)
+{
+	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
+	unsigned count = 1;
+
+	modes[0] = *mode;
+	modes[0].type |= DRM_MODE_TYPE_PREFERRED;
+	for (unsigned i = 0; i < platform->mode_count && count < KMS_MAX_MODES; i++) {
+		if (kms_mode_equal(&platform->modes[i], mode))
+			continue;
+		modes[count] = platform->modes[i];
+		modes[count++].type &= ~DRM_MODE_TYPE_PREFERRED;
+	}
+	memcpy(platform->modes, modes, sizeof(modes));
+	platform->mode_count = count;
+}
+
+static int set_mode(void *data, int argc, char **argv, FILE *out)
+{
+	struct platform *platform = data;
+	struct kms_device *kms = platform->card->kms;
+	struct drm_mode_modeinfo mode;
+
+	if (argc != 2)
+		return control_refuse(out, "usage: mode WIDTHxHEIGHT[@HZ]");
+	int ret = parse_mode(argv[1], kms, &mode);
+	if (ret < 0)
+		return control_refuse(out, "mode %s: %s", argv[1],
+			ret == -ERANGE ? "outside the device's limits" : strerror(-ret));
+	remember_modes(platform, &kms->connectors[0]);
+	prefer_mode(platform, &mode);
+	return plug(platform, true, out);
+}
+
+int platform_add_display_commands(struct platform *platform)
+{
+	static const struct {
+		const char *name, *help;
+		control_handler handler;
+	} commands[] = {
+		{"screenshot", "PATH [crtc N]: PNG of what the crtc shows now", screenshot},
+		{"mode", "WIDTHxHEIGHT[@HZ]: the connector now prefers this mode", set_mode},
+		{"connect", "plugs the connector in", plug_in},
+		{"disconnect", "plugs the connector out", plug_in},
+	};
+
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(commands); i++) {
+		int ret = control_add(platform->control, commands[i].name, commands[i].help,
+			commands[i].handler, platform);
+		if (ret < 0)
+			return ret;
+	}
+	return control_add_waiting(platform->control, "wait-vblank",
+		"[N]: answers after N vblanks", wait_vblank, platform);
+}

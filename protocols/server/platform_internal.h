@@ -1,0 +1,30 @@
+/* Shared by the files of protocols/server. */
+#ifndef PLATFORM_INTERNAL_H
+#define PLATFORM_INTERNAL_H
+
+#include "platform.h"
+
+/*
+ * The absolute pointer's range, much finer than any screen: positions are
+ * shares of the screen, so they stay right when the mode changes.
+ */
+#define PLATFORM_TABLET_MAX 32767
+
+/* Sets platform->dir, dir_fd and owns_dir; takes away what a dead platform left. */
+int platform_dir_open(struct platform *platform, const char *dir);
+/* The parts have removed what is theirs. */
+void platform_dir_close(struct platform *platform);
+
+int platform_add_display_commands(struct platform *platform);
+int platform_add_state_command(struct platform *platform);
+int platform_add_input_commands(struct platform *platform);
+
+/* Decimal, whole text, min..max; false and nothing written otherwise. */
+bool platform_parse_int(const char *text, long min, long max, long *value);
+
+/* KEY_* code of a name ("KEY_A", "a", "Enter") or a number; -1 unknown. */
+int platform_key_code(const char *name);
+/* US layout: the key for a character and whether it needs shift. False: none. */
+bool platform_key_of_char(char c, uint16_t *code, bool *shift);
+
+#endif
