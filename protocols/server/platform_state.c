@@ -47,12 +47,15 @@ static void print_crtc(FILE *out, const struct kms_crtc *crtc)
 
 static void print_plane(FILE *out, const struct kms_plane *plane)
 {
-	static const char *const types[] = {"overlay", "primary", "cursor"}; /* DRM_PLANE_TYPE_* */
+	static const char *const types[] = {
+		[KMS_PLANE_OVERLAY] = "overlay",
+		[KMS_PLANE_PRIMARY] = "primary",
+		[KMS_PLANE_CURSOR] = "cursor",
+	};
 	const struct kms_plane_state *shown = &plane->scanout;
 
 	fprintf(out, "{\"id\":%u,\"index\":%u,\"type\":\"%s\",\"zpos\":%u", plane->base.id,
-		plane->index, plane->type < GEM_ARRAY_SIZE(types) ? types[plane->type] : "?",
-		plane->zpos);
+		plane->index, types[plane->type], plane->zpos);
 	if (!shown->crtc || !shown->fb) {
 		fputs(",\"crtc\":null,\"fb\":null}", out);
 		return;
@@ -109,7 +112,7 @@ static void print_files_locked(FILE *out, struct uapi_device *dev)
 		fprintf(out, "{\"id\":%u,\"pid\":%d,\"node\":\"%s\",\"master\":%s,"
 			"\"authenticated\":%s}", file->base.id, (int)file->base.pid,
 			file->kind == UAPI_NODE_PRIMARY ? "primary" : "render",
-			file == dev->master ? "true" : "false",
+			file->is_master && file->master == dev->master ? "true" : "false",
 			file->authenticated ? "true" : "false");
 	}
 	fputs("],\"framebuffers\":[", out);
