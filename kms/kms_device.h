@@ -20,7 +20,7 @@
 #include "kms_object.h"
 #include "kms_property.h"
 
-struct kms_atomic_commit;
+struct kms_event;
 struct kms_sink;
 
 #define KMS_MAX_CRTCS 32
@@ -102,6 +102,18 @@ struct kms_plane {
 	struct kms_plane_state scanout;
 };
 
+/*
+ * A commit that a crtc has taken over and not yet shown: a flip. It becomes
+ * scanout at the first vblank whose grid time lies after time_ns.
+ */
+struct kms_pending_commit {
+	bool active;
+	uint64_t serial;         /* kms_device.commit_serial of the commit */
+	uint64_t time_ns;        /* when it was committed, CLOCK_MONOTONIC */
+	uint64_t plane_mask;     /* planes to latch; bit = kms_plane.index */
+	struct kms_event *event; /* owned; NULL = nobody asked */
+};
+
 struct kms_crtc {
 	struct kms_object base;
 	unsigned index;
@@ -109,15 +121,16 @@ struct kms_crtc {
 	struct kms_crtc_state state;        /* committed; dev->lock */
 	uint32_t gamma_size;
 	struct kms_vblank *vblank;          /* kms_vblank.h */
-	struct kms_atomic_commit *pending;  /* waits for its vblank; dev->lock */
+	struct kms_pending_commit pending;  /* dev->lock */
+	uint64_t async_planes; /* changed without a pending commit (cursor): to latch; dev->lock */
 	struct gem_list sinks;              /* kms_sink.link; dev->lock */
 	uint64_t scanout_serial;            /* changes when scanout pixels may have; dev->lock */
 	/* Composition buffer of the sinks' frames: kms_sink.c, there while there are sinks. */
 	uint8_t *sink_pixels;               /* of the running kms_sinks_run, else dev->lock */
 	size_t sink_pixels_size;
 	bool sinks_running;                 /* kms_sinks_run is at work; dev->lock */
-	/* Legacy cursor hot spot, for state dumps. dev->lock. */
-	int32_t cursor_hot_x, cursor_hot_y;
+	/* Legacy cursor: last position by MOVE, hot spot for state dumps. dev->lock. */
+	int32_t cursor_x, cursor_y, cursor_hot_x, cursor_hot_y;
 };
 
 struct kms_encoder {
@@ -155,6 +168,7 @@ struct kms_device {
 	struct kms_connector connectors[KMS_MAX_CONNECTORS];
 	unsigned plane_count, crtc_count, encoder_count, connector_count;
 	struct kms_clock *clock;     /* kms_vblank.h: the vblank thread */
+	uint64_t commit_serial;      /* commits so far, of every kind; lock */
 	/* Standard properties; fixed after creation. */
 	struct {
 		struct kms_property *plane_type, *fb_id, *plane_crtc_id;

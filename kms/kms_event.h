@@ -13,6 +13,9 @@
 struct kms_event {
 	struct kms_file *file;     /* NULL once the file was closed */
 	struct gem_list file_link; /* kms_file.events; dev->lock */
+	/* While it waits for a vblank (kms_vblank_queue_event_locked). dev->lock. */
+	struct gem_list vblank_link;
+	uint64_t target;
 	union {
 		struct drm_event base;
 		struct drm_event_vblank vblank;

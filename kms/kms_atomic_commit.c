@@ -1,0 +1,313 @@
+#include <errno.h>
+
+#include "kms_atomic_internal.h"
+#include "kms_vblank.h"
+
+/* As the kernel: a commit that is not shown by then is given up waiting for. */
+#define SHOWN_TIMEOUT_NS 10000000000ull
+
+/* ---- what is on the screen ---- */
+
+static void bin_add(struct kms_latch_bin *bin, struct kms_framebuffer *fb)
+{
+	if (fb)
+		bin->fbs[bin->count++] = fb;
+}
+
+void kms_latch_bin_empty(struct kms_latch_bin *bin)
+{
+	for (unsigned i = 0; i < bin->count; i++)
+		kms_object_put(&bin->fbs[i]->base);
+	bin->count = 0;
+}
+
+static void clear_scanout(struct kms_plane *plane, struct kms_latch_bin *bin)
+{
+	bin_add(bin, plane->scanout.fb);
+	plane->scanout.fb = NULL;
+	plane->scanout.crtc = NULL;
+}
+
+/*
+ * plane's part of crtc's picture becomes what was committed. A plane that left
+ * crtc and is by now another crtc's is not touched beyond leaving.
+ */
+static void latch_plane(struct kms_crtc *crtc, struct kms_plane *plane, struct kms_latch_bin *bin)
+{
+	if (plane->state.crtc == crtc) {
+		bin_add(bin, plane->scanout.fb);
+		plane->scanout = plane->state;
+		kms_object_get(&plane->scanout.fb->base);
+	} else if (plane->scanout.crtc == crtc) {
+		clear_scanout(plane, bin);
+	}
+}
+
+/* sequence and time are those of the vblank at which it was shown. */
+static void complete_pending(struct kms_crtc *crtc, uint64_t time_ns)
+{
+	struct kms_event *event = crtc->pending.event;
+
+	crtc->pending = (struct kms_pending_commit) {0};
+	if (event)
+		kms_event_send_locked(event, crtc->vblank->count, time_ns, crtc->base.id);
+}
+
+void kms_atomic_latch_locked(struct kms_crtc *crtc, struct kms_latch_bin *bin)
+{
+	struct kms_pending_commit *pending = &crtc->pending;
+	uint64_t planes = crtc->async_planes;
+	bool flip = pending->active && pending->time_ns < crtc->vblank->time_ns;
+	unsigned i;
+
+	/* A plane of a commit that is not due yet must not show a part of it. */
+	if (flip)
+		planes |= pending->plane_mask;
+	else if (pending->active)
+		planes &= ~pending->plane_mask;
+	crtc->async_planes &= ~planes;
+	if (planes)
+		crtc->scanout_serial++;
+	kms_for_each_bit(i, planes)
+		latch_plane(crtc, &crtc->base.dev->planes[i], bin);
+	if (flip)
+		complete_pending(crtc, crtc->vblank->time_ns);
+}
+
+/* ---- turning crtcs on and off ---- */
+
+static void turn_off(struct kms_crtc *crtc, struct kms_latch_bin *bin)
+{
+	struct kms_device *dev = crtc->base.dev;
+
+	kms_vblank_off_locked(crtc);
+	complete_pending(crtc, kms_clock_now());
+	crtc->async_planes = 0;
+	crtc->scanout_serial++;
+	for (unsigned i = 0; i < dev->plane_count; i++) {
+		if (dev->planes[i].scanout.crtc == crtc)
+			clear_scanout(&dev->planes[i], bin);
+	}
+}
+
+static void turn_on(struct kms_crtc *crtc, struct kms_latch_bin *bin)
+{
+	struct kms_device *dev = crtc->base.dev;
+
+	for (unsigned i = 0; i < dev->plane_count; i++) {
+		if (dev->planes[i].state.crtc == crtc)
+			latch_plane(crtc, &dev->planes[i], bin);
+	}
+	crtc->scanout_serial++;
+	kms_vblank_on_locked(crtc);
+}
+
+/* After the swap: legacy clients see by DPMS what an atomic one did. */
+static void update_dpms(const struct kms_atomic_state *state)
+{
+	for (unsigned i = 0; i < state->dev->connector_count; i++) {
+		struct kms_connector *connector = &state->dev->connectors[i];
+		const struct kms_crtc *crtc = connector->state.crtc;
+		bool left = !crtc && state->connector_mask >> i & 1 && state->connectors[i].crtc;
+
+		if (left || (crtc && state->modeset_mask >> crtc->index & 1))
+			connector->dpms = crtc && crtc->state.active ? DRM_MODE_DPMS_ON
+								     : DRM_MODE_DPMS_OFF;
+	}
+}
+
+/* ---- the commit ---- */
+
+/* The state keeps the old ones, and drops them with its end. */
+static void swap_states(struct kms_atomic_state *state)
+{
+	struct kms_device *dev = state->dev;
+	uint64_t planes = state->plane_mask;
+	uint32_t crtcs = state->crtc_mask, connectors = state->connector_mask;
+	unsigned i;
+
+	kms_for_each_bit(i, planes) {
+		struct kms_plane_state old = dev->planes[i].state;
+
+		dev->planes[i].state = state->planes[i];
+		state->planes[i] = old;
+	}
+	kms_for_each_bit(i, crtcs) {
+		struct kms_crtc_state old = dev->crtcs[i].state;
+
+		dev->crtcs[i].state = state->crtcs[i];
+		state->crtcs[i] = old;
+	}
+	kms_for_each_bit(i, connectors) {
+		struct kms_connector_state old = dev->connectors[i].state;
+
+		dev->connectors[i].state = state->connectors[i];
+		state->connectors[i] = old;
+	}
+}
+
+/* Planes of the swapped state that are on crtc, or were. */
+static uint64_t planes_of(const struct kms_atomic_state *state, const struct kms_crtc *crtc)
+{
+	uint64_t planes = state->plane_mask, found = 0;
+	unsigned i;
+
+	kms_for_each_bit(i, planes) {
+		if (state->planes[i].crtc == crtc || state->dev->planes[i].state.crtc == crtc)
+			found |= 1ull << i;
+	}
+	return found;
+}
+
+/* After the swap: crtc shows its part at its next vblank. */
+static void hand_over(struct kms_atomic_state *state, struct kms_crtc *crtc, uint64_t now)
+{
+	struct kms_event *event = state->events[crtc->index];
+
+	state->events[crtc->index] = NULL;
+	if (!crtc->state.active) {
+		if (event)
+			kms_event_send_locked(event, crtc->vblank->count, now, crtc->base.id);
+	} else if (state->async) {
+		crtc->async_planes |= planes_of(state, crtc);
+	} else {
+		crtc->pending = (struct kms_pending_commit) {
+			.active = true,
+			.serial = state->serial,
+			.time_ns = now,
+			.plane_mask = planes_of(state, crtc),
+			.event = event,
+		};
+	}
+}
+
+static void apply(struct kms_atomic_state *state)
+{
+	struct kms_device *dev = state->dev;
+	struct kms_latch_bin bin = {0};
+	uint32_t crtcs, modeset = state->modeset_mask;
+	uint64_t now = kms_clock_now();
+	unsigned i;
+
+	state->serial = ++dev->commit_serial;
+	crtcs = modeset;
+	kms_for_each_bit(i, crtcs) {
+		if (dev->crtcs[i].state.active)
+			turn_off(&dev->crtcs[i], &bin);
+	}
+	swap_states(state);
+	crtcs = modeset;
+	kms_for_each_bit(i, crtcs) {
+		if (dev->crtcs[i].state.active)
+			turn_on(&dev->crtcs[i], &bin);
+	}
+	update_dpms(state);
+	crtcs = state->crtc_mask;
+	kms_for_each_bit(i, crtcs)
+		hand_over(state, &dev->crtcs[i], now);
+	kms_latch_bin_empty(&bin);
+}
+
+static bool any_pending(const struct kms_atomic_state *state)
+{
+	uint32_t crtcs = state->crtc_mask;
+	unsigned i;
+
+	kms_for_each_bit(i, crtcs) {
+		if (state->dev->crtcs[i].pending.active)
+			return true;
+	}
+	return false;
+}
+
+/* After it, no crtc of state has a commit that waits for its vblank. */
+static int wait_for_turn(struct kms_atomic_state *state, unsigned flags)
+{
+	uint64_t deadline = kms_clock_now() + SHOWN_TIMEOUT_NS;
+
+	if (!any_pending(state))
+		return 0;
+	if (flags & KMS_COMMIT_NONBLOCK) {
+		gem_debug("atomic", "busy: the last commit still waits for its vblank");
+		return -EBUSY;
+	}
+	while (any_pending(state)) {
+		if (kms_clock_wait_change_locked(state->dev, deadline))
+			return -EBUSY;
+	}
+	return state->dev->commit_serial == state->serial ? 0 : -EAGAIN;
+}
+
+static bool still_pending(const struct kms_atomic_state *state)
+{
+	uint32_t crtcs = state->crtc_mask;
+	unsigned i;
+
+	kms_for_each_bit(i, crtcs) {
+		const struct kms_pending_commit *pending = &state->dev->crtcs[i].pending;
+
+		if (pending->active && pending->serial == state->serial)
+			return true;
+	}
+	return false;
+}
+
+static void wait_until_shown(struct kms_atomic_state *state)
+{
+	uint64_t deadline = kms_clock_now() + SHOWN_TIMEOUT_NS;
+
+	while (still_pending(state)) {
+		if (kms_clock_wait_change_locked(state->dev, deadline)) {
+			gem_error("atomic", "a commit was not shown in time");
+			return;
+		}
+	}
+}
+
+int kms_atomic_commit(struct kms_atomic_state *state, unsigned flags)
+{
+	int ret = kms_atomic_check(state);
+
+	if (ret)
+		return ret;
+	if (!state->async) {
+		ret = wait_for_turn(state, flags);
+		if (ret)
+			return ret;
+	}
+	apply(state);
+	if (!state->async && !(flags & KMS_COMMIT_NONBLOCK))
+		wait_until_shown(state);
+	return 0;
+}
+
+static void drop_plane(struct kms_plane *plane, struct kms_latch_bin *bin)
+{
+	bin_add(bin, plane->state.fb);
+	plane->state = (struct kms_plane_state) {0};
+}
+
+static void drop_crtc(struct kms_crtc *crtc, struct kms_latch_bin *bin)
+{
+	if (crtc->state.active)
+		turn_off(crtc, bin);
+	if (crtc->state.mode_blob)
+		kms_object_put(&crtc->state.mode_blob->base);
+	crtc->state = (struct kms_crtc_state) {0};
+}
+
+void kms_atomic_shutdown(struct kms_device *dev)
+{
+	struct kms_latch_bin shown = {0}, committed = {0};
+
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned i = 0; i < dev->crtc_count; i++)
+		drop_crtc(&dev->crtcs[i], &shown);
+	for (unsigned i = 0; i < dev->plane_count; i++)
+		drop_plane(&dev->planes[i], &committed);
+	for (unsigned i = 0; i < dev->connector_count; i++)
+		dev->connectors[i].state.crtc = NULL;
+	pthread_mutex_unlock(&dev->lock);
+	kms_latch_bin_empty(&shown);
+	kms_latch_bin_empty(&committed);
+}

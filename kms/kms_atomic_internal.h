@@ -1,0 +1,32 @@
+/* Shared by the rooms of kms_atomic*.c. All under dev->lock. */
+#ifndef KMS_ATOMIC_INTERNAL_H
+#define KMS_ATOMIC_INTERNAL_H
+
+#include "kms_atomic.h"
+
+/* for (bits of mask, lowest first) with the bit's number in index; consumes mask. */
+#define kms_for_each_bit(index, mask) \
+	for (; (mask) && ((index) = (unsigned)__builtin_ctzll(mask), true); (mask) &= (mask) - 1)
+
+/* What state would make of an object: its copy, or what is committed. */
+static inline const struct kms_plane_state *kms_atomic_new_plane(
+	const struct kms_atomic_state *state, const struct kms_plane *plane)
+{
+	return state->plane_mask >> plane->index & 1 ? &state->planes[plane->index]
+						     : &plane->state;
+}
+
+static inline const struct kms_crtc_state *kms_atomic_new_crtc(
+	const struct kms_atomic_state *state, const struct kms_crtc *crtc)
+{
+	return state->crtc_mask >> crtc->index & 1 ? &state->crtcs[crtc->index] : &crtc->state;
+}
+
+static inline const struct kms_connector_state *kms_atomic_new_connector(
+	const struct kms_atomic_state *state, const struct kms_connector *connector)
+{
+	return state->connector_mask >> connector->index & 1
+		       ? &state->connectors[connector->index] : &connector->state;
+}
+
+#endif

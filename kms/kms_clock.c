@@ -1,0 +1,224 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "kms_atomic.h"
+#include "kms_clock.h"
+#include "kms_sink.h"
+
+#define NS_PER_SECOND 1000000000ull
+
+/* A crtc whose vblank was handled (or that went off): its sinks run without dev->lock. */
+struct clock_report {
+	struct kms_crtc *crtc;
+	uint64_t sequence, time_ns;
+};
+
+struct clock_pass {
+	unsigned report_count;
+	struct clock_report reports[KMS_MAX_CRTCS];
+	struct kms_latch_bin bin;
+};
+
+uint64_t kms_clock_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
+static struct timespec to_timespec(uint64_t ns)
+{
+	return (struct timespec) {.tv_sec = ns / NS_PER_SECOND, .tv_nsec = ns % NS_PER_SECOND};
+}
+
+static void report(struct clock_pass *pass, struct kms_crtc *crtc, uint64_t time_ns)
+{
+	pass->reports[pass->report_count++] = (struct clock_report) {
+		.crtc = crtc, .sequence = crtc->vblank->count, .time_ns = time_ns,
+	};
+}
+
+/* Latch before events: who hears of a flip must find it shown. */
+static void handle_crtc_locked(struct clock_pass *pass, struct kms_crtc *crtc, uint64_t now)
+{
+	struct kms_vblank *vblank = crtc->vblank;
+
+	if (kms_vblank_next_ns_locked(crtc) <= now) {
+		kms_vblank_advance_locked(crtc, now);
+		kms_atomic_latch_locked(crtc, &pass->bin);
+		kms_vblank_send_events_locked(crtc);
+		report(pass, crtc, vblank->time_ns);
+	} else if (vblank->report_off) {
+		vblank->report_off = false;
+		report(pass, crtc, now);
+	}
+}
+
+static uint64_t next_due_locked(const struct kms_device *dev)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (unsigned i = 0; i < dev->crtc_count; i++) {
+		uint64_t next = kms_vblank_next_ns_locked(&dev->crtcs[i]);
+
+		if (next < due)
+			due = next;
+	}
+	return due;
+}
+
+static void sleep_locked(struct kms_clock *clock)
+{
+	uint64_t due = next_due_locked(clock->dev);
+
+	if (due == UINT64_MAX) {
+		pthread_cond_wait(&clock->wake, &clock->dev->lock);
+	} else {
+		struct timespec until = to_timespec(due);
+
+		pthread_cond_timedwait(&clock->wake, &clock->dev->lock, &until);
+	}
+}
+
+static void run_pass_locked(struct kms_clock *clock, struct clock_pass *pass)
+{
+	struct kms_device *dev = clock->dev;
+
+	pthread_cond_broadcast(&clock->changed);
+	pthread_mutex_unlock(&dev->lock);
+	for (unsigned i = 0; i < pass->report_count; i++) {
+		const struct clock_report *done = &pass->reports[i];
+
+		kms_sinks_run(done->crtc, done->sequence, done->time_ns);
+	}
+	kms_latch_bin_empty(&pass->bin);
+	pthread_mutex_lock(&dev->lock);
+}
+
+/*
+ * The display does not wait for a busy machine. Whatever of this is not
+ * permitted is done without: frames then come later under load.
+ */
+static void raise_priority(void)
+{
+	struct sched_param param = {.sched_priority = 1};
+
+	prctl(PR_SET_NAME, "tc-vblank");
+	prctl(PR_SET_TIMERSLACK, 1);
+	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &param) != 0)
+		setpriority(PRIO_PROCESS, 0, -10); /* Linux: of this thread only */
+}
+
+static void *clock_thread(void *data)
+{
+	struct kms_clock *clock = data;
+	struct kms_device *dev = clock->dev;
+	struct clock_pass pass = {0};
+
+	raise_priority();
+	pthread_mutex_lock(&dev->lock);
+	while (!clock->stop) {
+		uint64_t now = kms_clock_now();
+
+		pass.report_count = 0;
+		for (unsigned i = 0; i < dev->crtc_count; i++)
+			handle_crtc_locked(&pass, &dev->crtcs[i], now);
+		if (pass.report_count > 0)
+			run_pass_locked(clock, &pass);
+		else
+			sleep_locked(clock);
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return NULL;
+}
+
+void kms_clock_kick(struct kms_device *dev)
+{
+	pthread_cond_signal(&dev->clock->wake);
+	pthread_cond_broadcast(&dev->clock->changed);
+}
+
+int kms_clock_wait_change_locked(struct kms_device *dev, uint64_t deadline_ns)
+{
+	struct timespec until = to_timespec(deadline_ns);
+
+	return -pthread_cond_timedwait(&dev->clock->changed, &dev->lock, &until);
+}
+
+static void init_conditions(struct kms_clock *clock)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&clock->wake, &attr);
+	pthread_cond_init(&clock->changed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+/* Signals are the program's own business: none may land on this thread. */
+static int start_thread(struct kms_clock *clock)
+{
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	int ret = -pthread_create(&clock->thread, NULL, clock_thread, clock);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}
+
+static void free_clock(struct kms_clock *clock)
+{
+	struct kms_device *dev = clock->dev;
+
+	for (unsigned i = 0; i < dev->crtc_count; i++)
+		dev->crtcs[i].vblank = NULL;
+	dev->clock = NULL;
+	pthread_cond_destroy(&clock->wake);
+	pthread_cond_destroy(&clock->changed);
+	free(clock);
+}
+
+int kms_clock_create(struct kms_device *dev)
+{
+	struct kms_clock *clock = calloc(1, sizeof(*clock));
+
+	if (!clock)
+		return -ENOMEM;
+	clock->dev = dev;
+	init_conditions(clock);
+	for (unsigned i = 0; i < dev->crtc_count; i++) {
+		gem_list_init(&clock->vblanks[i].events);
+		dev->crtcs[i].vblank = &clock->vblanks[i];
+	}
+	dev->clock = clock;
+	int ret = start_thread(clock);
+	if (ret)
+		free_clock(clock);
+	return ret;
+}
+
+void kms_clock_destroy(struct kms_device *dev)
+{
+	struct kms_clock *clock = dev->clock;
+
+	pthread_mutex_lock(&dev->lock);
+	clock->stop = true;
+	pthread_cond_signal(&clock->wake);
+	pthread_mutex_unlock(&dev->lock);
+	pthread_join(clock->thread, NULL);
+	/* Events outlive their file; these were never sent. */
+	for (unsigned i = 0; i < dev->crtc_count; i++) {
+		struct kms_event *event, *next;
+
+		gem_list_for_each_safe(event, next, &clock->vblanks[i].events, vblank_link)
+			kms_event_cancel_locked(event);
+	}
+	free_clock(clock);
+}

@@ -1,0 +1,137 @@
+#include <errno.h>
+
+#include "kms_vblank.h"
+
+#define NS_PER_KHZ_TICK 1000000ull
+/* A target less than this many vblanks ago has passed; older ones lie ahead (wrap). */
+#define PASSED_WINDOW (1ull << 23)
+
+static uint64_t scale(uint64_t value, uint64_t num, uint64_t den)
+{
+	return (uint64_t)((unsigned __int128)value * num / den);
+}
+
+/*
+ * One period as a fraction: most modes have no whole number of nanoseconds, and
+ * a rounded one would leave the true refresh rate after some minutes.
+ */
+static void set_period(struct kms_vblank *vblank, const struct drm_mode_modeinfo *mode)
+{
+	uint64_t pixels = (uint64_t)mode->htotal * mode->vtotal;
+
+	if (mode->flags & DRM_MODE_FLAG_DBLSCAN)
+		pixels *= 2;
+	if (mode->vscan > 1)
+		pixels *= mode->vscan;
+	vblank->period_num = pixels * NS_PER_KHZ_TICK;
+	vblank->period_den = mode->clock;
+	if (mode->flags & DRM_MODE_FLAG_INTERLACE)
+		vblank->period_den *= 2;
+	vblank->period_ns = vblank->period_num / vblank->period_den;
+}
+
+static uint64_t grid_time(const struct kms_vblank *vblank, uint64_t count)
+{
+	return vblank->start_ns +
+	       scale(count - vblank->start_count, vblank->period_num, vblank->period_den);
+}
+
+void kms_vblank_on_locked(struct kms_crtc *crtc)
+{
+	struct kms_vblank *vblank = crtc->vblank;
+
+	set_period(vblank, &crtc->state.mode);
+	vblank->count++;
+	vblank->time_ns = kms_clock_now();
+	vblank->start_count = vblank->count;
+	vblank->start_ns = vblank->time_ns;
+	vblank->running = true;
+	vblank->report_off = false;
+	kms_clock_kick(crtc->base.dev);
+}
+
+void kms_vblank_off_locked(struct kms_crtc *crtc)
+{
+	struct kms_vblank *vblank = crtc->vblank;
+	uint64_t now = kms_clock_now();
+	struct kms_event *event, *next;
+
+	vblank->running = false;
+	vblank->report_off = true;
+	gem_list_for_each_safe(event, next, &vblank->events, vblank_link)
+		kms_event_send_locked(event, vblank->count, now, crtc->base.id);
+	kms_clock_kick(crtc->base.dev);
+}
+
+bool kms_vblank_passed(uint64_t count, uint64_t target)
+{
+	return count - target <= PASSED_WINDOW;
+}
+
+int kms_vblank_wait_locked(struct kms_crtc *crtc, uint64_t target, uint64_t timeout_ns)
+{
+	struct kms_vblank *vblank = crtc->vblank;
+	uint64_t deadline = kms_clock_now() + timeout_ns;
+	int ret = 0;
+
+	if (!vblank->running)
+		return -EINVAL;
+	while (vblank->running && !kms_vblank_passed(vblank->count, target)) {
+		if (ret)
+			return -EBUSY;
+		ret = kms_clock_wait_change_locked(crtc->base.dev, deadline);
+	}
+	return 0;
+}
+
+int kms_vblank_queue_event_locked(struct kms_crtc *crtc, uint64_t target, struct kms_event *event)
+{
+	struct kms_vblank *vblank = crtc->vblank;
+
+	if (!vblank->running) {
+		kms_event_cancel_locked(event);
+		return -EINVAL;
+	}
+	event->target = target;
+	if (kms_vblank_passed(vblank->count, target))
+		kms_event_send_locked(event, vblank->count, vblank->time_ns, crtc->base.id);
+	else
+		gem_list_add_tail(&vblank->events, &event->vblank_link);
+	return 0;
+}
+
+uint64_t kms_vblank_next_ns_locked(const struct kms_crtc *crtc)
+{
+	const struct kms_vblank *vblank = crtc->vblank;
+
+	return vblank->running ? grid_time(vblank, vblank->count + 1) : UINT64_MAX;
+}
+
+void kms_vblank_advance_locked(struct kms_crtc *crtc, uint64_t now_ns)
+{
+	struct kms_vblank *vblank = crtc->vblank;
+	uint64_t count = vblank->start_count +
+		scale(now_ns - vblank->start_ns, vblank->period_den, vblank->period_num);
+
+	/* The division rounds down, and so does grid_time: it may name one more. */
+	if (grid_time(vblank, count + 1) <= now_ns)
+		count++;
+	/* Late by whole periods: the display went on without us, so do its numbers. */
+	if (count > vblank->count + 1)
+		vblank->late_count += count - vblank->count - 1;
+	vblank->count = count;
+	vblank->time_ns = grid_time(vblank, count);
+	if (now_ns - vblank->time_ns > vblank->late_max_ns)
+		vblank->late_max_ns = now_ns - vblank->time_ns;
+}
+
+void kms_vblank_send_events_locked(struct kms_crtc *crtc)
+{
+	struct kms_vblank *vblank = crtc->vblank;
+	struct kms_event *event, *next;
+
+	gem_list_for_each_safe(event, next, &vblank->events, vblank_link) {
+		if (kms_vblank_passed(vblank->count, event->target))
+			kms_event_send_locked(event, vblank->count, vblank->time_ns, crtc->base.id);
+	}
+}
