@@ -168,11 +168,11 @@ static int check_geometry(const struct kms_atomic_state *state, const struct kms
 	    want->src_h != (uint64_t)want->crtc_h << 16)
 		return refuse(ERANGE, "plane %u would have to scale %ux%u/65536 to %ux%u", id,
 			want->src_w, want->src_h, want->crtc_w, want->crtc_h);
-	if (plane->type == DRM_PLANE_TYPE_CURSOR &&
+	if (plane->type == KMS_PLANE_CURSOR &&
 	    (want->crtc_w > state->dev->cursor_width || want->crtc_h > state->dev->cursor_height))
 		return refuse(EINVAL, "cursor of %ux%u", want->crtc_w, want->crtc_h);
 	crtc = kms_atomic_new_crtc(state, want->crtc);
-	if (!crtc->enable || plane->type != DRM_PLANE_TYPE_PRIMARY)
+	if (!crtc->enable || plane->type != KMS_PLANE_PRIMARY)
 		return 0;
 	if (want->crtc_x > 0 || want->crtc_y > 0 ||
 	    (int64_t)want->crtc_x + want->crtc_w < crtc->mode.hdisplay ||

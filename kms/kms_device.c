@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kms_atomic.h"
 #include "kms_connector.h"
 #include "kms_desc.h"
 #include "kms_event.h"
@@ -255,10 +256,6 @@ static void destroy_objects(struct kms_device *dev)
 		if (dev->connectors[i].edid)
 			kms_object_put(&dev->connectors[i].edid->base);
 	}
-	for (unsigned i = 0; i < dev->crtc_count; i++) {
-		if (dev->crtcs[i].state.mode_blob)
-			kms_object_put(&dev->crtcs[i].state.mode_blob->base);
-	}
 	for (unsigned i = 0; i < dev->plane_count; i++)
 		plane_finish(&dev->planes[i]);
 	kms_property_destroy_all(dev);
@@ -300,6 +297,7 @@ int kms_device_create(const struct kms_device_desc *desc, struct kms_device **ou
 
 void kms_device_destroy(struct kms_device *dev)
 {
+	kms_atomic_shutdown(dev);
 	kms_clock_destroy(dev);
 	destroy_objects(dev);
 }

@@ -211,6 +211,27 @@ release:
 
 /* ---- removal ---- */
 
+/* The list's reference is the caller's now. */
+static void disown_locked(struct kms_framebuffer *fb)
+{
+	fb->owner->framebuffer_count--;
+	fb->owner = NULL;
+	gem_list_del(&fb->file_link);
+}
+
+void kms_framebuffer_disown(struct kms_file *file, struct kms_framebuffer *fb)
+{
+	bool owned;
+
+	pthread_mutex_lock(&file->dev->lock);
+	owned = fb->owner == file; /* not when another thread was quick with RMFB */
+	if (owned)
+		disown_locked(fb);
+	pthread_mutex_unlock(&file->dev->lock);
+	if (owned)
+		kms_object_put(&fb->base);
+}
+
 /*
  * The id goes first, so that nobody puts fb on a plane again while it is taken
  * off. Drops the list's reference. Under dev->lock, which the wait for the
@@ -218,9 +239,7 @@ release:
  */
 static void remove_locked(struct kms_framebuffer *fb)
 {
-	fb->owner->framebuffer_count--;
-	fb->owner = NULL;
-	gem_list_del(&fb->file_link);
+	disown_locked(fb);
 	kms_object_remove(&fb->base);
 	kms_framebuffer_unuse_locked(fb->base.dev, fb);
 	kms_object_put(&fb->base);

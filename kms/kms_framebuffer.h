@@ -47,6 +47,11 @@ int kms_framebuffer_create(struct kms_file *file, struct gem_file *gem,
  * file's reference. -ENOENT unknown, or another file's.
  */
 int kms_framebuffer_remove(struct kms_file *file, uint32_t id);
+/*
+ * For a cursor image: file's list no longer holds fb, so that it lives as long
+ * as a plane shows it, or the caller's reference. Takes dev->lock.
+ */
+void kms_framebuffer_disown(struct kms_file *file, struct kms_framebuffer *fb);
 /* As RMFB for all of file's, for kms_file_finish. */
 void kms_framebuffer_remove_all(struct kms_file *file);
 /* DIRTYFB: crtcs that show fb have new pixels for who watches. */

@@ -17,9 +17,13 @@ struct kms_mode_set {
 	unsigned connector_count;
 };
 
-/* Blocking. -EINVAL; -ENOSPC fb too small for mode at x,y. */
+/* Blocking. -EINVAL; -ERANGE x, y beyond 16 bits; -ENOSPC fb too small for mode at x,y. */
 int kms_set_crtc(const struct kms_mode_set *set);
-/* flags DRM_MODE_PAGE_FLIP_EVENT only (others -EINVAL). -EBUSY, -ENOSPC, -EINVAL. */
+/*
+ * flags DRM_MODE_PAGE_FLIP_EVENT only (others -EINVAL). -EBUSY also when crtc
+ * shows no fb, -ENOENT fb is NULL (a check the kernel makes after that one),
+ * -ENOSPC, -EINVAL, -ENOMEM.
+ */
 int kms_page_flip(struct kms_file *file, struct kms_crtc *crtc, struct kms_framebuffer *fb,
 	uint32_t flags, uint64_t user_data);
 /* fb NULL = plane off. Coordinates as in struct drm_mode_set_plane. */
@@ -28,7 +32,16 @@ int kms_set_plane(struct kms_plane *plane, struct kms_crtc *crtc, struct kms_fra
 /* flags DRM_MODE_CURSOR_BO | _MOVE. object NULL with BO = hide. -ENXIO no cursor. */
 int kms_set_cursor(struct kms_file *file, struct gem_file *gem, struct kms_crtc *crtc,
 	const struct drm_mode_cursor2 *req);
-/* Takes fb off every plane (RMFB, close). Under dev->lock. */
+/*
+ * OBJ_SETPROPERTY, SETPROPERTY: blocking, modesets allowed. -EINVAL; -ENOENT
+ * no such property on obj.
+ */
+int kms_set_property(struct kms_object *obj, uint32_t property_id, uint64_t value);
+/*
+ * Takes fb off every plane (RMFB, close). Under dev->lock, which is kept: a
+ * crtc whose primary loses it is off at return, another plane leaves the screen
+ * with the next vblank.
+ */
 void kms_framebuffer_unuse_locked(struct kms_device *dev, struct kms_framebuffer *fb);
 /* connector DPMS property: On / others = off. -EINVAL. */
 int kms_set_dpms(struct kms_connector *connector, uint64_t value);

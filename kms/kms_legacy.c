@@ -1,0 +1,400 @@
+#include <errno.h>
+#include <limits.h>
+
+#include "kms_legacy_internal.h"
+#include "kms_mode.h"
+
+#define refuse(errno_, ...)                     \
+	({                                      \
+		gem_debug("legacy", "refused: " __VA_ARGS__); \
+		-(errno_);                      \
+	})
+
+static int try_once(struct kms_device *dev,
+	int (*fill)(struct kms_atomic_state *state, const void *request), const void *request,
+	unsigned flags)
+{
+	struct kms_atomic_state *state;
+	int ret = kms_atomic_state_create(dev, &state);
+
+	if (ret)
+		return ret;
+	state->allow_modeset = true;
+	ret = fill(state, request);
+	if (!ret)
+		ret = kms_atomic_commit(state, flags);
+	kms_atomic_state_destroy(state);
+	return ret;
+}
+
+int kms_legacy_run_locked(struct kms_device *dev,
+	int (*fill)(struct kms_atomic_state *state, const void *request), const void *request,
+	unsigned flags)
+{
+	int ret;
+
+	do {
+		ret = try_once(dev, fill, request, flags);
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
+static int run(struct kms_device *dev,
+	int (*fill)(struct kms_atomic_state *state, const void *request), const void *request)
+{
+	pthread_mutex_lock(&dev->lock);
+	int ret = kms_legacy_run_locked(dev, fill, request, 0);
+	pthread_mutex_unlock(&dev->lock);
+	return ret;
+}
+
+static void plane_off(struct kms_atomic_state *state, struct kms_plane *plane)
+{
+	kms_atomic_set_plane_crtc(state, plane, NULL);
+	kms_atomic_set_plane_fb(state, plane, NULL);
+}
+
+/* x, y, w, h in 16.16. */
+static bool outside_fb(const struct kms_framebuffer *fb, uint32_t x, uint32_t y, uint32_t w,
+	uint32_t h)
+{
+	return (uint64_t)x + w > (uint64_t)fb->width << 16 ||
+	       (uint64_t)y + h > (uint64_t)fb->height << 16;
+}
+
+/* ---- SETCRTC ---- */
+
+struct set_crtc_request {
+	const struct kms_mode_set *set;
+	struct kms_blob *mode; /* NULL = turn off */
+};
+
+static void fill_primary(struct kms_atomic_state *state, const struct kms_mode_set *set)
+{
+	struct kms_plane *primary = set->crtc->primary;
+	struct kms_plane_state *plane;
+
+	kms_atomic_set_plane_crtc(state, primary, set->crtc);
+	kms_atomic_set_plane_fb(state, primary, set->fb);
+	plane = kms_atomic_plane(state, primary);
+	plane->crtc_x = plane->crtc_y = 0;
+	plane->crtc_w = set->mode->hdisplay;
+	plane->crtc_h = set->mode->vdisplay;
+	plane->src_x = set->x << 16;
+	plane->src_y = set->y << 16;
+	plane->src_w = plane->crtc_w << 16;
+	plane->src_h = plane->crtc_h << 16;
+}
+
+static bool has_connector(const struct kms_atomic_state *state, const struct kms_crtc *crtc)
+{
+	const struct kms_device *dev = state->dev;
+
+	for (unsigned i = 0; i < dev->connector_count; i++) {
+		const struct kms_connector_state *connector =
+			state->connector_mask >> i & 1 ? &state->connectors[i]
+						       : &dev->connectors[i].state;
+		if (connector->crtc == crtc)
+			return true;
+	}
+	return false;
+}
+
+/* The request's connectors, and no others, are on crtc; crtcs left without one go off. */
+static int fill_connectors(struct kms_atomic_state *state, const struct kms_mode_set *set)
+{
+	struct kms_device *dev = state->dev;
+	int ret = 0;
+
+	for (unsigned i = 0; i < dev->connector_count; i++) {
+		if (dev->connectors[i].state.crtc == set->crtc)
+			kms_atomic_set_connector_crtc(state, &dev->connectors[i], NULL);
+	}
+	for (unsigned i = 0; i < set->connector_count; i++)
+		kms_atomic_set_connector_crtc(state, set->connectors[i], set->crtc);
+	for (unsigned i = 0; i < dev->crtc_count && !ret; i++) {
+		struct kms_crtc *crtc = &dev->crtcs[i];
+
+		if (crtc == set->crtc || !(state->crtc_mask >> i & 1) || has_connector(state, crtc))
+			continue;
+		ret = kms_atomic_set_mode_blob(state, crtc, NULL);
+		kms_atomic_crtc(state, crtc)->active = false;
+	}
+	return ret;
+}
+
+static int fill_set_crtc(struct kms_atomic_state *state, const void *data)
+{
+	const struct set_crtc_request *request = data;
+	const struct kms_mode_set *set = request->set;
+	int ret = kms_atomic_set_mode_blob(state, set->crtc, request->mode);
+
+	if (ret)
+		return ret;
+	kms_atomic_crtc(state, set->crtc)->active = request->mode != NULL;
+	if (request->mode)
+		fill_primary(state, set);
+	else
+		plane_off(state, set->crtc->primary);
+	return fill_connectors(state, set);
+}
+
+static bool takes_format(const struct kms_plane *plane, const struct kms_framebuffer *fb)
+{
+	for (unsigned i = 0; i < plane->format_count; i++) {
+		if (plane->formats[i] == fb->format->fourcc)
+			return true;
+	}
+	return false;
+}
+
+static int check_set_crtc(const struct kms_mode_set *set)
+{
+	if (set->x > UINT16_MAX || set->y > UINT16_MAX)
+		return refuse(ERANGE, "crtc position %u,%u", set->x, set->y);
+	if (set->mode && set->fb) {
+		if (kms_mode_check(set->mode))
+			return refuse(EINVAL, "bad mode");
+		if (!takes_format(set->crtc->primary, set->fb))
+			return refuse(EINVAL, "format of fb %u", set->fb->base.id);
+		if (outside_fb(set->fb, set->x << 16, set->y << 16,
+			    (uint32_t)set->mode->hdisplay << 16,
+			    (uint32_t)set->mode->vdisplay << 16))
+			return refuse(ENOSPC, "fb %u is too small for the mode", set->fb->base.id);
+	}
+	if (!set->mode != !set->fb || !set->mode != !set->connector_count)
+		return refuse(EINVAL, "mode, fb and connectors go together");
+	return 0;
+}
+
+int kms_set_crtc(const struct kms_mode_set *set)
+{
+	struct kms_device *dev = set->crtc->base.dev;
+	struct set_crtc_request request = {.set = set};
+	int ret = check_set_crtc(set);
+
+	if (!ret && set->mode)
+		ret = kms_blob_create(dev, NULL, set->mode, sizeof(*set->mode), &request.mode);
+	if (ret)
+		return ret;
+	ret = run(dev, fill_set_crtc, &request);
+	if (request.mode)
+		kms_object_put(&request.mode->base);
+	return ret;
+}
+
+/* ---- PAGE_FLIP ---- */
+
+struct page_flip_request {
+	struct kms_file *file;
+	struct kms_crtc *crtc;
+	struct kms_framebuffer *fb;
+	bool event;
+	uint64_t user_data;
+};
+
+static int fill_page_flip(struct kms_atomic_state *state, const void *data)
+{
+	const struct page_flip_request *request = data;
+
+	state->allow_modeset = false;
+	kms_atomic_set_plane_crtc(state, request->crtc->primary, request->crtc);
+	kms_atomic_set_plane_fb(state, request->crtc->primary, request->fb);
+	if (!request->event)
+		return 0;
+	return kms_atomic_reserve_events(state, request->file, request->user_data);
+}
+
+static int check_page_flip_locked(const struct page_flip_request *request)
+{
+	const struct kms_plane_state *now = &request->crtc->primary->state;
+	const struct kms_framebuffer *fb = request->fb;
+
+	if (!now->fb)
+		return refuse(EBUSY, "crtc %u shows no fb to flip from", request->crtc->base.id);
+	if (!fb)
+		return refuse(ENOENT, "no such fb");
+	if (outside_fb(fb, now->src_x, now->src_y, now->src_w, now->src_h))
+		return refuse(ENOSPC, "fb %u is smaller than what is shown", fb->base.id);
+	if (fb->format != now->fb->format)
+		return refuse(EINVAL, "fb %u has another format than the one shown", fb->base.id);
+	if (!request->crtc->state.active)
+		return refuse(EINVAL, "crtc %u is off", request->crtc->base.id);
+	return 0;
+}
+
+int kms_page_flip(struct kms_file *file, struct kms_crtc *crtc, struct kms_framebuffer *fb,
+	uint32_t flags, uint64_t user_data)
+{
+	struct kms_device *dev = crtc->base.dev;
+	struct page_flip_request request = {
+		.file = file, .crtc = crtc, .fb = fb, .user_data = user_data,
+		.event = flags & DRM_MODE_PAGE_FLIP_EVENT,
+	};
+	int ret;
+
+	if (flags & ~DRM_MODE_PAGE_FLIP_EVENT)
+		return refuse(EINVAL, "page flip flags 0x%x", flags);
+	pthread_mutex_lock(&dev->lock);
+	ret = check_page_flip_locked(&request);
+	if (!ret)
+		ret = kms_legacy_run_locked(dev, fill_page_flip, &request, KMS_COMMIT_NONBLOCK);
+	pthread_mutex_unlock(&dev->lock);
+	return ret;
+}
+
+/* ---- SETPLANE ---- */
+
+struct set_plane_request {
+	struct kms_plane *plane;
+	struct kms_crtc *crtc;
+	struct kms_framebuffer *fb;
+	const struct drm_mode_set_plane *args;
+};
+
+static int fill_set_plane(struct kms_atomic_state *state, const void *data)
+{
+	const struct set_plane_request *request = data;
+	const struct drm_mode_set_plane *args = request->args;
+	struct kms_crtc *crtc = request->fb ? request->crtc : request->plane->state.crtc;
+	struct kms_plane_state *plane;
+
+	state->async = crtc && crtc->cursor == request->plane;
+	if (!request->fb) {
+		plane_off(state, request->plane);
+		return 0;
+	}
+	kms_atomic_set_plane_crtc(state, request->plane, crtc);
+	kms_atomic_set_plane_fb(state, request->plane, request->fb);
+	plane = kms_atomic_plane(state, request->plane);
+	plane->crtc_x = args->crtc_x;
+	plane->crtc_y = args->crtc_y;
+	plane->crtc_w = args->crtc_w;
+	plane->crtc_h = args->crtc_h;
+	plane->src_x = args->src_x;
+	plane->src_y = args->src_y;
+	plane->src_w = args->src_w;
+	plane->src_h = args->src_h;
+	return 0;
+}
+
+int kms_set_plane(struct kms_plane *plane, struct kms_crtc *crtc, struct kms_framebuffer *fb,
+	const struct drm_mode_set_plane *req)
+{
+	struct set_plane_request request = {.plane = plane, .crtc = crtc, .fb = fb, .args = req};
+
+	return run(plane->base.dev, fill_set_plane, &request);
+}
+
+/* ---- properties, DPMS ---- */
+
+struct property_request {
+	struct kms_object *obj;
+	uint32_t property_id;
+	uint64_t value;
+};
+
+static int fill_property(struct kms_atomic_state *state, const void *data)
+{
+	const struct property_request *request = data;
+
+	return kms_atomic_set_property(state, request->obj, request->property_id, request->value);
+}
+
+int kms_set_property(struct kms_object *obj, uint32_t property_id, uint64_t value)
+{
+	struct property_request request = {obj, property_id, value};
+	struct kms_property *dpms = obj->dev->props.dpms;
+
+	if (property_id == dpms->base.id && kms_object_property_index(obj, dpms) >= 0)
+		return kms_set_dpms(gem_container_of(obj, struct kms_connector, base), value);
+	return run(obj->dev, fill_property, &request);
+}
+
+/* A crtc scans out while one of its connectors wants it on. */
+static int fill_dpms(struct kms_atomic_state *state, const void *data)
+{
+	struct kms_crtc *crtc = (struct kms_crtc *)data;
+	bool active = false;
+
+	for (unsigned i = 0; i < state->dev->connector_count; i++) {
+		const struct kms_connector *connector = &state->dev->connectors[i];
+
+		if (connector->state.crtc == crtc && connector->dpms == DRM_MODE_DPMS_ON)
+			active = true;
+	}
+	kms_atomic_crtc(state, crtc)->active = active;
+	return 0;
+}
+
+int kms_set_dpms(struct kms_connector *connector, uint64_t value)
+{
+	struct kms_device *dev = connector->base.dev;
+	uint32_t old, wanted = value == DRM_MODE_DPMS_ON ? DRM_MODE_DPMS_ON : DRM_MODE_DPMS_OFF;
+	int ret = 0;
+
+	if (value > DRM_MODE_DPMS_OFF)
+		return -EINVAL;
+	pthread_mutex_lock(&dev->lock);
+	old = connector->dpms;
+	connector->dpms = wanted;
+	if (old != wanted && connector->state.crtc)
+		ret = kms_legacy_run_locked(dev, fill_dpms, connector->state.crtc, 0);
+	if (ret)
+		connector->dpms = old;
+	pthread_mutex_unlock(&dev->lock);
+	return ret;
+}
+
+/* ---- framebuffers that go away ---- */
+
+static int fill_crtc_off(struct kms_atomic_state *state, struct kms_crtc *crtc)
+{
+	struct kms_device *dev = state->dev;
+
+	kms_atomic_crtc(state, crtc)->active = false;
+	for (unsigned i = 0; i < dev->connector_count; i++) {
+		if (dev->connectors[i].state.crtc == crtc)
+			kms_atomic_set_connector_crtc(state, &dev->connectors[i], NULL);
+	}
+	return kms_atomic_set_mode_blob(state, crtc, NULL);
+}
+
+static int fill_unuse(struct kms_atomic_state *state, const void *data)
+{
+	const struct kms_framebuffer *fb = data;
+	struct kms_device *dev = state->dev;
+	int ret = 0;
+
+	state->async = true;
+	for (unsigned i = 0; i < dev->plane_count && !ret; i++) {
+		struct kms_plane *plane = &dev->planes[i];
+		struct kms_crtc *crtc = plane->state.crtc;
+
+		if (plane->state.fb != fb)
+			continue;
+		plane_off(state, plane);
+		if (crtc->primary == plane)
+			ret = fill_crtc_off(state, crtc);
+	}
+	return ret;
+}
+
+static bool is_used(const struct kms_device *dev, const struct kms_framebuffer *fb)
+{
+	for (unsigned i = 0; i < dev->plane_count; i++) {
+		if (dev->planes[i].state.fb == fb)
+			return true;
+	}
+	return false;
+}
+
+void kms_framebuffer_unuse_locked(struct kms_device *dev, struct kms_framebuffer *fb)
+{
+	int ret = 0;
+
+	if (is_used(dev, fb))
+		ret = kms_legacy_run_locked(dev, fill_unuse, fb, 0);
+	if (ret)
+		gem_error("legacy", "fb %u stays on its planes: error %d", fb->base.id, ret);
+}
