@@ -39,7 +39,7 @@ static void print_crtc(FILE *out, const struct kms_crtc *crtc)
 	fprintf(out, ",\"pending\":%s,\"scanout_serial\":%llu,\"vblank\":{\"running\":%s,"
 		"\"count\":%llu,\"time_ns\":%llu,\"period_ns\":%llu,\"late_count\":%llu,"
 		"\"late_max_ns\":%llu}}",
-		crtc->pending ? "true" : "false", (unsigned long long)crtc->scanout_serial,
+		crtc->pending.active ? "true" : "false", (unsigned long long)crtc->scanout_serial,
 		vblank->running ? "true" : "false", (unsigned long long)vblank->count,
 		(unsigned long long)vblank->time_ns, (unsigned long long)vblank->period_ns,
 		(unsigned long long)vblank->late_count, (unsigned long long)vblank->late_max_ns);
