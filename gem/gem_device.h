@@ -6,12 +6,15 @@
 #define GEM_DEVICE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gem_idr.h"
 
 /* Fake offsets start here, so that they never look like a plain file offset. */
 #define GEM_MMAP_OFFSET_BASE (4ull << 30)
+#define GEM_MMAP_OFFSET_END (1ull << 46)
 
 struct gem_vma_node;
 
@@ -19,19 +22,30 @@ struct gem_vma_node;
 struct gem_vma_manager {
 	pthread_mutex_t lock;
 	struct gem_vma_node *root; /* ordered by start; guarded by lock */
+	uint32_t random;           /* for the treap's priorities; guarded by lock */
 };
+
+void gem_vma_manager_init(struct gem_vma_manager *manager);
+/* All nodes must be gone. */
+void gem_vma_manager_finish(struct gem_vma_manager *manager);
+/* Places node (size set) at the lowest hole, if it has no place yet. -ENOSPC. */
+int gem_vma_add(struct gem_vma_manager *manager, struct gem_vma_node *node);
+void gem_vma_remove(struct gem_vma_manager *manager, struct gem_vma_node *node);
+/* Under manager->lock: the node that starts exactly at start, or NULL. */
+struct gem_vma_node *gem_vma_lookup_locked(struct gem_vma_manager *manager, uint64_t start);
 
 struct gem_device {
 	/*
-	 * Guards: gem_object.handle_count, .name, .dma_buf of every object of
+	 * Guards gem_object.handle_count, .name, .dma_buf of every object of
 	 * this device, and name_idr. Taken inside gem_file.table_lock, never
 	 * the other way round.
 	 */
 	pthread_mutex_t object_name_lock;
 	struct gem_idr name_idr; /* flink names from 1 (seed: "per-device global names") */
 	struct gem_vma_manager vma_manager;
-	uint64_t object_count; /* live objects; atomic */
-	uint64_t object_bytes; /* sum of their sizes; atomic */
+	atomic_uint_fast64_t object_count; /* live objects */
+	atomic_uint_fast64_t object_bytes; /* sum of their sizes */
+	uint64_t instance; /* random; marks this device's memfds */
 };
 
 int gem_device_init(struct gem_device *dev);

@@ -11,12 +11,29 @@
 #include "gem_idr.h"
 #include "gem_object.h"
 
+/* What a file knows about an object it has handles for. */
+struct gem_file_object {
+	struct gem_object *obj;
+	uint32_t handle_count; /* of this file; > 0 */
+	/*
+	 * The handle that its dma-buf has in this file, 0 = none: what import
+	 * gives again (kernel: drm_prime_file_private).
+	 */
+	uint32_t prime_handle;
+};
+
+/* Object -> struct gem_file_object, open addressing. */
+struct gem_file_objects {
+	struct gem_file_object *slots;
+	uint32_t capacity; /* 0 or a power of two */
+	uint32_t count;
+};
+
 struct gem_file {
 	struct gem_device *dev;
 	pthread_mutex_t table_lock;
 	struct gem_idr handles; /* handle -> object, from 1; guarded by table_lock */
-	/* dma_buf <-> handle of this file (kernel: drm_prime_file_private) */
-	struct gem_prime_table *prime; /* guarded by table_lock */
+	struct gem_file_objects objects; /* guarded by table_lock */
 };
 
 int gem_file_init(struct gem_file *file, struct gem_device *dev);
@@ -31,6 +48,13 @@ int gem_handle_delete(struct gem_file *file, uint32_t handle);
 int gem_object_lookup(struct gem_file *file, uint32_t handle, struct gem_object **out);
 /* True when file holds at least one handle for obj. */
 bool gem_file_owns(struct gem_file *file, struct gem_object *obj);
+
+/*
+ * Flink: the object's global name (made at the first call), and a new handle
+ * for a name. -ENOENT no such handle or name; -ENOMEM; -ENOSPC.
+ */
+int gem_flink(struct gem_file *file, uint32_t handle, uint32_t *name);
+int gem_open(struct gem_file *file, uint32_t name, uint32_t *handle, uint64_t *size);
 
 /*
  * Dumb buffers (kernel: drm_mode_create_dumb). width, height, bpp in; pitch

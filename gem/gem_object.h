@@ -18,12 +18,27 @@ struct gem_dma_buf_attachment;
 struct gem_file;
 struct gem_object;
 
-/* An object's range in the device address space. */
+/*
+ * An object's range in the device address space: a node of a treap. All but
+ * size are guarded by gem_vma_manager.lock.
+ */
 struct gem_vma_node {
-	uint64_t start; /* bytes; 0 = no offset yet; guarded by gem_vma_manager.lock */
-	uint64_t size;  /* bytes, page aligned */
-	struct gem_vma_node *left, *right, *parent; /* the implementer's choice of tree */
+	uint64_t start; /* bytes; 0 = no offset yet */
+	uint64_t size;  /* bytes, page aligned, immutable */
+	struct gem_vma_node *left, *right;
 	uint32_t priority;
+	/* Of the subtree: lowest start, highest end, largest hole in between. */
+	uint64_t first, last, hole;
+};
+
+/*
+ * Which memory the object is, for the process-wide table of dma-bufs
+ * (gem_prime.c). Guarded by that table's lock.
+ */
+struct gem_identity {
+	bool listed;
+	uint64_t st_dev, st_ino; /* of filp */
+	struct gem_object *next;
 };
 
 /* Backend of an object. Each op says what it must do and which lock is held. */
@@ -63,6 +78,7 @@ struct gem_object {
 	 */
 	struct gem_dma_buf *dma_buf;
 	struct gem_dma_buf_attachment *import_attach; /* invariant over the lifetime; NULL = own pages */
+	struct gem_identity identity;
 	struct {
 		pthread_mutex_t lock; /* "pages_lock" */
 		unsigned pages_pin_count; /* guarded by lock */
@@ -81,6 +97,11 @@ void gem_object_finish(struct gem_object *obj);
 
 struct gem_object *gem_object_get(struct gem_object *obj);
 void gem_object_put(struct gem_object *obj);
+/*
+ * For tables that do not hold references: false when the last reference is
+ * gone and the object is about to leave the table.
+ */
+bool gem_object_try_get(struct gem_object *obj);
 
 /*
  * Pages pinned and reachable at *ptr until gem_object_unpin_pages.
@@ -100,7 +121,21 @@ int gem_object_create_mmap_offset(struct gem_object *obj, uint64_t *offset);
 int gem_mmap_lookup(struct gem_file *file, uint64_t offset, uint64_t length,
 	struct gem_object **out);
 
-/* Backend with pages in a sealed memfd (SHRINK|GROW|SEAL), lazily populated. */
+/*
+ * Backend with pages in a sealed memfd (SHRINK|GROW|SEAL), lazily populated.
+ * -ENOMEM also when the process is about to run out of descriptors: the last
+ * GEM_RESERVED_FDS are kept for files and channels.
+ */
+#define GEM_RESERVED_FDS 256
 int gem_shmem_create(struct gem_device *dev, uint64_t size, struct gem_object **out);
+/*
+ * An object over memory that exists: filp (taken over, on error too) has size
+ * bytes and cannot shrink. attach (taken over on success) NULL = the memory is
+ * this device's own.
+ */
+int gem_shmem_wrap(struct gem_device *dev, int filp, uint64_t size,
+	struct gem_dma_buf_attachment *attach, struct gem_object **out);
+/* True when fd is a memfd that gem_shmem_create made for dev. */
+bool gem_shmem_is_own(struct gem_device *dev, int fd);
 
 #endif

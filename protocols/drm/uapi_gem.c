@@ -15,6 +15,24 @@ int uapi_gem_close(struct uapi_call *call, void *data)
 	return gem_handle_delete(&call->file->gem, args->handle);
 }
 
+int uapi_gem_flink(struct uapi_call *call, void *data)
+{
+	struct drm_gem_flink *args = data;
+
+	return gem_flink(&call->file->gem, args->handle, &args->name);
+}
+
+int uapi_gem_open(struct uapi_call *call, void *data)
+{
+	struct drm_gem_open *args = data;
+	uint64_t size;
+
+	int ret = gem_open(&call->file->gem, args->name, &args->handle, &size);
+	if (ret == 0)
+		args->size = size;
+	return ret;
+}
+
 int uapi_prime_handle_to_fd(struct uapi_call *call, void *data)
 {
 	struct drm_prime_handle *args = data;

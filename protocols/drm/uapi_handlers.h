@@ -32,6 +32,8 @@ UAPI_HANDLER(drop_master);
 
 /* uapi_gem.c */
 UAPI_HANDLER(gem_close);
+UAPI_HANDLER(gem_flink);
+UAPI_HANDLER(gem_open);
 UAPI_HANDLER(prime_handle_to_fd);
 UAPI_HANDLER(prime_fd_to_handle);
 UAPI_HANDLER(mode_create_dumb);

@@ -32,6 +32,8 @@ static const struct uapi_ioctl table[] = {
 
 	/* buffer objects */
 	ROW(GEM_CLOSE, UAPI_RENDER_ALLOW, gem_close),
+	ROW(GEM_FLINK, UAPI_AUTH, gem_flink),
+	ROW(GEM_OPEN, UAPI_AUTH, gem_open),
 	ROW(PRIME_HANDLE_TO_FD, UAPI_RENDER_ALLOW, prime_handle_to_fd),
 	ROW(PRIME_FD_TO_HANDLE, UAPI_RENDER_ALLOW, prime_fd_to_handle),
 	ROW(MODE_CREATE_DUMB, 0, mode_create_dumb),

@@ -1,0 +1,28 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/random.h>
+
+#include "gem_base.h"
+#include "gem_device.h"
+
+int gem_device_init(struct gem_device *dev)
+{
+	if (getrandom(&dev->instance, sizeof(dev->instance), 0) != sizeof(dev->instance))
+		return -EIO;
+	pthread_mutex_init(&dev->object_name_lock, NULL);
+	gem_idr_init(&dev->name_idr, 1);
+	gem_vma_manager_init(&dev->vma_manager);
+	atomic_init(&dev->object_count, 0);
+	atomic_init(&dev->object_bytes, 0);
+	return 0;
+}
+
+void gem_device_finish(struct gem_device *dev)
+{
+	if (dev->object_count)
+		gem_error("gem", "device closed with %" PRIu64 " objects (%" PRIu64 " bytes) left",
+			(uint64_t)dev->object_count, (uint64_t)dev->object_bytes);
+	gem_vma_manager_finish(&dev->vma_manager);
+	gem_idr_finish(&dev->name_idr);
+	pthread_mutex_destroy(&dev->object_name_lock);
+}
