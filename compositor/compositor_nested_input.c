@@ -64,14 +64,17 @@ static void keyboard_enter(void *data, struct wl_keyboard *keyboard, uint32_t se
 	struct wl_surface *surface, struct wl_array *keys)
 {
 	struct nested_seat *seat = data;
+	bool any = false;
 	uint32_t *code;
 
 	/* A letter held while the focus came was not typed here; modifiers count. */
 	wl_array_for_each(code, keys) {
-		if (is_modifier(*code))
-			seat_emit_key(seat, seat->platform->keyboard, *code, true);
+		if (!is_modifier(*code) || !seat->platform->keyboard)
+			continue;
+		seat_emit_key(seat, seat->platform->keyboard, *code, true);
+		any = true;
 	}
-	if (seat->platform->keyboard)
+	if (any)
 		evdev_sync(seat->platform->keyboard);
 }
 

@@ -3,40 +3,10 @@ import os
 import re
 
 import host
+import pattern
 import tc
 
 PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
-WHITE, LINE, GROUND = 0xFFFFFF, 0xC0C0C0, 0x304050
-BARS = (0xFFFFFF, 0xFFFF00, 0x00FFFF, 0x00FF00, 0xFF00FF, 0xFF0000, 0x0000FF, 0x000000)
-
-
-def pattern(x, y, width, height):
-    """clients/demo/pattern.h once more, from its words."""
-    if x in (0, width - 1) or y in (0, height - 1):
-        return WHITE
-    dx, dy = 2 * x + 1 - width, 2 * y + 1 - height
-    radius = min(width, height) * 7 // 8
-    inner = radius - 6
-    distance = dx * dx + dy * dy
-    if inner <= 0 or distance > radius * radius:
-        return LINE if x % 32 == 0 or y % 32 == 0 else GROUND
-    if distance > inner * inner:
-        return WHITE
-    across, band = dx + radius, (dy + radius) * 3 // (2 * radius)
-    if band == 0:
-        return BARS[across * 8 // (2 * radius)]
-    if band == 1:
-        return across * 256 // (2 * radius) * 0x010101
-    return WHITE if (x if dx < 0 else y) & 1 else 0
-
-
-def first_difference(image, left, top, width, height, expected):
-    for y in range(height):
-        for x in range(width):
-            got, want = image.pixel(left + x, top + y), expected(x, y)
-            if got != want:
-                return f"({left + x},{top + y}) is {got:06x}, want {want:06x}"
-    return None
 
 
 def nested(t, sway, *run, options=()):
@@ -71,8 +41,8 @@ def test_host_shows_our_window_with_the_client_inside(t):
         _, outside, rect = settled(t, sway, compositor, 1280, 800)
         t.equal(sway.window()["name"], "Testcard — Virtual-1 1280x800@60", "title")
         t.equal((window["width"], window["height"]), (320, 240), "the client's size")
-        t.equal(first_difference(outside, rect["x"] + window["x"], rect["y"] + window["y"],
-                                 320, 240, lambda x, y: pattern(x, y, 320, 240)), None,
+        t.equal(pattern.first_difference(outside, rect["x"] + window["x"], rect["y"] + window["y"],
+                                 320, 240, lambda x, y: pattern.still(x, y, 320, 240)), None,
                 "the host's picture of the client")
         compositor.stop()
 
