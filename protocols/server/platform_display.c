@@ -131,8 +131,16 @@ static void remember_modes(struct platform *platform, struct kms_connector *conn
 static int plug(struct platform *platform, bool connected, FILE *out)
 {
 	struct kms_connector *connector = &platform->card->kms->connectors[0];
+	int ret = 0;
 
-	int ret = kms_connector_set(connector, connected, platform->modes, platform->mode_count);
+	/* A device that was made without a monitor. */
+	if (connected && platform->mode_count == 0) {
+		ret = kms_mode_standard(1024, 768, &platform->modes[0]);
+		platform->mode_count = 1;
+	}
+	if (ret < 0)
+		return ret;
+	ret = kms_connector_set(connector, connected, platform->modes, platform->mode_count);
 	if (ret < 0)
 		return ret;
 	fputs("{\"ok\":true,\"connector\":", out);

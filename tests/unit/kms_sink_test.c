@@ -1,0 +1,496 @@
+/*
+ * Sinks on a device built by hand, the test being its vblank thread: who gets
+ * which frame, what is in it, and that detaching waits for nobody but its own.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <png.h>
+
+#include "kms_framebuffer.h"
+#include "kms_sink.h"
+#include "kms_vblank.h"
+#include "test.h"
+
+enum { WIDTH = 8, HEIGHT = 4 };
+#define RED 0x00ff0000u
+#define BLUE 0x000000ffu
+
+static struct kms_device device;
+static struct kms_vblank vblank;
+static struct kms_crtc *const crtc = &device.crtcs[0];
+static const struct kms_format xrgb = {.fourcc = DRM_FORMAT_XRGB8888, .planes = 1, .cpp = {4}};
+static int freed_fbs;
+
+struct picture {
+	struct kms_framebuffer fb;
+	uint32_t pixels[WIDTH * HEIGHT];
+};
+
+static void picture_free(struct kms_object *obj)
+{
+	freed_fbs++;
+}
+
+static void picture_init(struct picture *picture, uint32_t color)
+{
+	memset(picture, 0, sizeof(*picture));
+	picture->fb.base.dev = &device;
+	CHECK_INT(kms_object_add(&device, &picture->fb.base, DRM_MODE_OBJECT_FB, picture_free), 0);
+	picture->fb.width = WIDTH;
+	picture->fb.height = HEIGHT;
+	picture->fb.format = &xrgb;
+	picture->fb.planes[0].pixels = (uint8_t *)picture->pixels;
+	picture->fb.planes[0].pitch = WIDTH * 4;
+	for (int i = 0; i < WIDTH * HEIGHT; i++)
+		picture->pixels[i] = color;
+}
+
+/* What a latch does. fb NULL: the plane is off. */
+static void show(unsigned plane, struct picture *picture, int32_t x)
+{
+	struct kms_plane_state *scanout = &device.planes[plane].scanout;
+
+	pthread_mutex_lock(&device.lock);
+	*scanout = (struct kms_plane_state) {0};
+	if (picture)
+		*scanout = (struct kms_plane_state) {
+			.crtc = crtc, .fb = &picture->fb, .crtc_x = x,
+			.crtc_w = WIDTH, .crtc_h = HEIGHT,
+			.src_w = WIDTH << 16, .src_h = HEIGHT << 16,
+		};
+	crtc->scanout_serial++;
+	pthread_mutex_unlock(&device.lock);
+}
+
+static void turn(bool on)
+{
+	pthread_mutex_lock(&device.lock);
+	crtc->state.active = on;
+	crtc->scanout_serial++;
+	pthread_mutex_unlock(&device.lock);
+}
+
+static void device_init(void)
+{
+	pthread_mutex_init(&device.lock, NULL);
+	pthread_mutex_init(&device.object_lock, NULL);
+	gem_idr_init(&device.objects, 1);
+	device.crtc_count = 1;
+	device.plane_count = 3;
+	/* Not in zpos order: the sink must sort. */
+	device.planes[0].zpos = 1;
+	device.planes[1].zpos = 0;
+	device.planes[2].zpos = 2;
+	crtc->base.id = 77;
+	crtc->base.dev = &device;
+	crtc->vblank = &vblank;
+	gem_list_init(&crtc->sinks);
+	crtc->state.mode.hdisplay = WIDTH;
+	crtc->state.mode.vdisplay = HEIGHT;
+	turn(true);
+}
+
+struct watcher {
+	struct kms_sink sink;
+	int frames;
+	struct kms_frame last;
+	uint32_t pixel[WIDTH]; /* first row of the last frame */
+	sem_t *entered, *leave; /* to hold a frame up */
+};
+
+static void watch(struct kms_sink *sink, const struct kms_frame *frame)
+{
+	struct watcher *watcher = (struct watcher *)sink;
+
+	/* dev->lock is free here: frame() may use the device. */
+	CHECK_INT(pthread_mutex_trylock(&device.lock), 0);
+	pthread_mutex_unlock(&device.lock);
+	watcher->last = *frame;
+	if (frame->width)
+		memcpy(watcher->pixel, frame->pixels, sizeof(watcher->pixel));
+	watcher->frames++;
+	if (watcher->entered) {
+		sem_post(watcher->entered);
+		sem_wait(watcher->leave);
+	}
+}
+
+static void watcher_attach(struct watcher *watcher)
+{
+	watcher->sink.frame = watch;
+	kms_sink_attach(&watcher->sink, crtc);
+}
+
+TEST(frame_has_the_planes_in_zpos_order)
+{
+	struct watcher watcher = {0};
+	struct picture red, blue;
+
+	device_init();
+	picture_init(&red, RED);
+	picture_init(&blue, BLUE);
+	show(0, &blue, 3);
+	show(1, &red, 0);
+	watcher_attach(&watcher);
+	kms_sinks_run(crtc, 5, 1234);
+	CHECK_INT(watcher.frames, 1);
+	CHECK_INT(watcher.last.width, WIDTH);
+	CHECK_INT(watcher.last.height, HEIGHT);
+	CHECK_INT(watcher.last.pitch, WIDTH * 4);
+	CHECK_INT(watcher.last.sequence, 5);
+	CHECK_INT(watcher.last.time_ns, 1234);
+	CHECK_INT(watcher.last.crtc_id, 77);
+	CHECK_INT(watcher.last.scanout_serial, crtc->scanout_serial);
+	CHECK_INT(watcher.pixel[0], 0xff000000 | RED);
+	CHECK_INT(watcher.pixel[2], 0xff000000 | RED);
+	CHECK_INT(watcher.pixel[3], 0xff000000 | BLUE);
+	CHECK_INT(watcher.pixel[7], 0xff000000 | BLUE);
+	kms_sink_detach(&watcher.sink);
+	CHECK(crtc->sink_pixels == NULL);
+	CHECK_INT(atomic_load(&red.fb.base.refcount), 1);
+	CHECK_INT(freed_fbs, 0);
+}
+
+TEST(only_changes_are_given)
+{
+	struct watcher calm = {0}, eager = {.sink.every_vblank = true}, late = {0};
+	struct picture red;
+
+	device_init();
+	picture_init(&red, RED);
+	show(1, &red, 0);
+	watcher_attach(&calm);
+	watcher_attach(&eager);
+	for (int i = 0; i < 3; i++)
+		kms_sinks_run(crtc, i, i);
+	CHECK_INT(calm.frames, 1);
+	CHECK_INT(eager.frames, 3);
+	show(2, &red, 4);
+	kms_sinks_run(crtc, 3, 3);
+	CHECK_INT(calm.frames, 2);
+	CHECK_INT(eager.frames, 4);
+	/* One who comes later gets a first frame of what did not change. */
+	watcher_attach(&late);
+	kms_sinks_run(crtc, 4, 4);
+	CHECK_INT(late.frames, 1);
+	CHECK_INT(calm.frames, 2);
+	/* Composed only when somebody wants it. */
+	kms_sink_detach(&eager.sink);
+	uint64_t composed = device.frames_composed;
+	kms_sinks_run(crtc, 5, 5);
+	CHECK_INT(device.frames_composed, composed);
+	kms_sink_detach(&calm.sink);
+	kms_sink_detach(&late.sink);
+	show(1, &red, 1);
+	kms_sinks_run(crtc, 6, 6);
+	CHECK_INT(device.frames_composed, composed);
+	CHECK_INT(calm.frames, 2);
+}
+
+TEST(off_is_one_empty_frame)
+{
+	struct watcher calm = {0}, eager = {.sink.every_vblank = true};
+
+	device_init();
+	watcher_attach(&calm);
+	watcher_attach(&eager);
+	kms_sinks_run(crtc, 1, 1);
+	turn(false);
+	kms_sinks_run(crtc, 2, 2);
+	CHECK_INT(calm.frames, 2);
+	CHECK_INT(calm.last.width, 0);
+	CHECK_INT(calm.last.height, 0);
+	kms_sinks_run(crtc, 3, 3);
+	CHECK_INT(calm.frames, 2);
+	CHECK_INT(eager.frames, 2);
+	turn(true);
+	kms_sinks_run(crtc, 4, 4);
+	CHECK_INT(calm.frames, 3);
+	CHECK_INT(calm.last.width, WIDTH);
+	CHECK_INT(calm.pixel[0], 0xff000000);
+	kms_sink_detach(&calm.sink);
+	kms_sink_detach(&eager.sink);
+}
+
+static void *run_once(void *data)
+{
+	kms_sinks_run(crtc, 1, 1);
+	return NULL;
+}
+
+static void *detach(void *data)
+{
+	kms_sink_detach(data);
+	return NULL;
+}
+
+/* While one sink is busy: others can go, and it can only go when it is done. */
+TEST(detach_waits_for_its_own_frame_only)
+{
+	sem_t entered, leave;
+	struct watcher slow = {.entered = &entered, .leave = &leave}, next = {0};
+	pthread_t runner, detacher;
+
+	device_init();
+	sem_init(&entered, 0, 0);
+	sem_init(&leave, 0, 0);
+	watcher_attach(&slow);
+	watcher_attach(&next);
+	pthread_create(&runner, NULL, run_once, NULL);
+	sem_wait(&entered);
+	/* next was due too; detached before its turn it must not be called. */
+	kms_sink_detach(&next.sink);
+	pthread_create(&detacher, NULL, detach, &slow.sink);
+	usleep(50000);
+	CHECK_INT(pthread_tryjoin_np(detacher, NULL), EBUSY);
+	sem_post(&leave);
+	CHECK_INT(pthread_join(detacher, NULL), 0);
+	CHECK_INT(pthread_join(runner, NULL), 0);
+	CHECK_INT(slow.frames, 1);
+	CHECK_INT(next.frames, 0);
+	CHECK(crtc->sink_pixels == NULL);
+}
+
+static void *run_many(void *data)
+{
+	for (int i = 0; i < 20000; i++)
+		kms_sinks_run(crtc, i, i);
+	return NULL;
+}
+
+TEST(attach_and_detach_while_it_runs)
+{
+	pthread_t runner;
+
+	device_init();
+	pthread_create(&runner, NULL, run_many, NULL);
+	for (int i = 0; i < 2000; i++) {
+		struct watcher a = {.sink.every_vblank = true}, b = {0};
+		watcher_attach(&a);
+		watcher_attach(&b);
+		kms_sink_detach(&a.sink);
+		int frames = a.frames;
+		kms_sink_detach(&b.sink);
+		CHECK_INT(a.frames, frames);
+	}
+	CHECK_INT(pthread_join(runner, NULL), 0);
+	CHECK(crtc->sink_pixels == NULL);
+}
+
+static void poison_free(struct kms_object *obj)
+{
+	struct picture *picture = gem_container_of(obj, struct picture, fb.base);
+
+	memset(picture->pixels, 0x77, sizeof(picture->pixels));
+	free(picture);
+}
+
+static void check_not_poisoned(struct kms_sink *sink, const struct kms_frame *frame)
+{
+	for (uint32_t i = 0; i < frame->width * frame->height; i++) {
+		uint32_t pixel = ((const uint32_t *)frame->pixels)[i] & 0xffffff;
+		CHECK(pixel == RED || pixel == 0);
+	}
+}
+
+/* Framebuffers die (RMFB) while frames are composed: each lives until it is out of use. */
+TEST(framebuffer_is_held_while_composed)
+{
+	struct kms_sink sink = {.frame = check_not_poisoned, .every_vblank = true};
+	pthread_t runner;
+
+	device_init();
+	kms_sink_attach(&sink, crtc);
+	pthread_create(&runner, NULL, run_many, NULL);
+	for (int i = 0; i < 5000; i++) {
+		struct picture *red = malloc(sizeof(*red));
+		picture_init(red, RED);
+		red->fb.base.free = poison_free;
+		show(1, red, 0);
+		show(1, NULL, 0);
+		kms_object_put(&red->fb.base);
+	}
+	CHECK_INT(pthread_join(runner, NULL), 0);
+	kms_sink_detach(&sink);
+}
+
+TEST(screenshot)
+{
+	struct picture red;
+	uint8_t *pixels = NULL;
+	uint32_t width, height;
+	uint64_t sequence;
+
+	device_init();
+	vblank.count = 41;
+	picture_init(&red, RED);
+	show(1, &red, -6);
+	CHECK_INT(kms_screenshot(crtc, &pixels, &width, &height, &sequence), 0);
+	CHECK_INT(width, WIDTH);
+	CHECK_INT(height, HEIGHT);
+	CHECK_INT(sequence, 41);
+	CHECK_INT(((uint32_t *)pixels)[1], 0xff000000 | RED);
+	CHECK_INT(((uint32_t *)pixels)[2], 0xff000000);
+	CHECK_INT(atomic_load(&red.fb.base.refcount), 1);
+	free(pixels);
+	turn(false);
+	CHECK_INT(kms_screenshot(crtc, &pixels, &width, &height, &sequence), -ENODATA);
+}
+
+/* Read by libpng's simplified interface, which shares no code path with the writer's. */
+static void check_png(const char *path, const uint8_t *want, uint32_t width, uint32_t height,
+	uint32_t pitch)
+{
+	png_image image = {.version = PNG_IMAGE_VERSION};
+
+	CHECK(png_image_begin_read_from_file(&image, path));
+	CHECK_INT(image.width, width);
+	CHECK_INT(image.height, height);
+	image.format = PNG_FORMAT_BGRA;
+	uint8_t *got = malloc(PNG_IMAGE_SIZE(image));
+	CHECK(png_image_finish_read(&image, NULL, got, 0, NULL));
+	for (uint32_t y = 0; y < height; y++) {
+		for (uint32_t x = 0; x < width; x++)
+			CHECK(memcmp(got + (y * width + x) * 4, want + y * pitch + x * 4, 3) == 0);
+	}
+	free(got);
+}
+
+static char *make_dir(void)
+{
+	static char dir[64];
+
+	snprintf(dir, sizeof(dir), "%s/sink-test-XXXXXX", P_tmpdir);
+	CHECK(mkdtemp(dir) != NULL);
+	return dir;
+}
+
+static int count_files(const char *dir)
+{
+	DIR *stream = opendir(dir);
+	int count = 0;
+	struct dirent *entry;
+
+	CHECK(stream != NULL);
+	while ((entry = readdir(stream)))
+		count += entry->d_name[0] != '.';
+	closedir(stream);
+	return count;
+}
+
+TEST(png_round_trip)
+{
+	enum { W = 129, H = 67, PITCH = W * 4 + 20 };
+	static uint8_t pixels[PITCH * H];
+	char path[128];
+	char *dir = make_dir();
+
+	for (size_t i = 0; i < sizeof(pixels); i++)
+		pixels[i] = random();
+	snprintf(path, sizeof(path), "%s/a.png", dir);
+	CHECK_INT(kms_png_write(path, pixels, W, H, PITCH), 0);
+	check_png(path, pixels, W, H, PITCH);
+	/* Over an older picture: the new one, whole. */
+	CHECK_INT(kms_png_write(path, pixels, W, H / 2, PITCH), 0);
+	check_png(path, pixels, W, H / 2, PITCH);
+	CHECK_INT(count_files(dir), 1);
+	unlink(path);
+	rmdir(dir);
+	CHECK_INT(kms_png_write(path, pixels, W, H, PITCH), -ENOENT);
+	CHECK_INT(kms_png_write("/dev/full/x", pixels, W, H, PITCH), -ENOTDIR);
+	CHECK_INT(kms_png_write(path, pixels, 0, 0, 0), -EINVAL);
+}
+
+TEST(png_full_disk)
+{
+	static uint8_t pixels[64 * 64 * 4];
+	char path[128];
+	char *dir = make_dir();
+	char link[160];
+
+	/* What it writes beside the target is /dev/full. */
+	snprintf(path, sizeof(path), "%s/a.png", dir);
+	snprintf(link, sizeof(link), "%s.part-%d", path, (int)gettid());
+	CHECK_INT(symlink("/dev/full", link), 0);
+	CHECK_INT(kms_png_write(path, pixels, 64, 64, 256), -ENOSPC);
+	CHECK_INT(count_files(dir), 0);
+	rmdir(dir);
+}
+
+TEST(png_sink_writes_changed_frames)
+{
+	struct picture red, blue;
+	struct kms_sink *sink;
+	char path[128], name[192];
+	char *dir = make_dir();
+	uint32_t want[WIDTH * HEIGHT];
+
+	device_init();
+	picture_init(&red, RED);
+	picture_init(&blue, BLUE);
+	snprintf(path, sizeof(path), "%s/frames", dir);
+	CHECK_INT(kms_png_sink_create(crtc, path, &sink), 0);
+	show(1, &red, 0);
+	kms_sinks_run(crtc, 7, 0);
+	kms_sinks_run(crtc, 8, 0);
+	show(1, &blue, 0);
+	kms_sinks_run(crtc, 123456789, 0);
+	turn(false);
+	kms_sinks_run(crtc, 123456790, 0);
+	kms_png_sink_destroy(sink);
+	CHECK_INT(count_files(path), 2);
+	snprintf(name, sizeof(name), "%s/crtc0-00000007.png", path);
+	for (int i = 0; i < WIDTH * HEIGHT; i++)
+		want[i] = RED;
+	check_png(name, (uint8_t *)want, WIDTH, HEIGHT, WIDTH * 4);
+	unlink(name);
+	snprintf(name, sizeof(name), "%s/crtc0-123456789.png", path);
+	for (int i = 0; i < WIDTH * HEIGHT; i++)
+		want[i] = BLUE;
+	check_png(name, (uint8_t *)want, WIDTH, HEIGHT, WIDTH * 4);
+	unlink(name);
+	rmdir(path);
+	rmdir(dir);
+}
+
+/* More than may wait: the vblank thread is not held up, the rest is written. */
+TEST(png_sink_drops_when_full)
+{
+	struct kms_sink *sink;
+	char name[192];
+	char *dir = make_dir();
+	int written = 0;
+
+	device_init();
+	crtc->state.mode.hdisplay = 512;
+	crtc->state.mode.vdisplay = 512;
+	CHECK_INT(kms_png_sink_create(crtc, dir, &sink), 0);
+	for (int i = 0; i < 200; i++) {
+		show(1, NULL, 0);
+		kms_sinks_run(crtc, i, 0);
+	}
+	kms_png_sink_destroy(sink);
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "%s/crtc0-%08d.png", dir, i);
+		written += unlink(name) == 0;
+	}
+	CHECK(written >= 32 && written < 200);
+	CHECK_INT(rmdir(dir), 0);
+}
+
+TEST(png_sink_bad_dir)
+{
+	struct kms_sink *sink;
+
+	device_init();
+	CHECK_INT(kms_png_sink_create(crtc, "/dev/null/frames", &sink), -ENOTDIR);
+	CHECK(gem_list_empty(&crtc->sinks));
+}
