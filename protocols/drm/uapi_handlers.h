@@ -65,11 +65,11 @@ UAPI_HANDLER(mode_getpropblob);
 UAPI_HANDLER(mode_createpropblob);
 UAPI_HANDLER(mode_destroypropblob);
 UAPI_HANDLER(mode_obj_getproperties);
-UAPI_HANDLER(mode_obj_setproperty);
-UAPI_HANDLER(mode_setproperty);
 
 /* uapi_atomic.c */
 UAPI_HANDLER(mode_atomic);
+UAPI_HANDLER(mode_obj_setproperty);
+UAPI_HANDLER(mode_setproperty);
 
 /* uapi_legacy.c */
 UAPI_HANDLER(mode_setcrtc);

@@ -47,10 +47,21 @@ static const struct uapi_ioctl table[] = {
 	/* properties and blobs (uapi_property.c) */
 
 	/* atomic (uapi_atomic.c) */
+	ROW(MODE_ATOMIC, UAPI_MASTER, mode_atomic),
+	ROW(MODE_OBJ_SETPROPERTY, UAPI_MASTER, mode_obj_setproperty),
+	ROW(MODE_SETPROPERTY, UAPI_MASTER, mode_setproperty),
 
 	/* legacy mode setting (uapi_legacy.c) */
+	ROW(MODE_SETCRTC, UAPI_MASTER, mode_setcrtc),
+	ROW(MODE_PAGE_FLIP, UAPI_MASTER, mode_page_flip),
+	ROW(MODE_SETPLANE, UAPI_MASTER, mode_setplane),
+	ROW(MODE_CURSOR, UAPI_MASTER, mode_cursor),
+	ROW(MODE_CURSOR2, UAPI_MASTER, mode_cursor2),
 
 	/* vblank (uapi_vblank.c) */
+	ROW(WAIT_VBLANK, 0, wait_vblank),
+	ROW(CRTC_GET_SEQUENCE, 0, crtc_get_sequence),
+	ROW(CRTC_QUEUE_SEQUENCE, 0, crtc_queue_sequence),
 };
 
 const struct uapi_ioctl *uapi_ioctl_find(unsigned int nr)
