@@ -43,6 +43,9 @@ void evdev_get_id(const struct evdev_device *dev, struct input_id *id);
 /* type 0: EV bits; EV_KEY..: codes; returns words of unsigned long written to bits. */
 unsigned evdev_get_bits(const struct evdev_device *dev, unsigned type, unsigned long *bits,
 	unsigned max_words);
+/* The same of INPUT_PROP_*. */
+unsigned evdev_get_props(const struct evdev_device *dev, unsigned long *bits, unsigned max_words);
+const char *evdev_phys(const struct evdev_device *dev);
 
 /*
  * Adds to the frame being built; SYN_REPORT sends it. Unknown codes and
