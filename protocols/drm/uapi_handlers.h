@@ -54,7 +54,6 @@ UAPI_HANDLER(mode_setgamma);
 UAPI_HANDLER(mode_addfb);
 UAPI_HANDLER(mode_addfb2);
 UAPI_HANDLER(mode_rmfb);
-UAPI_HANDLER(mode_closefb);
 UAPI_HANDLER(mode_getfb);
 UAPI_HANDLER(mode_getfb2);
 UAPI_HANDLER(mode_dirtyfb);

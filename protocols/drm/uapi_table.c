@@ -41,10 +41,29 @@ static const struct uapi_ioctl table[] = {
 	ROW(MODE_DESTROY_DUMB, 0, mode_destroy_dumb),
 
 	/* mode objects (uapi_mode.c) */
+	ROW(MODE_GETRESOURCES, 0, mode_getresources),
+	ROW(MODE_GETPLANERESOURCES, 0, mode_getplaneresources),
+	ROW(MODE_GETPLANE, 0, mode_getplane),
+	ROW(MODE_GETCRTC, 0, mode_getcrtc),
+	ROW(MODE_GETENCODER, 0, mode_getencoder),
+	ROW(MODE_GETCONNECTOR, 0, mode_getconnector),
+	ROW(MODE_GETGAMMA, 0, mode_getgamma),
+	ROW(MODE_SETGAMMA, UAPI_MASTER, mode_setgamma),
 
 	/* framebuffers (uapi_fb.c) */
+	ROW(MODE_ADDFB, 0, mode_addfb),
+	ROW(MODE_ADDFB2, 0, mode_addfb2),
+	ROW(MODE_RMFB, 0, mode_rmfb),
+	ROW(MODE_GETFB, 0, mode_getfb),
+	ROW(MODE_GETFB2, 0, mode_getfb2),
+	ROW(MODE_DIRTYFB, UAPI_MASTER, mode_dirtyfb),
 
 	/* properties and blobs (uapi_property.c) */
+	ROW(MODE_GETPROPERTY, 0, mode_getproperty),
+	ROW(MODE_GETPROPBLOB, 0, mode_getpropblob),
+	ROW(MODE_CREATEPROPBLOB, 0, mode_createpropblob),
+	ROW(MODE_DESTROYPROPBLOB, 0, mode_destroypropblob),
+	ROW(MODE_OBJ_GETPROPERTIES, 0, mode_obj_getproperties),
 
 	/* atomic (uapi_atomic.c) */
 	ROW(MODE_ATOMIC, UAPI_MASTER, mode_atomic),

@@ -1,0 +1,238 @@
+/* What there is and how it is set up (kernel: drm_mode_config.c, drm_crtc.c, drm_connector.c). */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "kms_framebuffer.h"
+#include "uapi_handlers.h"
+#include "uapi_property.h"
+
+/* drm_connector_status of the kernel; libdrm has the values only in its own API. */
+enum { STATUS_CONNECTED = 1, STATUS_DISCONNECTED = 2 };
+
+static struct kms_object *lookup(struct uapi_call *call, uint32_t id, uint32_t type)
+{
+	return kms_object_lookup(call->file->dev->kms, id, type);
+}
+
+/* As many as fit into *room entries of the caller; *room becomes how many there are. */
+static int copy_ids(struct uapi_call *call, uint64_t ptr, uint32_t *room, const uint32_t *ids,
+	uint32_t count)
+{
+	uint32_t fit = *room < count ? *room : count;
+
+	*room = count;
+	return vfs_copy_to(call->caller, ptr, ids, fit * sizeof(ids[0])) ? -EFAULT : 0;
+}
+
+/* All or nothing: a caller whose array is too short only learns the count. */
+static int copy_all(struct uapi_call *call, uint64_t ptr, uint32_t *room, const void *items,
+	uint32_t count, size_t size)
+{
+	bool fits = *room >= count;
+
+	*room = count;
+	return fits && vfs_copy_to(call->caller, ptr, items, count * size) ? -EFAULT : 0;
+}
+
+/* Ids of file's framebuffers, malloc'd; NULL when there are none or no memory. */
+static uint32_t *collect_framebuffers(struct kms_file *file, uint32_t *count)
+{
+	struct kms_framebuffer *fb;
+	uint32_t *ids = NULL;
+
+	*count = 0;
+	pthread_mutex_lock(&file->dev->lock);
+	if (file->framebuffer_count)
+		ids = malloc(file->framebuffer_count * sizeof(ids[0]));
+	if (ids) {
+		gem_list_for_each(fb, &file->framebuffers, file_link)
+			ids[(*count)++] = fb->base.id;
+	}
+	pthread_mutex_unlock(&file->dev->lock);
+	return ids;
+}
+
+int uapi_mode_getresources(struct uapi_call *call, void *data)
+{
+	struct kms_device *kms = call->file->dev->kms;
+	struct drm_mode_card_res *res = data;
+	uint32_t crtcs[KMS_MAX_CRTCS], encoders[KMS_MAX_CONNECTORS], connectors[KMS_MAX_CONNECTORS];
+	uint32_t framebuffer_count;
+	uint32_t *framebuffers = collect_framebuffers(&call->file->kms, &framebuffer_count);
+	int ret;
+
+	for (unsigned i = 0; i < kms->crtc_count; i++)
+		crtcs[i] = kms->crtcs[i].base.id;
+	for (unsigned i = 0; i < kms->encoder_count; i++)
+		encoders[i] = kms->encoders[i].base.id;
+	for (unsigned i = 0; i < kms->connector_count; i++)
+		connectors[i] = kms->connectors[i].base.id;
+	res->min_width = kms->min_width;
+	res->max_width = kms->max_width;
+	res->min_height = kms->min_height;
+	res->max_height = kms->max_height;
+	ret = copy_ids(call, res->fb_id_ptr, &res->count_fbs, framebuffers, framebuffer_count);
+	if (ret == 0)
+		ret = copy_ids(call, res->encoder_id_ptr, &res->count_encoders, encoders,
+			kms->encoder_count);
+	if (ret == 0)
+		ret = copy_ids(call, res->crtc_id_ptr, &res->count_crtcs, crtcs, kms->crtc_count);
+	if (ret == 0)
+		ret = copy_ids(call, res->connector_id_ptr, &res->count_connectors, connectors,
+			kms->connector_count);
+	free(framebuffers);
+	return ret;
+}
+
+int uapi_mode_getplaneresources(struct uapi_call *call, void *data)
+{
+	struct kms_device *kms = call->file->dev->kms;
+	struct drm_mode_get_plane_res *res = data;
+	uint32_t planes[KMS_MAX_PLANES];
+	uint32_t count = 0;
+
+	pthread_mutex_lock(&kms->lock);
+	bool universal = call->file->kms.universal_planes;
+	pthread_mutex_unlock(&kms->lock);
+	for (unsigned i = 0; i < kms->plane_count; i++) {
+		/* Older clients know no other planes than overlays. */
+		if (universal || kms->planes[i].type == KMS_PLANE_OVERLAY)
+			planes[count++] = kms->planes[i].base.id;
+	}
+	return copy_ids(call, res->plane_id_ptr, &res->count_planes, planes, count);
+}
+
+int uapi_mode_getplane(struct uapi_call *call, void *data)
+{
+	struct drm_mode_get_plane *req = data;
+	struct kms_object *obj = lookup(call, req->plane_id, DRM_MODE_OBJECT_PLANE);
+	struct kms_plane *plane = gem_container_of(obj, struct kms_plane, base);
+
+	if (!obj)
+		return -ENOENT;
+	pthread_mutex_lock(&obj->dev->lock);
+	req->crtc_id = plane->state.crtc ? plane->state.crtc->base.id : 0;
+	req->fb_id = plane->state.fb ? plane->state.fb->base.id : 0;
+	pthread_mutex_unlock(&obj->dev->lock);
+	req->possible_crtcs = plane->possible_crtcs;
+	req->gamma_size = 0;
+	return copy_all(call, req->format_type_ptr, &req->count_format_types, plane->formats,
+		plane->format_count, sizeof(plane->formats[0]));
+}
+
+int uapi_mode_getcrtc(struct uapi_call *call, void *data)
+{
+	struct drm_mode_crtc *req = data;
+	struct kms_object *obj = lookup(call, req->crtc_id, DRM_MODE_OBJECT_CRTC);
+	struct kms_crtc *crtc = gem_container_of(obj, struct kms_crtc, base);
+
+	if (!obj)
+		return -ENOENT;
+	pthread_mutex_lock(&obj->dev->lock);
+	const struct kms_plane_state *primary = &crtc->primary->state;
+	req->gamma_size = crtc->gamma_size;
+	req->fb_id = primary->fb ? primary->fb->base.id : 0;
+	req->x = primary->src_x >> 16;
+	req->y = primary->src_y >> 16;
+	req->mode_valid = crtc->state.enable;
+	if (crtc->state.enable) {
+		req->mode = crtc->state.mode;
+		if (!call->file->kms.aspect_ratio)
+			req->mode.flags &= ~DRM_MODE_FLAG_PIC_AR_MASK;
+	}
+	pthread_mutex_unlock(&obj->dev->lock);
+	return 0;
+}
+
+int uapi_mode_getencoder(struct uapi_call *call, void *data)
+{
+	struct drm_mode_get_encoder *req = data;
+	struct kms_object *obj = lookup(call, req->encoder_id, DRM_MODE_OBJECT_ENCODER);
+	struct kms_encoder *encoder = gem_container_of(obj, struct kms_encoder, base);
+
+	if (!obj)
+		return -ENOENT;
+	struct kms_device *dev = obj->dev;
+	req->crtc_id = 0;
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned i = 0; i < dev->connector_count; i++) {
+		const struct kms_connector *connector = &dev->connectors[i];
+		if (connector->encoder == encoder && connector->state.crtc)
+			req->crtc_id = connector->state.crtc->base.id;
+	}
+	pthread_mutex_unlock(&dev->lock);
+	req->encoder_type = encoder->type;
+	req->possible_crtcs = encoder->possible_crtcs;
+	req->possible_clones = 1u << encoder->index; /* an encoder is its own clone */
+	return 0;
+}
+
+/* Returns the number of modes copied to modes. */
+static uint32_t snapshot_connector(struct kms_connector *connector, bool aspect_ratio,
+	struct drm_mode_get_connector *req, struct drm_mode_modeinfo modes[KMS_MAX_MODES])
+{
+	struct kms_device *dev = connector->base.dev;
+
+	pthread_mutex_lock(&dev->lock);
+	uint32_t count = connector->mode_count;
+	for (uint32_t i = 0; i < count; i++) {
+		modes[i] = connector->modes[i];
+		if (!aspect_ratio)
+			modes[i].flags &= ~DRM_MODE_FLAG_PIC_AR_MASK;
+	}
+	req->connection = connector->connected ? STATUS_CONNECTED : STATUS_DISCONNECTED;
+	req->mm_width = connector->mm_width;
+	req->mm_height = connector->mm_height;
+	req->encoder_id = connector->state.crtc ? connector->encoder->base.id : 0;
+	pthread_mutex_unlock(&dev->lock);
+	return count;
+}
+
+/*
+ * A forced probe (count_modes 0) finds nothing that is not known: the modes
+ * change by kms_connector_set only.
+ */
+int uapi_mode_getconnector(struct uapi_call *call, void *data)
+{
+	struct drm_mode_get_connector *req = data;
+	struct kms_object *obj = lookup(call, req->connector_id, DRM_MODE_OBJECT_CONNECTOR);
+	struct kms_connector *connector = gem_container_of(obj, struct kms_connector, base);
+	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
+	int ret;
+
+	if (!obj)
+		return -ENOENT;
+	uint32_t mode_count = snapshot_connector(connector, call->file->kms.aspect_ratio, req, modes);
+	req->connector_type = connector->type;
+	req->connector_type_id = connector->type_id;
+	req->subpixel = 0; /* unknown */
+	ret = copy_all(call, req->encoders_ptr, &req->count_encoders, &connector->encoder->base.id, 1,
+		sizeof(uint32_t));
+	if (ret == 0)
+		ret = copy_all(call, req->modes_ptr, &req->count_modes, modes, mode_count,
+			sizeof(modes[0]));
+	if (ret == 0)
+		ret = uapi_copy_properties(call, obj, req->props_ptr, req->prop_values_ptr,
+			&req->count_props);
+	return ret;
+}
+
+/*
+ * No crtc of ours has a gamma table yet: gamma_size is 0, and the answers are
+ * those of a kernel driver without one.
+ */
+int uapi_mode_getgamma(struct uapi_call *call, void *data)
+{
+	struct drm_mode_crtc_lut *req = data;
+
+	if (!lookup(call, req->crtc_id, DRM_MODE_OBJECT_CRTC))
+		return -ENOENT;
+	return req->gamma_size == 0 ? 0 : -EINVAL;
+}
+
+int uapi_mode_setgamma(struct uapi_call *call, void *data)
+{
+	struct drm_mode_crtc_lut *req = data;
+
+	return lookup(call, req->crtc_id, DRM_MODE_OBJECT_CRTC) ? -ENOSYS : -ENOENT;
+}
