@@ -1,0 +1,301 @@
+/* The card: a platform device with its DRM minors and connectors. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tree_private.h"
+
+enum { NAME_SIZE = 512 };
+
+#define DEVICE_PATH "/sys/devices/platform/testcard"
+#define DEVICE_NAME "testcard"
+#define UDEV_TIME 1000000 /* microseconds; when "udevd" was done with a device */
+
+static const char *base_name(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+void tree_drm_syspath(const struct vfs_node *node, char *path, size_t size)
+{
+	snprintf(path, size, DEVICE_PATH "/drm/%s", base_name(node->path));
+}
+
+static int add_power(struct tree *tree, const char *syspath)
+{
+	char name[NAME_SIZE];
+	int ret;
+
+	snprintf(name, sizeof(name), "%s/power/control", syspath);
+	ret = tree_print(tree, name, "auto\n");
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/power/runtime_status", syspath);
+	return tree_print(tree, name, "unsupported\n");
+}
+
+/* The parent of all minors: on the platform bus, with its driver. */
+static int add_parent(struct tree *tree, const char *driver)
+{
+	char driver_path[NAME_SIZE], name[NAME_SIZE * 2];
+	int ret;
+
+	snprintf(driver_path, sizeof(driver_path), "/sys/bus/platform/drivers/%s", driver);
+	snprintf(name, sizeof(name), "%s/" DEVICE_NAME, driver_path);
+	if ((ret = tree_link(tree, name, DEVICE_PATH)) ||
+	    (ret = tree_link(tree, DEVICE_PATH "/driver", driver_path)) ||
+	    (ret = tree_link(tree, DEVICE_PATH "/subsystem", "/sys/bus/platform")) ||
+	    (ret = tree_link(tree, "/sys/bus/platform/devices/" DEVICE_NAME, DEVICE_PATH)) ||
+	    (ret = tree_print(tree, DEVICE_PATH "/modalias", "platform:" DEVICE_NAME "\n")) ||
+	    (ret = tree_print(tree, DEVICE_PATH "/driver_override", "(null)\n")) ||
+	    (ret = tree_print(tree, DEVICE_PATH "/uevent",
+		"DRIVER=%s\nMODALIAS=platform:" DEVICE_NAME "\n", driver)))
+		return ret;
+	return add_power(tree, DEVICE_PATH);
+}
+
+/* What udevd's rules leave of a minor. */
+static int add_minor_data(struct tree *tree, const struct vfs_node *node, bool card)
+{
+	static const char *const tags[] = {"uaccess", "seat", "master-of-seat"};
+	const char *kind = card ? "card" : "render";
+	/* Seats are for cards: logind's rules. */
+	size_t tag_count = card ? GEM_ARRAY_SIZE(tags) : 1;
+	char name[NAME_SIZE], lines[256] = "";
+	size_t used = 0;
+	int ret;
+
+	for (size_t i = 0; i < tag_count; i++) {
+		snprintf(name, sizeof(name), "/run/udev/tags/%s/c%u:%u", tags[i], node->major,
+			node->minor);
+		ret = tree_write(tree, name, NULL, 0);
+		if (ret)
+			return ret;
+		used += snprintf(lines + used, sizeof(lines) - used, "G:%s\nQ:%s\n", tags[i],
+			tags[i]);
+	}
+	snprintf(name, sizeof(name), "/dev/dri/by-path/platform-" DEVICE_NAME "-%s", kind);
+	ret = tree_link(tree, name, node->path);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "/run/udev/data/c%u:%u", node->major, node->minor);
+	return tree_print(tree, name,
+		"S:dri/by-path/platform-" DEVICE_NAME "-%s\nI:%u\n"
+		"E:ID_PATH=platform-" DEVICE_NAME "\nE:ID_PATH_TAG=platform-" DEVICE_NAME "\n"
+		"E:ID_FOR_SEAT=drm-platform-" DEVICE_NAME "\n%sV:1\n",
+		kind, UDEV_TIME, lines);
+}
+
+static int add_minor(struct tree *tree, const struct vfs_node *node, bool card)
+{
+	char syspath[NAME_SIZE], name[NAME_SIZE * 2];
+	int ret;
+
+	tree_drm_syspath(node, syspath, sizeof(syspath));
+	ret = tree_add_node(tree, node, syspath);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/uevent", syspath);
+	ret = tree_print(tree, name, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=drm_minor\n",
+		node->major, node->minor, node->path + strlen("/dev/"));
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/device", syspath);
+	ret = tree_link(tree, name, DEVICE_PATH);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/subsystem", syspath);
+	ret = tree_link(tree, name, TREE_CLASS_DRM);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), TREE_CLASS_DRM "/%s", base_name(node->path));
+	ret = tree_link(tree, name, syspath);
+	if (ret)
+		return ret;
+	ret = add_power(tree, syspath);
+	return ret ? ret : add_minor_data(tree, node, card);
+}
+
+/* A connector's files as they shall be; taken under the device's lock. */
+struct connector_files {
+	bool connected, enabled;
+	uint32_t dpms;
+	char modes[KMS_MAX_MODES * (DRM_DISPLAY_MODE_LEN + 1)];
+	size_t edid_size;
+	uint8_t edid[1024];
+};
+
+static void read_connector(struct kms_connector *connector, struct connector_files *files)
+{
+	struct kms_device *dev = connector->base.dev;
+	size_t used = 0;
+
+	pthread_mutex_lock(&dev->lock);
+	files->connected = connector->connected;
+	files->enabled = connector->state.crtc != NULL;
+	files->dpms = connector->dpms;
+	files->modes[0] = '\0';
+	for (unsigned i = 0; i < connector->mode_count; i++)
+		used += snprintf(files->modes + used, sizeof(files->modes) - used, "%.*s\n",
+			DRM_DISPLAY_MODE_LEN, connector->modes[i].name);
+	files->edid_size = 0;
+	if (connector->edid && connector->edid->length <= sizeof(files->edid)) {
+		files->edid_size = connector->edid->length;
+		memcpy(files->edid, connector->edid->data, files->edid_size);
+	}
+	pthread_mutex_unlock(&dev->lock);
+}
+
+static int write_connector(struct tree *tree, struct kms_connector *connector,
+	const char *syspath)
+{
+	static const char *const dpms[] = {"On", "Standby", "Suspend", "Off"};
+	struct connector_files *files = malloc(sizeof(*files));
+	char name[NAME_SIZE * 2];
+	int ret;
+
+	if (!files)
+		return -ENOMEM;
+	read_connector(connector, files);
+	snprintf(name, sizeof(name), "%s/status", syspath);
+	ret = tree_print(tree, name, "%s\n", files->connected ? "connected" : "disconnected");
+	if (ret)
+		goto free_files;
+	snprintf(name, sizeof(name), "%s/enabled", syspath);
+	ret = tree_print(tree, name, "%s\n", files->enabled ? "enabled" : "disabled");
+	if (ret)
+		goto free_files;
+	snprintf(name, sizeof(name), "%s/dpms", syspath);
+	ret = tree_print(tree, name, "%s\n", dpms[files->dpms & 3]);
+	if (ret)
+		goto free_files;
+	snprintf(name, sizeof(name), "%s/modes", syspath);
+	ret = tree_print(tree, name, "%s", files->modes);
+	if (ret)
+		goto free_files;
+	snprintf(name, sizeof(name), "%s/edid", syspath);
+	ret = tree_write(tree, name, files->edid, files->edid_size);
+free_files:
+	free(files);
+	return ret;
+}
+
+static int add_connector(struct tree *tree, struct kms_connector *connector,
+	const struct vfs_node *card)
+{
+	char parent[NAME_SIZE], syspath[NAME_SIZE * 2], name[NAME_SIZE * 3];
+	const char *card_name = base_name(card->path);
+	int ret;
+
+	tree_drm_syspath(card, parent, sizeof(parent));
+	snprintf(syspath, sizeof(syspath), "%s/%s-%s", parent, card_name, connector->name);
+	ret = write_connector(tree, connector, syspath);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/connector_id", syspath);
+	ret = tree_print(tree, name, "%u\n", connector->base.id);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/uevent", syspath);
+	ret = tree_print(tree, name, "DEVTYPE=drm_connector\n");
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/device", syspath);
+	ret = tree_link(tree, name, parent);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/subsystem", syspath);
+	ret = tree_link(tree, name, TREE_CLASS_DRM);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), TREE_CLASS_DRM "/%s-%s", card_name, connector->name);
+	ret = tree_link(tree, name, syspath);
+	if (ret)
+		return ret;
+	ret = add_power(tree, syspath);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "/run/udev/data/+drm:%s-%s", card_name, connector->name);
+	return tree_print(tree, name, "I:%u\nV:1\n", UDEV_TIME);
+}
+
+static int add_drm_locked(struct tree *tree, struct uapi_device *dev,
+	const struct vfs_node *card, const struct vfs_node *render)
+{
+	int ret;
+
+	if (tree->card_count == TREE_CARDS_MAX)
+		return -ENOSPC;
+	tree->cards[tree->card_count++] = (struct tree_card){.kms = dev->kms, .node = card};
+	ret = add_parent(tree, dev->driver_name);
+	if (ret == 0)
+		ret = add_minor(tree, card, true);
+	if (ret == 0 && render)
+		ret = add_minor(tree, render, false);
+	for (unsigned i = 0; i < dev->kms->connector_count && ret == 0; i++)
+		ret = add_connector(tree, &dev->kms->connectors[i], card);
+	return ret;
+}
+
+int tree_add_drm(struct tree *tree, struct uapi_device *dev, const struct vfs_node *card,
+	const struct vfs_node *render)
+{
+	int ret;
+
+	pthread_mutex_lock(&tree->lock);
+	ret = add_drm_locked(tree, dev, card, render);
+	pthread_mutex_unlock(&tree->lock);
+	return ret;
+}
+
+static int update_locked(struct tree *tree, struct kms_connector *connector)
+{
+	char parent[NAME_SIZE], syspath[NAME_SIZE * 2];
+
+	for (unsigned i = 0; i < tree->card_count; i++) {
+		const struct vfs_node *card = tree->cards[i].node;
+
+		if (tree->cards[i].kms != connector->base.dev)
+			continue;
+		tree_drm_syspath(card, parent, sizeof(parent));
+		snprintf(syspath, sizeof(syspath), "%s/%s-%s", parent, base_name(card->path),
+			connector->name);
+		return write_connector(tree, connector, syspath);
+	}
+	return -ENODEV;
+}
+
+int tree_update_connector(struct tree *tree, struct kms_connector *connector)
+{
+	int ret;
+
+	pthread_mutex_lock(&tree->lock);
+	ret = update_locked(tree, connector);
+	pthread_mutex_unlock(&tree->lock);
+	return ret;
+}
+
+void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_t connector_id)
+{
+	static const char *const tags[] = {"uaccess", "seat", "master-of-seat", NULL};
+	char syspath[NAME_SIZE], id[16], major[16], minor[16];
+	const struct tree_property properties[] = {
+		{"ACTION", "change"},
+		{"HOTPLUG", "1"},
+		{"CONNECTOR", id},
+		{"DEVNAME", card->path},
+		{"MAJOR", major},
+		{"MINOR", minor},
+		{"ID_PATH", "platform-" DEVICE_NAME},
+		{"ID_PATH_TAG", "platform-" DEVICE_NAME},
+		{"ID_FOR_SEAT", "drm-platform-" DEVICE_NAME},
+	};
+
+	tree_drm_syspath(card, syspath, sizeof(syspath));
+	snprintf(id, sizeof(id), "%u", connector_id);
+	snprintf(major, sizeof(major), "%u", card->major);
+	snprintf(minor, sizeof(minor), "%u", card->minor);
+	tree_uevent_send(tree, syspath, "drm", "drm_minor", tags, properties,
+		GEM_ARRAY_SIZE(properties));
+}

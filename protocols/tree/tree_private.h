@@ -1,0 +1,58 @@
+/* Shared by the files of this folder. */
+#ifndef TREE_PRIVATE_H
+#define TREE_PRIVATE_H
+
+#include <limits.h>
+#include <pthread.h>
+
+#include "gem_base.h"
+#include "tree.h"
+
+#define TREE_SUBSCRIBERS_MAX 256
+#define TREE_CARDS_MAX 16
+
+struct tree {
+	char root[PATH_MAX - 512]; /* absolute, without links; room for the longest path below */
+	pthread_mutex_t lock;      /* all below, and writes of files */
+	/* Cards, to find a connector's place. */
+	struct tree_card {
+		const struct kms_device *kms;
+		const struct vfs_node *node;
+	} cards[TREE_CARDS_MAX];
+	unsigned card_count;
+	unsigned temporary;        /* makes names of unfinished files unique */
+	uint64_t sequence;         /* SEQNUM of the last uevent */
+	int subscribers[TREE_SUBSCRIBERS_MAX]; /* our ends */
+	unsigned subscriber_count;
+};
+
+/*
+ * Names are absolute as programs see them ("/sys/class/drm/version"); missing
+ * folders are made; a file is replaced as a whole, so that no reader sees half
+ * of it. The tree's lock is held or the tree is not yet known to others.
+ */
+int tree_write(struct tree *tree, const char *name, const void *data, size_t len);
+__attribute__((format(printf, 3, 4)))
+int tree_print(struct tree *tree, const char *name, const char *format, ...);
+/* A symbolic link with a relative target, as sysfs has them. */
+int tree_link(struct tree *tree, const char *name, const char *target);
+int tree_make_folder(struct tree *tree, const char *name);
+
+/* A device's "subsystem" link, and its links in /sys/class or /sys/bus, /sys/dev/char, /dev. */
+int tree_add_node(struct tree *tree, const struct vfs_node *node, const char *syspath);
+
+#define TREE_CLASS_DRM "/sys/class/drm"
+#define TREE_CLASS_INPUT "/sys/class/input"
+
+/* "/sys/devices/platform/testcard/drm/card0"; size > the result. */
+void tree_drm_syspath(const struct vfs_node *node, char *path, size_t size);
+
+struct tree_property {
+	const char *key, *value;
+};
+/* One packet to every subscriber. DEVPATH, SEQNUM are added; tags NULL-terminated. */
+void tree_uevent_send(struct tree *tree, const char *syspath, const char *subsystem,
+	const char *devtype, const char *const *tags, const struct tree_property *properties,
+	size_t count);
+
+#endif
