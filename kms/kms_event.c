@@ -36,6 +36,7 @@ int kms_event_reserve_locked(struct kms_file *file, uint32_t type, uint64_t user
 	event->file = file;
 	file->event_reserved += length;
 	gem_list_add_tail(&file->events, &event->file_link);
+	*out = event;
 	return 0;
 }
 
@@ -79,6 +80,11 @@ void kms_events_cancel_file_locked(struct kms_file *file)
 	struct kms_event *event, *next;
 
 	gem_list_for_each_safe(event, next, &file->events, file_link) {
+		/* Its target may be a year away. */
+		if (!gem_list_empty(&event->vblank_link)) {
+			kms_event_cancel_locked(event);
+			continue;
+		}
 		gem_list_del(&event->file_link);
 		event->file = NULL;
 	}

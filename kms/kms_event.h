@@ -31,8 +31,8 @@ void kms_event_send_locked(struct kms_event *event, uint64_t sequence, uint64_t 
 	uint32_t crtc_id);
 void kms_event_cancel_locked(struct kms_event *event);
 /*
- * file is being closed: whoever holds an event of it keeps it, and sending or
- * cancelling it then only frees it.
+ * file is being closed: events that wait for a vblank are gone; the event of a
+ * commit stays the commit's, and sending or cancelling it then only frees it.
  */
 void kms_events_cancel_file_locked(struct kms_file *file);
 
