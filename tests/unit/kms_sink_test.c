@@ -80,7 +80,12 @@ static void turn(bool on)
 
 static void device_init(void)
 {
-	pthread_mutex_init(&device.lock, NULL);
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK);
+	pthread_mutex_init(&device.lock, &attr);
+	pthread_mutexattr_destroy(&attr);
 	pthread_mutex_init(&device.object_lock, NULL);
 	gem_idr_init(&device.objects, 1);
 	device.crtc_count = 1;
@@ -110,8 +115,8 @@ static void watch(struct kms_sink *sink, const struct kms_frame *frame)
 {
 	struct watcher *watcher = (struct watcher *)sink;
 
-	/* dev->lock is free here: frame() may use the device. */
-	CHECK_INT(pthread_mutex_trylock(&device.lock), 0);
+	/* frame() may use the device: the caller does not hold the lock (EDEADLK). */
+	CHECK_INT(pthread_mutex_lock(&device.lock), 0);
 	pthread_mutex_unlock(&device.lock);
 	watcher->last = *frame;
 	if (frame->width)
