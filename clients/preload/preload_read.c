@@ -156,21 +156,17 @@ PRELOAD_EXPORT ssize_t __read_chk(int fd, void *buf, size_t count, size_t buf_si
 	return read_any(fd, buf, count);
 }
 
-/* LEDs and the like. A device that does not keep up loses them, its writer never waits. */
-static ssize_t write_input(int fd, const void *buf, size_t count)
+/*
+ * LEDs and the like: accepted and forgotten, as by a keyboard without lamps.
+ * A device that is gone shows at the next read.
+ */
+static ssize_t write_input(size_t count)
 {
-	size_t whole = count / sizeof(struct input_event) * sizeof(struct input_event);
-
-	if (count != 0 && whole == 0) {
+	if (count != 0 && count < sizeof(struct input_event)) {
 		errno = EINVAL;
 		return -1;
 	}
-	if (send(fd, buf, whole, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN) {
-		if (errno == EPIPE || errno == ECONNRESET)
-			errno = ENODEV;
-		return -1;
-	}
-	return whole;
+	return count / sizeof(struct input_event) * sizeof(struct input_event);
 }
 
 PRELOAD_EXPORT ssize_t write(int fd, const void *buf, size_t count)
@@ -180,7 +176,7 @@ PRELOAD_EXPORT ssize_t write(int fd, const void *buf, size_t count)
 	if (!preload_fd_device_seen() || !preload_node_of_fd(fd, &node))
 		return preload_real_write(fd, buf, count);
 	if (node.major == PRELOAD_MAJOR_INPUT)
-		return write_input(fd, buf, count);
+		return write_input(count);
 	/* DRM has no write. */
 	errno = EINVAL;
 	return -1;

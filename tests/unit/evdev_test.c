@@ -1,0 +1,445 @@
+/*
+ * Virtual input devices behind vfs files: what readers get, and the ioctls.
+ * Expectations are the kernel's (Documentation/input, drivers/input/evdev.c).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "evdev.h"
+#include "test.h"
+
+enum { ABS_X_MAX = 1023, ABS_Y_MAX = 767 };
+
+struct setup {
+	struct vfs *vfs;
+	struct evdev_device *dev;
+	struct vfs_caller caller;
+	int fd;
+};
+
+static void open_device(struct setup *s, enum evdev_kind kind)
+{
+	bool absolute = kind == EVDEV_TABLET || kind == EVDEV_TOUCH;
+
+	CHECK_INT(vfs_create(&s->vfs), 0);
+	CHECK_INT(evdev_create(s->vfs, kind, 3, absolute ? ABS_X_MAX : 0,
+		absolute ? ABS_Y_MAX : 0, &s->dev), 0);
+	vfs_caller_init_self(&s->caller);
+	CHECK_INT(vfs_open(s->vfs, "/dev/input/event3", O_RDWR | O_NONBLOCK | O_CLOEXEC,
+		&s->caller, &s->fd), 0);
+}
+
+static void close_device(struct setup *s)
+{
+	close(s->fd);
+	vfs_reap(s->vfs);
+	if (s->dev)
+		evdev_destroy(s->dev);
+	vfs_destroy(s->vfs);
+}
+
+static long call_fd(struct setup *s, int fd, unsigned request, uint64_t arg)
+{
+	struct vfs_file *file;
+	long ret;
+
+	CHECK_INT(vfs_file_from_fd(s->vfs, fd, &file), 0);
+	ret = file->ops->ioctl(file, request, arg, &s->caller);
+	vfs_file_put(file);
+	return ret;
+}
+
+static long call(struct setup *s, unsigned request, void *arg)
+{
+	return call_fd(s, s->fd, request, (uintptr_t)arg);
+}
+
+/* Events of one frame; 0 when there is none. */
+static int receive(int fd, struct input_event *events, int max)
+{
+	ssize_t len = recv(fd, events, max * sizeof(*events), MSG_DONTWAIT);
+
+	if (len < 0 && errno == EAGAIN)
+		return 0;
+	CHECK(len >= 0);
+	CHECK_INT(len % sizeof(*events), 0);
+	return len / sizeof(*events);
+}
+
+static void check_event(const struct input_event *event, int type, int code, int value)
+{
+	if (event->type != type || event->code != code || event->value != value)
+		test_fail(__FILE__, __LINE__, "event %d %d %d, want %d %d %d", event->type,
+			event->code, event->value, type, code, value);
+}
+
+TEST(key_press_and_release)
+{
+	struct setup s;
+	struct input_event events[8];
+	unsigned long keys[12];
+
+	open_device(&s, EVDEV_KEYBOARD);
+	evdev_emit(s.dev, EV_MSC, MSC_SCAN, 0x1e);
+	evdev_emit(s.dev, EV_KEY, KEY_A, 1);
+	CHECK_INT(receive(s.fd, events, 8), 0); /* not before SYN_REPORT */
+	evdev_sync(s.dev);
+	CHECK_INT(receive(s.fd, events, 8), 3);
+	check_event(&events[0], EV_MSC, MSC_SCAN, 0x1e);
+	check_event(&events[1], EV_KEY, KEY_A, 1);
+	check_event(&events[2], EV_SYN, SYN_REPORT, 0);
+
+	memset(keys, 0xff, sizeof(keys));
+	CHECK_INT(call(&s, EVIOCGKEY(sizeof(keys)), keys), 96);
+	for (int i = 0; i < KEY_MAX; i++)
+		CHECK_INT(keys[i / 64] >> (i % 64) & 1, i == KEY_A);
+
+	evdev_emit(s.dev, EV_KEY, KEY_A, 1); /* is down already */
+	evdev_sync(s.dev);
+	CHECK_INT(receive(s.fd, events, 8), 0);
+	evdev_emit(s.dev, EV_KEY, KEY_A, 2); /* repeat passes */
+	evdev_sync(s.dev);
+	CHECK_INT(receive(s.fd, events, 8), 2);
+	check_event(&events[0], EV_KEY, KEY_A, 2);
+	evdev_emit(s.dev, EV_KEY, KEY_A, 0);
+	evdev_emit(s.dev, EV_KEY, BTN_TOUCH, 1); /* the keyboard has no such */
+	evdev_emit(s.dev, EV_KEY, 0xffff, 1);
+	evdev_emit(s.dev, EV_REL, REL_X, 1);
+	evdev_emit(s.dev, 0xffff, 0, 1);
+	evdev_sync(s.dev);
+	CHECK_INT(receive(s.fd, events, 8), 2);
+	check_event(&events[0], EV_KEY, KEY_A, 0);
+	close_device(&s);
+}
+
+TEST(relative_motion)
+{
+	struct setup s;
+	struct input_event events[8];
+
+	open_device(&s, EVDEV_POINTER);
+	evdev_emit(s.dev, EV_REL, REL_X, 5);
+	evdev_emit(s.dev, EV_REL, REL_Y, 0); /* no motion */
+	evdev_emit(s.dev, EV_REL, REL_X, 5); /* not a state */
+	evdev_sync(s.dev);
+	CHECK_INT(receive(s.fd, events, 8), 3);
+	check_event(&events[1], EV_REL, REL_X, 5);
+	evdev_sync(s.dev); /* nothing between */
+	CHECK_INT(receive(s.fd, events, 8), 0);
+	close_device(&s);
+}
+
+TEST(absolute_axes)
+{
+	struct setup s;
+	struct input_event events[8];
+	struct input_absinfo info;
+
+	open_device(&s, EVDEV_TABLET);
+	evdev_emit(s.dev, EV_ABS, ABS_X, 100);
+	evdev_emit(s.dev, EV_ABS, ABS_Y, 0); /* as it was */
+	evdev_sync(s.dev);
+	CHECK_INT(receive(s.fd, events, 8), 2);
+	check_event(&events[0], EV_ABS, ABS_X, 100);
+	memset(&info, 0xff, sizeof(info));
+	CHECK_INT(call(&s, EVIOCGABS(ABS_X), &info), 0);
+	CHECK_INT(info.value, 100);
+	CHECK_INT(info.minimum, 0);
+	CHECK_INT(info.maximum, ABS_X_MAX);
+	CHECK_INT(call(&s, EVIOCGABS(ABS_RZ), &info), 0); /* not there: zeros */
+	CHECK_INT(info.maximum, 0);
+	close_device(&s);
+}
+
+TEST(touch_slots)
+{
+	struct setup s;
+	struct input_event events[16];
+	struct {
+		uint32_t code;
+		int32_t values[12];
+	} slots;
+
+	open_device(&s, EVDEV_TOUCH);
+	evdev_emit(s.dev, EV_ABS, ABS_MT_SLOT, 0);
+	evdev_emit(s.dev, EV_ABS, ABS_MT_TRACKING_ID, 7);
+	evdev_emit(s.dev, EV_ABS, ABS_MT_POSITION_X, 10);
+	evdev_emit(s.dev, EV_ABS, ABS_MT_SLOT, 1);
+	evdev_emit(s.dev, EV_ABS, ABS_MT_TRACKING_ID, 8);
+	evdev_emit(s.dev, EV_ABS, ABS_MT_POSITION_X, 10); /* another finger's 10 */
+	evdev_emit(s.dev, EV_ABS, ABS_MT_SLOT, 99);       /* no such */
+	evdev_sync(s.dev);
+	CHECK_INT(receive(s.fd, events, 16), 6);
+	check_event(&events[0], EV_ABS, ABS_MT_TRACKING_ID, 7);
+	check_event(&events[2], EV_ABS, ABS_MT_SLOT, 1);
+	check_event(&events[4], EV_ABS, ABS_MT_POSITION_X, 10);
+	memset(&slots, 0x55, sizeof(slots));
+	slots.code = ABS_MT_TRACKING_ID;
+	CHECK_INT(call(&s, EVIOCGMTSLOTS(sizeof(slots)), &slots), 0);
+	CHECK_INT(slots.values[0], 7);
+	CHECK_INT(slots.values[1], 8);
+	CHECK_INT(slots.values[2], -1);
+	CHECK_INT(slots.values[9], -1);
+	CHECK_INT(slots.values[10], 0x55555555); /* ten slots */
+	slots.code = ABS_X;
+	CHECK_INT(call(&s, EVIOCGMTSLOTS(sizeof(slots)), &slots), -EINVAL);
+	close_device(&s);
+}
+
+TEST(identity)
+{
+	struct setup s;
+	char text[64];
+	struct input_id id;
+	int version;
+
+	open_device(&s, EVDEV_KEYBOARD);
+	CHECK_INT(call(&s, EVIOCGVERSION, &version), 0);
+	CHECK_INT(version, EV_VERSION);
+	CHECK_INT(call(&s, EVIOCGID, &id), 0);
+	CHECK_INT(id.bustype, BUS_VIRTUAL);
+	CHECK_INT(call(&s, EVIOCGNAME(sizeof(text)), text), strlen("Testcard Keyboard") + 1);
+	CHECK(!strcmp(text, "Testcard Keyboard"));
+	memset(text, 'x', sizeof(text));
+	CHECK_INT(call(&s, EVIOCGNAME(4), text), 4); /* cut, without an end */
+	CHECK(!memcmp(text, "Testx", 5));
+	CHECK_INT(call(&s, EVIOCGUNIQ(sizeof(text)), text), -ENOENT);
+	close_device(&s);
+}
+
+struct bits_row {
+	const char *name;
+	enum evdev_kind kind;
+	unsigned type, bit;
+	bool has;
+	long length;
+};
+
+static const struct bits_row bits_rows[] = {
+	{"keyboard has keys", EVDEV_KEYBOARD, 0, EV_KEY, true, 8},
+	{"keyboard has no axes", EVDEV_KEYBOARD, 0, EV_ABS, false, 8},
+	{"keyboard has enter", EVDEV_KEYBOARD, EV_KEY, KEY_ENTER, true, 96},
+	{"keyboard has no button", EVDEV_KEYBOARD, EV_KEY, BTN_LEFT, false, 96},
+	{"keyboard has caps lock light", EVDEV_KEYBOARD, EV_LED, LED_CAPSL, true, 8},
+	{"pointer has fine wheel", EVDEV_POINTER, EV_REL, REL_WHEEL_HI_RES, true, 8},
+	{"pointer has left button", EVDEV_POINTER, EV_KEY, BTN_LEFT, true, 96},
+	{"tablet has y", EVDEV_TABLET, EV_ABS, ABS_Y, true, 8},
+	{"tablet has no x motion", EVDEV_TABLET, EV_REL, REL_X, false, 8},
+	{"touch has slots", EVDEV_TOUCH, EV_ABS, ABS_MT_SLOT, true, 8},
+	{"nobody rumbles", EVDEV_TOUCH, EV_FF, FF_RUMBLE, false, 16},
+};
+
+TEST_ROWS(capabilities, struct bits_row, bits_rows)
+{
+	struct setup s;
+	unsigned long bits[16] = {0};
+
+	open_device(&s, row->kind);
+	CHECK_INT(call(&s, EVIOCGBIT(row->type, sizeof(bits)), bits), row->length);
+	CHECK_INT(bits[row->bit / 64] >> (row->bit % 64) & 1, row->has);
+	CHECK_INT(call(&s, EVIOCGBIT(row->type, 8), bits), 8);
+	CHECK_INT(call(&s, EVIOCGBIT(EV_PWR, 8), bits), -EINVAL);
+	close_device(&s);
+}
+
+TEST(refusals)
+{
+	struct setup s;
+	int value = 12345;
+	unsigned rep[2];
+	struct input_absinfo info;
+
+	open_device(&s, EVDEV_POINTER);
+	CHECK_INT(call(&s, EVIOCGABS(ABS_X), &info), -EINVAL);
+	CHECK_INT(call(&s, EVIOCGREP, rep), -ENOSYS);
+	CHECK_INT(call(&s, EVIOCSCLOCKID, &value), -EINVAL);
+	CHECK_INT(call(&s, _IOW('E', 0xfe, int), &value), -EINVAL);
+	CHECK_INT(call(&s, _IOW('T', 0x01, int), &value), -EINVAL);
+	CHECK_INT(call(&s, EVIOCGMTSLOTS(16), &value), -EINVAL);
+	CHECK_INT(vfs_open(s.vfs, "/dev/input/event4", O_RDWR, &s.caller, &value), -ENXIO);
+	close_device(&s);
+}
+
+TEST(repeat_times)
+{
+	struct setup s;
+	unsigned rep[2] = {0, 0};
+
+	open_device(&s, EVDEV_KEYBOARD);
+	CHECK_INT(call(&s, EVIOCGREP, rep), 0);
+	CHECK_INT(rep[0], 250);
+	CHECK_INT(rep[1], 33);
+	rep[0] = 400;
+	CHECK_INT(call(&s, EVIOCSREP, rep), 0);
+	rep[0] = 0;
+	CHECK_INT(call(&s, EVIOCGREP, rep), 0);
+	CHECK_INT(rep[0], 400);
+	close_device(&s);
+}
+
+static long long event_ns(const struct input_event *event)
+{
+	return event->input_event_sec * 1000000000ll + event->input_event_usec * 1000ll;
+}
+
+static long long now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+TEST(clocks)
+{
+	static const int clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME};
+	struct input_event events[4];
+	struct setup s;
+
+	open_device(&s, EVDEV_POINTER);
+	for (int i = -1; i < 3; i++) {
+		int clock = clocks[i < 0 ? 0 : i]; /* unset: real time */
+		long long before, after;
+
+		if (i >= 0)
+			CHECK_INT(call(&s, EVIOCSCLOCKID, &clock), 0);
+		before = now_ns(clock) / 1000 * 1000;
+		evdev_emit(s.dev, EV_REL, REL_X, 1);
+		evdev_sync(s.dev);
+		after = now_ns(clock);
+		CHECK_INT(receive(s.fd, events, 4), 2);
+		CHECK(event_ns(&events[0]) >= before && event_ns(&events[0]) <= after);
+		CHECK_INT(event_ns(&events[0]), event_ns(&events[1]));
+	}
+	close_device(&s);
+}
+
+TEST(grab)
+{
+	struct setup s;
+	struct input_event events[4];
+	int other;
+
+	open_device(&s, EVDEV_POINTER);
+	CHECK_INT(vfs_open(s.vfs, "/dev/input/event3", O_RDWR, &s.caller, &other), 0);
+	CHECK_INT(call_fd(&s, s.fd, EVIOCGRAB, 1), 0);
+	CHECK_INT(call_fd(&s, other, EVIOCGRAB, 1), -EBUSY);
+	CHECK_INT(call_fd(&s, other, EVIOCGRAB, 0), -EINVAL);
+	evdev_emit(s.dev, EV_REL, REL_X, 1);
+	evdev_sync(s.dev);
+	CHECK_INT(receive(s.fd, events, 4), 2);
+	CHECK_INT(receive(other, events, 4), 0);
+	/* A grab ends with its file. */
+	close(s.fd);
+	vfs_reap(s.vfs);
+	evdev_emit(s.dev, EV_REL, REL_X, 1);
+	evdev_sync(s.dev);
+	CHECK_INT(receive(other, events, 4), 2);
+	CHECK_INT(call_fd(&s, other, EVIOCGRAB, 1), 0);
+	s.fd = other;
+	close_device(&s);
+}
+
+TEST(revoke)
+{
+	struct setup s;
+	struct input_event events[4];
+	struct pollfd poll_fd;
+	int other, version;
+
+	open_device(&s, EVDEV_POINTER);
+	CHECK_INT(vfs_open(s.vfs, "/dev/input/event3", O_RDWR, &s.caller, &other), 0);
+	CHECK_INT(call_fd(&s, s.fd, EVIOCREVOKE, 1), -EINVAL);
+	CHECK_INT(call_fd(&s, s.fd, EVIOCREVOKE, 0), 0);
+	CHECK_INT(call(&s, EVIOCGVERSION, &version), -ENODEV);
+	evdev_emit(s.dev, EV_REL, REL_X, 1);
+	evdev_sync(s.dev);
+	poll_fd = (struct pollfd){.fd = s.fd, .events = POLLIN};
+	CHECK_INT(poll(&poll_fd, 1, 0), 1);
+	CHECK_INT(receive(s.fd, events, 4), 0); /* end of the stream, no event */
+	CHECK_INT(receive(s.fd, events, 4), 0);
+	CHECK_INT(receive(other, events, 4), 2);
+	/* The file still counts as open: its close is seen, others live on. */
+	close(other);
+	close_device(&s);
+}
+
+TEST(device_goes_away)
+{
+	struct setup s;
+	struct pollfd poll_fd;
+	int fd, version;
+
+	open_device(&s, EVDEV_POINTER);
+	evdev_destroy(s.dev);
+	s.dev = NULL;
+	poll_fd = (struct pollfd){.fd = s.fd, .events = POLLIN};
+	CHECK_INT(poll(&poll_fd, 1, 0), 1);
+	CHECK_INT(call(&s, EVIOCGVERSION, &version), -ENODEV);
+	CHECK_INT(vfs_open(s.vfs, "/dev/input/event3", O_RDWR, &s.caller, &fd), -ENXIO);
+	close_device(&s);
+}
+
+TEST(slow_reader_gets_syn_dropped)
+{
+	enum { FLOOD = 20000 };
+	struct input_event events[8];
+	struct setup s;
+	int frames = 0, dropped = 0;
+
+	open_device(&s, EVDEV_POINTER);
+	for (int i = 0; i < FLOOD; i++) {
+		evdev_emit(s.dev, EV_REL, REL_X, 1);
+		evdev_sync(s.dev);
+	}
+	while (receive(s.fd, events, 8) > 0) {
+		frames++;
+		dropped += events[0].code == SYN_DROPPED && events[0].type == EV_SYN;
+	}
+	CHECK(frames >= 64 && frames < FLOOD); /* kernel: at least 64 events are kept */
+	CHECK_INT(dropped, 0);
+	evdev_emit(s.dev, EV_REL, REL_X, 9);
+	evdev_sync(s.dev);
+	CHECK_INT(receive(s.fd, events, 8), 3);
+	check_event(&events[0], EV_SYN, SYN_DROPPED, 0);
+	check_event(&events[1], EV_REL, REL_X, 9);
+	evdev_emit(s.dev, EV_REL, REL_X, 9);
+	evdev_sync(s.dev);
+	CHECK_INT(receive(s.fd, events, 8), 2); /* said once */
+	/* Slow and revoked: the end still arrives. */
+	for (int i = 0; i < FLOOD; i++) {
+		evdev_emit(s.dev, EV_REL, REL_X, 1);
+		evdev_sync(s.dev);
+	}
+	CHECK_INT(call_fd(&s, s.fd, EVIOCREVOKE, 0), 0);
+	for (frames = 0; recv(s.fd, events, sizeof(events), MSG_DONTWAIT) > 0; frames++)
+		CHECK(frames < FLOOD);
+	CHECK_INT(recv(s.fd, events, sizeof(events), MSG_DONTWAIT), -1);
+	close_device(&s);
+}
+
+TEST(long_frame_is_split)
+{
+	struct input_event events[128];
+	struct setup s;
+	int count;
+
+	open_device(&s, EVDEV_KEYBOARD);
+	for (int key = KEY_ESC; key < KEY_ESC + 80; key++)
+		evdev_emit(s.dev, EV_KEY, key, 1);
+	evdev_sync(s.dev);
+	count = receive(s.fd, events, 128);
+	CHECK_INT(count, 64);
+	check_event(&events[63], EV_SYN, SYN_REPORT, 0);
+	check_event(&events[62], EV_KEY, KEY_ESC + 62, 1);
+	count = receive(s.fd, events, 128);
+	CHECK_INT(count, 80 - 63 + 1);
+	check_event(&events[0], EV_KEY, KEY_ESC + 63, 1);
+	close_device(&s);
+}
