@@ -3,13 +3,26 @@
 #include "gem_base.h"
 #include "kms_format.h"
 
-/* Only what composition reads: a format in this table can be shown. */
+/* What composition reads; the default device's planes take some of it. Depths as the kernel's. */
 static const struct kms_format formats[] = {
 	{DRM_FORMAT_XRGB8888, 1, {4}, 1, 1, 24, 32, false},
 	{DRM_FORMAT_ARGB8888, 1, {4}, 1, 1, 32, 32, true},
 	{DRM_FORMAT_XBGR8888, 1, {4}, 1, 1, 24, 32, false},
 	{DRM_FORMAT_ABGR8888, 1, {4}, 1, 1, 32, 32, true},
+	{DRM_FORMAT_RGBX8888, 1, {4}, 1, 1, 24, 32, false},
+	{DRM_FORMAT_RGBA8888, 1, {4}, 1, 1, 32, 32, true},
+	{DRM_FORMAT_BGRX8888, 1, {4}, 1, 1, 24, 32, false},
+	{DRM_FORMAT_BGRA8888, 1, {4}, 1, 1, 32, 32, true},
+	{DRM_FORMAT_RGB888, 1, {3}, 1, 1, 24, 24, false},
+	{DRM_FORMAT_BGR888, 1, {3}, 1, 1, 24, 24, false},
 	{DRM_FORMAT_RGB565, 1, {2}, 1, 1, 16, 16, false},
+	{DRM_FORMAT_BGR565, 1, {2}, 1, 1, 16, 16, false},
+	{DRM_FORMAT_XRGB1555, 1, {2}, 1, 1, 15, 16, false},
+	{DRM_FORMAT_ARGB1555, 1, {2}, 1, 1, 15, 16, true},
+	{DRM_FORMAT_XRGB2101010, 1, {4}, 1, 1, 30, 32, false},
+	{DRM_FORMAT_ARGB2101010, 1, {4}, 1, 1, 30, 32, true},
+	{DRM_FORMAT_XBGR2101010, 1, {4}, 1, 1, 30, 32, false},
+	{DRM_FORMAT_ABGR2101010, 1, {4}, 1, 1, 30, 32, true},
 };
 
 const struct kms_format *kms_format_find(uint32_t fourcc)

@@ -12,11 +12,11 @@ struct kms_format {
 	uint8_t planes;
 	uint8_t cpp[4];     /* bytes per pixel of each plane */
 	uint8_t hsub, vsub; /* subsampling of planes 1.. */
-	uint8_t depth, bpp; /* of legacy ADDFB; 0 = not reachable by it */
+	uint8_t depth, bpp; /* what GETFB says of it */
 	bool has_alpha;
 };
 
-/* NULL for a fourcc that no plane of ours ever takes. */
+/* NULL for a fourcc that no plane of ours could ever take. */
 const struct kms_format *kms_format_find(uint32_t fourcc);
 /* Legacy ADDFB's depth/bpp pair; 0 when unknown (kernel: drm_mode_legacy_fb_format). */
 uint32_t kms_format_from_legacy(uint32_t bpp, uint32_t depth);
