@@ -47,6 +47,14 @@ static int open_again(const char *path, int flags)
 	return open_node(&node, flags);
 }
 
+/* The tree is the device's word, not a place to keep things. */
+static int refuse_write(const struct preload_path *at, int flags)
+{
+	if (!(flags & O_CREAT) && preload_real_faccessat(AT_FDCWD, at->path, F_OK, 0) < 0)
+		return -1;
+	return fail(EACCES);
+}
+
 static int open_at(int dirfd, const char *path, int flags, mode_t mode)
 {
 	struct preload_path at;
@@ -58,9 +66,8 @@ static int open_at(int dirfd, const char *path, int flags, mode_t mode)
 			return open_node(&at.node, flags);
 		break;
 	case PRELOAD_TREE:
-		/* The tree is the device's word, not a place to keep things. */
 		if (!(flags & O_PATH) && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT)))
-			return fail(EACCES);
+			return refuse_write(&at, flags);
 		break;
 	case PRELOAD_PASS:
 		fd = preload_real_openat(dirfd, path, flags, mode);

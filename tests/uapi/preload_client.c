@@ -1,0 +1,55 @@
+/* An ordinary program under "testcard exec"; it speaks to the device's control socket. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "preload_test.h"
+#include "test.h"
+
+void preload_test_begin(void)
+{
+	CHECK(getenv("TESTCARD_DIR"));
+}
+
+void preload_test_end(void)
+{
+}
+
+static void control(const char *line)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	char reply[4096];
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(fd >= 0);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/control.sock", getenv("TESTCARD_DIR"));
+	CHECK_INT(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	CHECK_INT(write(fd, line, strlen(line)), strlen(line));
+	CHECK(read(fd, reply, sizeof(reply)) > 10);
+	if (strncmp(reply, "{\"ok\":true", 10))
+		test_fail(__FILE__, __LINE__, "%s: %.60s", line, reply);
+	close(fd);
+}
+
+void preload_test_key(uint16_t code, int value)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "key %u %s\n", code, value ? "down" : "up");
+	control(line);
+}
+
+void preload_test_hotplug(void)
+{
+	static unsigned width = 800;
+
+	char line[64];
+
+	/* Another one each time: the device is shared by all tests of this program. */
+	width = width == 800 ? 640 : 800;
+	snprintf(line, sizeof(line), "mode %ux%u\n", width, width * 3 / 4);
+	control(line);
+}

@@ -1,0 +1,178 @@
+/* The device in this very process, behind an in-process door. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+
+#include "preload_door.h"
+#include "preload_test.h"
+#include "test.h"
+#include "tree.h"
+
+static struct vfs *vfs;
+static struct uapi_device *card;
+static struct vfs_node card_node, render_node;
+static struct evdev_device *keyboard, *pointer, *tablet;
+static struct tree *tree;
+static char dir[64];
+
+static const char *door_tree(void)
+{
+	return tree_root(tree);
+}
+
+static void fill_node(const struct vfs_node *from, struct preload_node *node)
+{
+	memset(node, 0, sizeof(*node));
+	node->major = from->major;
+	node->minor = from->minor;
+	node->mode = from->mode;
+	node->uid = from->uid;
+	node->gid = from->gid;
+	snprintf(node->path, sizeof(node->path), "%s", from->path);
+}
+
+static int door_stat_node(const char *path, struct preload_node *node)
+{
+	const struct vfs_node *found = vfs_find_node(vfs, path);
+
+	if (!found)
+		return -ENOENT;
+	fill_node(found, node);
+	return 0;
+}
+
+static int door_fstat_node(int fd, struct preload_node *node)
+{
+	struct vfs_file *file;
+	int ret = vfs_file_from_fd(vfs, fd, &file);
+
+	if (ret)
+		return ret;
+	fill_node(file->node, node);
+	vfs_file_put(file);
+	return 0;
+}
+
+static int door_open(const char *path, int flags)
+{
+	struct vfs_caller caller;
+	int fd, ret;
+
+	vfs_caller_init_self(&caller);
+	ret = vfs_open(vfs, path, flags, &caller, &fd);
+	return ret ? ret : fd;
+}
+
+static long door_ioctl(int fd, unsigned long request, void *arg)
+{
+	struct vfs_caller caller;
+	struct vfs_file *file;
+	long ret = vfs_file_from_fd(vfs, fd, &file);
+
+	if (ret)
+		return ret;
+	vfs_caller_init_self(&caller);
+	ret = file->ops->ioctl(file, request, (uintptr_t)arg, &caller);
+	vfs_file_put(file);
+	return ret;
+}
+
+static int door_mmap(int fd, uint64_t offset, uint64_t length, int prot, int *map_fd,
+	uint64_t *map_offset)
+{
+	struct vfs_file *file;
+	int ret = vfs_file_from_fd(vfs, fd, &file);
+
+	if (ret)
+		return ret;
+	ret = file->ops->mmap ? file->ops->mmap(file, offset, length, prot, map_fd, map_offset) :
+		-ENODEV;
+	vfs_file_put(file);
+	return ret;
+}
+
+static int door_uevent(int flags)
+{
+	int fd, ret = tree_uevent_subscribe(tree, &fd);
+
+	if (ret)
+		return ret;
+	if (flags & SOCK_NONBLOCK)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return fd;
+}
+
+static const struct preload_door door = {
+	.tree = door_tree,
+	.stat_node = door_stat_node,
+	.fstat_node = door_fstat_node,
+	.open = door_open,
+	.ioctl = door_ioctl,
+	.mmap = door_mmap,
+	.uevent = door_uevent,
+};
+
+static void hotplug(struct kms_device *dev, struct kms_connector *connector, void *data)
+{
+	tree_update_connector(tree, connector);
+	tree_uevent_hotplug(tree, &card_node, connector->base.id);
+}
+
+void preload_test_begin(void)
+{
+	char root[sizeof(dir) + 16];
+
+	strcpy(dir, "/tmp/preload-test-XXXXXX");
+	CHECK(mkdtemp(dir));
+	snprintf(root, sizeof(root), "%s/tree", dir);
+	CHECK_INT(vfs_create(&vfs), 0);
+	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, &card), 0);
+	uapi_node_init(&card_node, card, UAPI_NODE_PRIMARY, 0);
+	uapi_node_init(&render_node, card, UAPI_NODE_RENDER, 0);
+	CHECK_INT(vfs_add_node(vfs, &card_node), 0);
+	CHECK_INT(vfs_add_node(vfs, &render_node), 0);
+	CHECK_INT(evdev_create(vfs, EVDEV_KEYBOARD, 0, 0, 0, &keyboard), 0);
+	CHECK_INT(evdev_create(vfs, EVDEV_POINTER, 1, 0, 0, &pointer), 0);
+	CHECK_INT(evdev_create(vfs, EVDEV_TABLET, 2, 32767, 32767, &tablet), 0);
+	CHECK_INT(tree_create(root, &tree), 0);
+	CHECK_INT(tree_add_drm(tree, card, &card_node, &render_node), 0);
+	CHECK_INT(tree_add_input(tree, keyboard), 0);
+	CHECK_INT(tree_add_input(tree, pointer), 0);
+	CHECK_INT(tree_add_input(tree, tablet), 0);
+	card->kms->hotplug = hotplug;
+	preload_set_door(&door);
+}
+
+void preload_test_end(void)
+{
+	preload_set_door(&preload_wire_door);
+	vfs_reap(vfs);
+	card->kms->hotplug = NULL;
+	tree_destroy(tree);
+	evdev_destroy(keyboard);
+	evdev_destroy(pointer);
+	evdev_destroy(tablet);
+	vfs_destroy(vfs);
+	uapi_device_destroy(card);
+	CHECK_INT(rmdir(dir), 0);
+}
+
+void preload_test_key(uint16_t code, int value)
+{
+	evdev_emit(keyboard, EV_KEY, code, value);
+	evdev_sync(keyboard);
+}
+
+void preload_test_hotplug(void)
+{
+	struct drm_mode_modeinfo mode = card->kms->connectors[0].modes[1];
+
+	CHECK_INT(kms_connector_set(&card->kms->connectors[0], true, &mode, 1), 0);
+}
+__attribute__((weak)) const struct preload_door preload_wire_door = {.tree = door_tree};
