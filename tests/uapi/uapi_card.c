@@ -1,68 +1,45 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <drm_fourcc.h>
 
-#include "test.h"
 #include "uapi_card.h"
+#include "uapi_fixture.h"
 
 enum { EVENT_SIZE = 32, EVENT_WAIT_MS = 2000 };
 
 struct uapi_device *card;
-static struct vfs *vfs;
-static struct vfs_node node;
+static struct uapi_fixture fixture;
 
 void card_start(void)
 {
-	CHECK_INT(vfs_create(&vfs), 0);
-	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, &card), 0);
-	uapi_node_init(&node, card, UAPI_NODE_PRIMARY, 0);
-	CHECK_INT(vfs_add_node(vfs, &node), 0);
+	fixture_init(&fixture);
+	fixture.caller.uid = 0; /* SET_MASTER is for root */
+	card = fixture.dev;
 }
 
 void card_stop(void)
 {
-	vfs_reap(vfs);
+	vfs_reap(fixture.vfs);
 	CHECK_INT(card->open_count, 0);
-	vfs_destroy(vfs);
-	uapi_device_destroy(card);
+	fixture_finish(&fixture);
 }
 
 int card_open(void)
 {
-	struct vfs_caller caller;
-	int fd;
-
-	vfs_caller_init_self(&caller);
-	CHECK_INT(vfs_open(vfs, "/dev/dri/card0", O_RDWR | O_NONBLOCK, &caller, &fd), 0);
-	return fd;
+	return fixture_open_card(&fixture);
 }
 
 void card_close(int fd)
 {
 	close(fd);
-	vfs_reap(vfs);
+	vfs_reap(fixture.vfs);
 }
 
 int card_ioctl(int fd, unsigned long request, void *arg)
 {
-	struct vfs_caller caller;
-	struct vfs_file *file;
-	long ret;
-
-	vfs_caller_init_self(&caller);
-	ret = vfs_file_from_fd(vfs, fd, &file);
-	if (!ret) {
-		ret = file->ops->ioctl(file, (unsigned)request, (uintptr_t)arg, &caller);
-		vfs_file_put(file);
-	}
-	if (ret >= 0)
-		return (int)ret;
-	errno = (int)-ret;
-	return -1;
+	return fixture_ioctl(&fixture, fd, request, arg);
 }
 
 uint32_t card_dumb(int fd, uint32_t width, uint32_t height)

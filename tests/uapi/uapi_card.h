@@ -1,6 +1,6 @@
 /*
- * The default card behind a vfs of this process, for tests that speak ioctls:
- * what the in-process door does, without replacing any symbol.
+ * One card for tests of mode setting (over uapi_fixture.h): short names, a lit
+ * screen, framebuffers and events.
  */
 #ifndef UAPI_CARD_H
 #define UAPI_CARD_H
@@ -16,7 +16,6 @@ extern struct uapi_device *card;
 void card_start(void);
 /* Every descriptor must be closed by then. Checks that nothing is left. */
 void card_stop(void);
-/* open("/dev/dri/card0", O_RDWR | O_NONBLOCK) */
 int card_open(void);
 void card_close(int fd);
 /* As ioctl(2): -1 and errno. */
