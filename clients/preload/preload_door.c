@@ -6,16 +6,14 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "preload_real.h"
 
-/* As VFS_NAME_FORMAT of protocols/vfs/vfs.h. */
+/* As VFS_NAME_FORMAT of protocols/vfs/vfs.h: "testcard/<instance in hex>/<id>". */
 #define DEVICE_NAME_PREFIX "testcard/"
-#define DEVICE_NAME_FORMAT DEVICE_NAME_PREFIX "%16llx/%u%n"
+enum { PREFIX_LEN = sizeof(DEVICE_NAME_PREFIX) - 1, INSTANCE_DIGITS = 16, ID_DIGITS = 10 };
 
 static _Atomic(const struct preload_door *) current = &preload_wire_door;
 
@@ -51,28 +49,44 @@ void preload_fd_note_device(void)
 	atomic_store_explicit(&device_seen, true, memory_order_relaxed);
 }
 
+/* Digits from *at on in that base, at most max of them; *at moves behind them. */
+static bool parse_number(const char **at, const char *end, unsigned base, unsigned max,
+	uint64_t *value)
+{
+	const char *first = *at;
+
+	*value = 0;
+	for (; *at < end && *at - first < max; (*at)++) {
+		char c = **at;
+		unsigned digit = c >= '0' && c <= '9' ? c - '0' :
+			c >= 'a' && c <= 'f' ? c - 'a' + 10 : base;
+
+		if (digit >= base)
+			break;
+		*value = *value * base + digit;
+	}
+	return *at > first;
+}
+
 bool preload_fd_is_device(int fd, uint64_t *instance, uint32_t *file_id)
 {
 	struct sockaddr_un addr;
 	socklen_t len = sizeof(addr);
-	char name[sizeof(addr.sun_path)];
-	unsigned long long first;
-	unsigned second;
-	int used = 0, name_len;
+	const char *at, *end;
+	uint64_t id;
 
-	if (preload_real_getsockname(fd, (struct sockaddr *)&addr, &len) < 0)
+	if (preload_real_getsockname(fd, (struct sockaddr *)&addr, &len) < 0 ||
+	    addr.sun_family != AF_UNIX || len > sizeof(addr))
 		return false;
-	name_len = (int)len - (int)offsetof(struct sockaddr_un, sun_path) - 1;
-	if (addr.sun_family != AF_UNIX || name_len < (int)sizeof(DEVICE_NAME_PREFIX) ||
-	    addr.sun_path[0] != '\0' ||
-	    memcmp(addr.sun_path + 1, DEVICE_NAME_PREFIX, sizeof(DEVICE_NAME_PREFIX) - 1))
+	end = (const char *)&addr + len;
+	at = addr.sun_path + 1 + PREFIX_LEN;
+	if (at >= end || addr.sun_path[0] != '\0' ||
+	    memcmp(addr.sun_path + 1, DEVICE_NAME_PREFIX, PREFIX_LEN))
 		return false;
-	memcpy(name, addr.sun_path + 1, name_len);
-	name[name_len] = '\0';
-	if (sscanf(name, DEVICE_NAME_FORMAT, &first, &second, &used) != 2 || used != name_len)
+	if (!parse_number(&at, end, 16, INSTANCE_DIGITS, instance) || at == end || *at++ != '/' ||
+	    !parse_number(&at, end, 10, ID_DIGITS, &id) || at != end || id > UINT32_MAX)
 		return false;
 	preload_fd_note_device();
-	*instance = first;
-	*file_id = second;
+	*file_id = id;
 	return true;
 }

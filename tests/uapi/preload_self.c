@@ -23,7 +23,7 @@ static char dir[64];
 
 static const char *door_tree(void)
 {
-	return tree_root(tree);
+	return tree ? tree_root(tree) : "";
 }
 
 static void fill_node(const struct vfs_node *from, struct preload_node *node)
@@ -155,6 +155,7 @@ void preload_test_end(void)
 	vfs_reap(vfs);
 	card->kms->hotplug = NULL;
 	tree_destroy(tree);
+	tree = NULL;
 	evdev_destroy(keyboard);
 	evdev_destroy(pointer);
 	evdev_destroy(tablet);
