@@ -122,6 +122,8 @@ static int send_node(struct wire_channel *channel, const struct vfs_node *node)
 	struct wire_stat_reply reply = {.major = node->major, .minor = node->minor,
 		.mode = node->mode, .uid = node->uid, .gid = node->gid};
 
+	if (strlen(node->path) < sizeof(reply.path))
+		strcpy(reply.path, node->path);
 	return send_reply(channel, &reply.header, sizeof(reply), 0, -1);
 }
 

@@ -1,0 +1,281 @@
+#include "preload_channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "preload_real.h"
+
+/*
+ * Where channels' descriptors lie: programs expect the low numbers for
+ * themselves (dup2 targets, select, "the next fd is 3").
+ */
+static const int high_numbers[] = {700, 200, 100};
+
+/* initial-exec: no allocation on first use in a thread, whatever it is doing. */
+static __thread struct preload_channel own __attribute__((tls_model("initial-exec")));
+
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+
+/* Is the number still our socket, and not something the program put there? */
+static bool owns_fd(const struct preload_channel *channel)
+{
+	struct stat st;
+
+	return preload_real_fstat(channel->fd, &st) == 0 && S_ISSOCK(st.st_mode) &&
+		st.st_ino == channel->ino;
+}
+
+static void close_channel(struct preload_channel *channel)
+{
+	if (channel->live && owns_fd(channel))
+		close(channel->fd);
+	channel->live = false;
+}
+
+static void free_channel(struct preload_channel *channel)
+{
+	close_channel(channel);
+	if (channel->memory)
+		munmap(channel->memory, 2 * WIRE_PACKET_MAX);
+	channel->memory = NULL;
+}
+
+static void thread_ends(void *data)
+{
+	free_channel(data);
+}
+
+static void make_key(void)
+{
+	pthread_key_create(&key, thread_ends);
+}
+
+const char *preload_channel_dir(void)
+{
+	const char *dir = getenv(WIRE_ENV_DIR);
+
+	return dir && *dir ? dir : NULL;
+}
+
+static int move_high(int fd)
+{
+	for (size_t i = 0; i < sizeof(high_numbers) / sizeof(high_numbers[0]); i++) {
+		int high = fcntl(fd, F_DUPFD_CLOEXEC, high_numbers[i]);
+		if (high >= 0) {
+			close(fd);
+			return high;
+		}
+	}
+	return fd;
+}
+
+static int dial(struct preload_channel *channel)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const char *dir = preload_channel_dir();
+	struct stat st;
+
+	if (!dir || snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", dir,
+		WIRE_SOCKET_NAME) >= (int)sizeof(address.sun_path))
+		return -ENODEV;
+	int fd = preload_real_socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	fd = move_high(fd);
+	int ret;
+	do {
+		ret = connect(fd, (const struct sockaddr *)&address, sizeof(address));
+	} while (ret < 0 && errno == EINTR);
+	if (ret < 0 || preload_real_fstat(fd, &st) < 0) {
+		close(fd);
+		return -ENODEV;
+	}
+	channel->fd = fd;
+	channel->ino = st.st_ino;
+	channel->pid = getpid();
+	channel->live = true;
+	memset(channel->attached, 0, sizeof(channel->attached));
+	return 0;
+}
+
+static int greet(struct preload_channel *channel)
+{
+	struct wire_hello hello = {.header.op = WIRE_HELLO, .version = WIRE_VERSION,
+		.pid = channel->pid};
+	struct iovec vec = {&hello, sizeof(hello)};
+	struct preload_reply reply;
+
+	if (preload_channel_call(channel, &vec, 1, NULL, 0, &reply))
+		return -ENODEV;
+	preload_reply_close_fds(&reply);
+	if (reply.header->result < 0 || reply.header->size != sizeof(hello)) {
+		close_channel(channel);
+		return -ENODEV;
+	}
+	channel->instance = ((const struct wire_hello *)reply.header)->instance;
+	return 0;
+}
+
+static int prepare(struct preload_channel *channel)
+{
+	/* A forked child leaves the parent's channel to the parent. */
+	if (channel->live && (channel->pid != getpid() || !owns_fd(channel)))
+		close_channel(channel);
+	if (!channel->memory) {
+		void *memory = preload_real_mmap(NULL, 2 * WIRE_PACKET_MAX,
+			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (memory == MAP_FAILED)
+			return -ENOMEM;
+		channel->memory = memory;
+	}
+	if (channel->live)
+		return 0;
+	int ret = dial(channel);
+	return ret ? ret : greet(channel);
+}
+
+int preload_channel_acquire(struct preload_channel **out)
+{
+	struct preload_channel *channel = &own;
+
+	if (channel->busy) {
+		/* No malloc: the caller may be a signal handler. */
+		channel = preload_real_mmap(NULL, sizeof(*channel), PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (channel == MAP_FAILED)
+			return -ENOMEM;
+	}
+	channel->busy = true;
+	int ret = prepare(channel);
+	if (ret) {
+		preload_channel_release(channel);
+		return ret;
+	}
+	if (channel == &own) {
+		pthread_once(&key_once, make_key);
+		pthread_setspecific(key, channel);
+	}
+	*out = channel;
+	return 0;
+}
+
+void preload_channel_release(struct preload_channel *channel)
+{
+	if (channel != &own) {
+		free_channel(channel);
+		munmap(channel, sizeof(*channel));
+		return;
+	}
+	channel->busy = false;
+}
+
+uint8_t *preload_channel_scratch(struct preload_channel *channel)
+{
+	return channel->memory;
+}
+
+void preload_reply_close_fds(struct preload_reply *reply)
+{
+	for (unsigned i = 0; i < reply->fd_count; i++)
+		close(reply->fds[i]);
+	reply->fd_count = 0;
+}
+
+/* Bare system calls: sendmsg and recvmsg are cancellation points, ioctl is not. */
+static ssize_t send_packet(int fd, const struct msghdr *message)
+{
+	ssize_t ret;
+
+	do {
+		ret = syscall(SYS_sendmsg, (long)fd, message, (long)MSG_NOSIGNAL);
+	} while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : ret;
+}
+
+static int receive(struct preload_channel *channel, struct preload_reply *reply)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
+		struct cmsghdr align;
+	} control;
+	struct iovec vec = {channel->memory + WIRE_PACKET_MAX, WIRE_PACKET_MAX};
+	struct msghdr message = {.msg_iov = &vec, .msg_iovlen = 1, .msg_control = control.space,
+		.msg_controllen = sizeof(control.space)};
+	ssize_t size;
+
+	do {
+		size = syscall(SYS_recvmsg, (long)channel->fd, &message, (long)MSG_CMSG_CLOEXEC);
+	} while (size < 0 && errno == EINTR);
+	reply->header = vec.iov_base;
+	reply->fd_count = 0;
+	if (size < (ssize_t)sizeof(*reply->header) || reply->header->magic != WIRE_MAGIC ||
+	    reply->header->size != size)
+		return -ENODEV;
+	struct cmsghdr *first = CMSG_FIRSTHDR(&message);
+	if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS) {
+		reply->fd_count = (first->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(reply->fds, CMSG_DATA(first), reply->fd_count * sizeof(int));
+	}
+	return 0;
+}
+
+static ssize_t send_request(struct preload_channel *channel, struct iovec *vec,
+	unsigned vec_count, const int *fds, unsigned fd_count)
+{
+	struct wire_header *header = vec[0].iov_base;
+	union {
+		char space[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
+		struct cmsghdr align;
+	} control;
+	struct msghdr message = {.msg_iov = vec, .msg_iovlen = vec_count};
+
+	header->magic = WIRE_MAGIC;
+	header->fds = fd_count;
+	header->result = 0;
+	header->size = 0;
+	for (unsigned i = 0; i < vec_count; i++)
+		header->size += vec[i].iov_len;
+	if (fd_count) {
+		memset(&control, 0, sizeof(control));
+		message.msg_control = control.space;
+		message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
+		memcpy(CMSG_DATA(&control.align), fds, sizeof(int) * fd_count);
+	}
+	return send_packet(channel->fd, &message);
+}
+
+int preload_channel_call(struct preload_channel *channel, struct iovec *vec, unsigned vec_count,
+	const int *fds, unsigned fd_count, struct preload_reply *reply)
+{
+	ssize_t sent = send_request(channel, vec, vec_count, fds, fd_count);
+
+	if (sent == -EFAULT || (sent == -EBADF && fd_count))
+		return sent;
+	if (sent < 0) {
+		close_channel(channel);
+		return sent == -EPIPE || sent == -ECONNRESET ? -EPIPE : -ENODEV;
+	}
+	int ret = receive(channel, reply);
+	if (ret)
+		close_channel(channel);
+	/* The table of descriptors was full: the kernel dropped some of them. */
+	if (!ret && reply->fd_count < reply->header->fds) {
+		preload_reply_close_fds(reply);
+		return -EMFILE;
+	}
+	return ret;
+}

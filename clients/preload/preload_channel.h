@@ -1,0 +1,66 @@
+/*
+ * Channels to the device server (protocols/wire/wire.h), one a thread.
+ *
+ * A channel is made on a thread's first request and closed at the thread's end.
+ * It is made anew after fork, when the program closed its descriptor behind our
+ * back, and when the server hung up. A signal handler that makes a request while
+ * its own thread is inside one gets a channel for that request only.
+ */
+#ifndef PRELOAD_CHANNEL_H
+#define PRELOAD_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "wire.h"
+
+struct iovec;
+
+#define PRELOAD_CHANNEL_FILES 8
+
+struct preload_channel {
+	int fd;
+	ino_t ino; /* of fd: proof that the number is still ours */
+	pid_t pid;
+	bool live;
+	bool busy; /* a request is under way in this thread */
+	uint64_t instance;
+	uint32_t attached[PRELOAD_CHANNEL_FILES]; /* file ids the server knows us to hold */
+	unsigned next_attached;
+	uint8_t *memory; /* request and reply, WIRE_PACKET_MAX each */
+};
+
+struct preload_reply {
+	const struct wire_header *header; /* in the channel's memory, until the next call */
+	int fds[WIRE_FDS_MAX];            /* close-on-exec; the receiver's */
+	unsigned fd_count;
+};
+
+/* Folder of the server, NULL when the program has none. */
+const char *preload_channel_dir(void);
+
+/*
+ * The calling thread's channel, for one or more requests. -ENODEV when no
+ * server answers. Every acquire is paired with a release.
+ */
+int preload_channel_acquire(struct preload_channel **out);
+void preload_channel_release(struct preload_channel *channel);
+
+/* Room for building a request: WIRE_PACKET_MAX bytes. */
+uint8_t *preload_channel_scratch(struct preload_channel *channel);
+
+/*
+ * Sends one packet (the first iovec begins with the header, whose op is set;
+ * the rest is filled in here) and waits for its reply; signals do not end the
+ * wait. 0 and *reply, whatever its result says; or, and then nothing was sent,
+ * -EFAULT (an iovec), -EBADF (one of fds), -EPIPE (the server had hung up; the
+ * request may be repeated on a new channel); or -ENODEV: the server died with
+ * the request.
+ */
+int preload_channel_call(struct preload_channel *channel, struct iovec *vec, unsigned vec_count,
+	const int *fds, unsigned fd_count, struct preload_reply *reply);
+void preload_reply_close_fds(struct preload_reply *reply);
+
+#endif
