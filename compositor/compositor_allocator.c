@@ -1,0 +1,168 @@
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <drm_fourcc.h>
+#include <wlr/interfaces/wlr_output.h>
+#include <wlr/render/dmabuf.h>
+#include <wlr/render/drm_format_set.h>
+#include <xf86drm.h>
+#include <xf86drmMode.h>
+
+#include "compositor_allocator.h"
+#include "compositor_log.h"
+#include "gem_base.h"
+#include "kms_format.h"
+
+struct allocator {
+	struct wlr_allocator base;
+	int fd;
+};
+
+struct buffer {
+	struct wlr_buffer base;
+	int fd; /* the allocator's; buffers may outlive it */
+	uint32_t handle;
+	uint64_t size;
+	void *data;
+	struct wlr_dmabuf_attributes dmabuf;
+};
+
+static void buffer_destroy(struct wlr_buffer *base)
+{
+	struct buffer *buffer = gem_container_of(base, struct buffer, base);
+
+	wlr_dmabuf_attributes_finish(&buffer->dmabuf);
+	munmap(buffer->data, buffer->size);
+	drmModeDestroyDumbBuffer(buffer->fd, buffer->handle);
+	free(buffer);
+}
+
+static bool buffer_get_dmabuf(struct wlr_buffer *base, struct wlr_dmabuf_attributes *attribs)
+{
+	*attribs = gem_container_of(base, struct buffer, base)->dmabuf;
+	return true;
+}
+
+static bool buffer_begin_data_ptr_access(struct wlr_buffer *base, uint32_t flags, void **data,
+	uint32_t *format, size_t *stride)
+{
+	struct buffer *buffer = gem_container_of(base, struct buffer, base);
+
+	*data = buffer->data;
+	*format = buffer->dmabuf.format;
+	*stride = buffer->dmabuf.stride[0];
+	return true;
+}
+
+static void buffer_end_data_ptr_access(struct wlr_buffer *base)
+{
+	/* The mapping is coherent with the display. */
+}
+
+static const struct wlr_buffer_impl buffer_impl = {
+	.destroy = buffer_destroy,
+	.get_dmabuf = buffer_get_dmabuf,
+	.begin_data_ptr_access = buffer_begin_data_ptr_access,
+	.end_data_ptr_access = buffer_end_data_ptr_access,
+};
+
+uint32_t compositor_allocator_handle(struct wlr_buffer *base, int fd)
+{
+	if (base->impl != &buffer_impl)
+		return 0;
+	struct buffer *buffer = gem_container_of(base, struct buffer, base);
+	return buffer->fd == fd ? buffer->handle : 0;
+}
+
+/* A list without modifiers means implicit layout, as DRM_FORMAT_MOD_INVALID in it. */
+static bool choose_modifier(const struct wlr_drm_format *format, uint64_t *modifier)
+{
+	bool implicit = format->len == 0;
+
+	for (size_t i = 0; i < format->len; i++) {
+		if (format->modifiers[i] == DRM_FORMAT_MOD_LINEAR) {
+			*modifier = DRM_FORMAT_MOD_LINEAR;
+			return true;
+		}
+		implicit |= format->modifiers[i] == DRM_FORMAT_MOD_INVALID;
+	}
+	*modifier = DRM_FORMAT_MOD_INVALID;
+	return implicit;
+}
+
+/* Maps the dumb buffer and exports it; the caller destroys it on error. */
+static bool open_memory(struct buffer *buffer)
+{
+	uint64_t offset;
+
+	if (drmModeMapDumbBuffer(buffer->fd, buffer->handle, &offset) != 0)
+		return false;
+	buffer->data = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE, MAP_SHARED, buffer->fd,
+		offset);
+	if (buffer->data == MAP_FAILED)
+		return false;
+	if (drmPrimeHandleToFD(buffer->fd, buffer->handle, DRM_CLOEXEC | DRM_RDWR,
+			&buffer->dmabuf.fd[0]) != 0) {
+		munmap(buffer->data, buffer->size);
+		return false;
+	}
+	return true;
+}
+
+static struct wlr_buffer *allocator_create_buffer(struct wlr_allocator *base, int width,
+	int height, const struct wlr_drm_format *format)
+{
+	struct allocator *allocator = gem_container_of(base, struct allocator, base);
+	const struct kms_format *info = kms_format_find(format->format);
+	struct buffer *buffer = calloc(1, sizeof(*buffer));
+
+	if (!buffer || !info || info->planes != 1 ||
+	    !choose_modifier(format, &buffer->dmabuf.modifier)) {
+		compositor_error("no buffer of format 0x%08x with these modifiers", format->format);
+		free(buffer);
+		return NULL;
+	}
+	buffer->fd = allocator->fd;
+	buffer->dmabuf.width = width;
+	buffer->dmabuf.height = height;
+	buffer->dmabuf.format = format->format;
+	buffer->dmabuf.n_planes = 1;
+	if (drmModeCreateDumbBuffer(buffer->fd, width, height, info->cpp[0] * 8, 0,
+			&buffer->handle, &buffer->dmabuf.stride[0], &buffer->size) != 0) {
+		compositor_error("no dumb buffer of %dx%d", width, height);
+		free(buffer);
+		return NULL;
+	}
+	if (!open_memory(buffer)) {
+		compositor_error("a dumb buffer of %dx%d cannot be mapped or exported", width,
+			height);
+		drmModeDestroyDumbBuffer(buffer->fd, buffer->handle);
+		free(buffer);
+		return NULL;
+	}
+	wlr_buffer_init(&buffer->base, &buffer_impl, width, height);
+	return &buffer->base;
+}
+
+static void allocator_destroy(struct wlr_allocator *base)
+{
+	free(gem_container_of(base, struct allocator, base));
+}
+
+static const struct wlr_allocator_interface allocator_impl = {
+	.create_buffer = allocator_create_buffer,
+	.destroy = allocator_destroy,
+};
+
+struct wlr_allocator *compositor_allocator_create(int fd)
+{
+	struct allocator *allocator = calloc(1, sizeof(*allocator));
+
+	if (!allocator)
+		return NULL;
+	allocator->fd = fd;
+	wlr_allocator_init(&allocator->base, &allocator_impl,
+		WLR_BUFFER_CAP_DATA_PTR | WLR_BUFFER_CAP_DMABUF);
+	return &allocator->base;
+}

@@ -1,0 +1,18 @@
+/*
+ * wlr_allocator on GEM dumb buffers of a KMS file. A buffer is memory for the
+ * processor (data pointer) and a dma-buf for the display; its modifier is
+ * LINEAR, or INVALID when the caller does not speak modifiers.
+ */
+#ifndef COMPOSITOR_ALLOCATOR_H
+#define COMPOSITOR_ALLOCATOR_H
+
+#include <wlr/render/allocator.h>
+#include <wlr/types/wlr_buffer.h>
+
+/* fd stays the caller's and must outlive every buffer. NULL without memory. */
+struct wlr_allocator *compositor_allocator_create(int fd);
+
+/* The buffer's GEM handle on fd, or 0 when it is not an allocator's of that fd. */
+uint32_t compositor_allocator_handle(struct wlr_buffer *buffer, int fd);
+
+#endif

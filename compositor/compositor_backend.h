@@ -1,0 +1,138 @@
+/*
+ * Our wlr_backend on a KMS device, through libdrm and atomic commits only.
+ *
+ * A pipe is a connector with the crtc and planes it was given for good; while
+ * something is connected, the pipe has a wlr_output. Everything here runs on
+ * the compositor's main thread.
+ */
+#ifndef COMPOSITOR_BACKEND_H
+#define COMPOSITOR_BACKEND_H
+
+#include <wlr/backend/interface.h>
+#include <wlr/backend/session.h>
+#include <wlr/interfaces/wlr_output.h>
+#include <wlr/render/drm_format_set.h>
+#include <xf86drmMode.h>
+
+struct compositor_output;
+
+/* Property ids of one plane. */
+struct compositor_plane_props {
+	uint32_t fb_id, crtc_id, crtc_x, crtc_y, crtc_w, crtc_h;
+	uint32_t src_x, src_y, src_w, src_h;
+	uint32_t type, in_formats;
+};
+
+struct compositor_plane {
+	uint32_t id; /* 0 = there is none */
+	struct compositor_plane_props props;
+	struct wlr_drm_format_set formats;
+};
+
+struct compositor_pipe {
+	struct compositor_backend *backend;
+	struct wl_list link; /* compositor_backend.pipes */
+	uint32_t connector_id, crtc_id;
+	struct {
+		uint32_t crtc_id, edid; /* the connector's */
+		uint32_t active, mode_id; /* the crtc's */
+	} props;
+	struct compositor_plane primary, cursor;
+	struct compositor_output *output; /* NULL while nothing is connected */
+};
+
+struct compositor_backend {
+	struct wlr_backend base;
+	struct wl_display *display;
+	struct wlr_session *session;
+	struct wlr_device *device;
+	int fd; /* device->fd */
+	struct wl_event_source *events;
+	uint32_t cursor_width, cursor_height;
+	bool started;
+	struct wl_list pipes;
+	struct wl_list framebuffers; /* compositor_framebuffer.link */
+	struct wl_signal modes_changed; /* struct wlr_output *: its list of modes is new */
+	struct wl_listener device_change, session_active, session_destroy;
+};
+
+/* A mode of an output with the device's timings. */
+struct compositor_mode {
+	struct wlr_output_mode base;
+	drmModeModeInfo info;
+};
+
+/* A buffer the device can scan out; lives as long as the wlr_buffer. */
+struct compositor_framebuffer {
+	struct wlr_addon addon;
+	struct compositor_backend *backend;
+	struct wl_list link;
+	struct wlr_buffer *buffer;
+	uint32_t id;
+};
+
+struct compositor_output {
+	struct wlr_output base;
+	struct compositor_pipe *pipe;
+	/* Modes that left the list; clients' objects may still point to them. */
+	struct wl_list retired_modes; /* wlr_output_mode.link */
+	bool active;                  /* the crtc runs with info and mode_blob */
+	drmModeModeInfo info;
+	uint32_t mode_blob;
+	/* Locked buffers: on the screen, and waiting for the flip. */
+	struct wlr_buffer *front, *queued;
+	struct wlr_buffer *cursor_front, *cursor_queued;
+	bool flip_pending;
+	uint32_t flip_commit_seq; /* wlr_output.commit_seq that the flip shows */
+	struct {
+		struct wlr_buffer *buffer; /* locked; NULL = hidden */
+		int x, y;                  /* hot spot on the output, pixels */
+		int hotspot_x, hotspot_y;
+	} cursor;
+};
+
+/*
+ * Opens path through the session and finds its pipes; outputs appear at
+ * wlr_backend_start. The session must outlive the backend, which
+ * wlr_backend_destroy ends. -ENODEV without a usable connector, or errno.
+ */
+int compositor_backend_create(struct wl_display *display, struct wlr_session *session,
+	const char *path, struct compositor_backend **out);
+
+/* ---- compositor_pipe.c ---- */
+
+int compositor_pipes_create(struct compositor_backend *backend);
+void compositor_pipe_destroy(struct compositor_pipe *pipe);
+
+/* ---- compositor_output.c ---- */
+
+int compositor_output_create(struct compositor_pipe *pipe, const drmModeConnector *connector,
+	struct compositor_output **out);
+/* Takes over the connector's modes; true when the list changed. */
+bool compositor_output_update_modes(struct compositor_output *out,
+	const drmModeConnector *connector);
+/* A mode of these timings from the list, added to it when it is new. */
+struct compositor_mode *compositor_output_mode(struct compositor_output *out,
+	const drmModeModeInfo *info);
+/* The flip's event came: sequence and CLOCK_MONOTONIC time of its vblank. */
+void compositor_output_flipped(struct compositor_output *out, unsigned sequence,
+	const struct timespec *when);
+/* The session is ours again: everything on the device may have changed. */
+void compositor_output_restore(struct compositor_output *out);
+
+/* ---- compositor_commit.c ---- */
+
+/* wlr_output.pending against the device; test changes nothing. */
+bool compositor_commit_test(struct compositor_output *out);
+bool compositor_commit_run(struct compositor_output *out);
+/* Crtc and planes off; blocking. */
+void compositor_commit_off(struct compositor_output *out);
+
+/* ---- compositor_framebuffer.c ---- */
+
+/* The buffer's framebuffer, made at first use. NULL when it cannot be shown. */
+struct compositor_framebuffer *compositor_framebuffer_get(struct compositor_backend *backend,
+	struct wlr_buffer *buffer);
+void compositor_framebuffer_destroy(struct compositor_framebuffer *fb);
+
+#endif

@@ -1,0 +1,301 @@
+#include <stdlib.h>
+#include <time.h>
+
+#include <wlr/types/wlr_cursor.h>
+#include <wlr/types/wlr_output_management_v1.h>
+#include <wlr/types/wlr_xcursor_manager.h>
+
+#include "compositor_backend.h"
+#include "compositor_log.h"
+#include "compositor_server.h"
+
+struct compositor_screen *compositor_screen_of(struct compositor_server *server,
+	struct wlr_output *output)
+{
+	struct compositor_screen *screen;
+
+	wl_list_for_each(screen, &server->screens, link) {
+		if (screen->output == output)
+			return screen;
+	}
+	return NULL;
+}
+
+struct compositor_screen *compositor_screen_at(struct compositor_server *server, double x, double y)
+{
+	struct wlr_output *output = wlr_output_layout_output_at(server->layout, x, y);
+
+	if (!output)
+		output = wlr_output_layout_get_center_output(server->layout);
+	return output ? compositor_screen_of(server, output) : NULL;
+}
+
+void compositor_screen_box(struct compositor_screen *screen, struct wlr_box *box)
+{
+	struct wlr_box *found = wlr_output_layout_get_box(screen->server->layout, screen->output);
+
+	*box = found ? *found : (struct wlr_box){0};
+}
+
+/*
+ * Tells output-management clients what there is. anew: as if every head were a
+ * new one, since a head's modes are sent only once.
+ */
+static void tell_output_managers(struct compositor_server *server, bool anew)
+{
+	struct wlr_output_configuration_v1 *config = wlr_output_configuration_v1_create();
+	struct compositor_screen *screen;
+
+	if (anew && config) {
+		wlr_output_manager_v1_set_configuration(server->output_manager, config);
+		config = wlr_output_configuration_v1_create();
+	}
+	if (!config)
+		return;
+	wl_list_for_each(screen, &server->screens, link) {
+		struct wlr_output_configuration_head_v1 *head =
+			wlr_output_configuration_head_v1_create(config, screen->output);
+		struct wlr_box box;
+		if (!head)
+			continue;
+		compositor_screen_box(screen, &box);
+		head->state.x = box.x;
+		head->state.y = box.y;
+	}
+	wlr_output_manager_v1_set_configuration(server->output_manager, config);
+}
+
+/* Everything that depends on where screens are and how large. */
+static void arrange(struct compositor_server *server)
+{
+	struct compositor_screen *screen;
+	struct wlr_box *all = wlr_output_layout_get_box(server->layout, NULL);
+
+	if (all) {
+		wlr_scene_node_set_position(&server->backdrop->node, all->x, all->y);
+		wlr_scene_rect_set_size(server->backdrop, all->width, all->height);
+	}
+	wl_list_for_each(screen, &server->screens, link)
+		compositor_layers_arrange(screen);
+	compositor_views_arrange(server);
+}
+
+static void handle_layout_change(struct wl_listener *listener, void *data)
+{
+	struct compositor_server *server = wl_container_of(listener, server, layout_change);
+
+	arrange(server);
+	tell_output_managers(server, false);
+}
+
+/* ---- one screen ---- */
+
+static bool set_preferred_mode(struct compositor_screen *screen)
+{
+	struct wlr_output *output = screen->output;
+	struct wlr_output_mode *mode = wlr_output_preferred_mode(output);
+
+	if (!mode || (output->enabled && mode == output->current_mode))
+		return true;
+	wlr_output_set_mode(output, mode);
+	wlr_output_enable(output, true);
+	if (!wlr_output_commit(output)) {
+		compositor_error("output %s refuses mode %dx%d", output->name, mode->width,
+			mode->height);
+		return false;
+	}
+	return true;
+}
+
+static void handle_frame(struct wl_listener *listener, void *data)
+{
+	struct compositor_screen *screen = wl_container_of(listener, screen, frame);
+	struct wlr_scene_output *scene_output =
+		wlr_scene_get_scene_output(screen->server->scene, screen->output);
+	struct timespec now;
+
+	/* Only here is it certain that no flip is under way. */
+	if (screen->new_modes) {
+		screen->new_modes = false;
+		set_preferred_mode(screen);
+		tell_output_managers(screen->server, true);
+		if (screen->output->frame_pending)
+			return;
+	}
+	if (!scene_output)
+		return;
+	wlr_scene_output_commit(scene_output);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	wlr_scene_output_send_frame_done(scene_output, &now);
+}
+
+static void handle_mode(struct wl_listener *listener, void *data)
+{
+	struct compositor_screen *screen = wl_container_of(listener, screen, mode);
+	struct wlr_output *output = screen->output;
+
+	compositor_info("output %s %dx%d@%.1f", output->name, output->width, output->height,
+		output->refresh / 1000.0);
+}
+
+static void handle_destroy(struct wl_listener *listener, void *data)
+{
+	struct compositor_screen *screen = wl_container_of(listener, screen, destroy);
+	struct compositor_server *server = screen->server;
+
+	compositor_layers_close(screen);
+	wl_list_remove(&screen->link);
+	wl_list_remove(&screen->frame.link);
+	wl_list_remove(&screen->mode.link);
+	wl_list_remove(&screen->destroy.link);
+	free(screen);
+	tell_output_managers(server, false);
+}
+
+static void on(struct wl_signal *signal, struct wl_listener *listener, wl_notify_func_t notify)
+{
+	listener->notify = notify;
+	wl_signal_add(signal, listener);
+}
+
+static void handle_new_output(struct wl_listener *listener, void *data)
+{
+	struct compositor_server *server = wl_container_of(listener, server, new_output);
+	struct wlr_output *output = data;
+	struct compositor_screen *screen = calloc(1, sizeof(*screen));
+
+	if (!screen || !wlr_output_init_render(output, server->render.allocator,
+			server->render.renderer)) {
+		compositor_error("output %s cannot be used", output->name);
+		free(screen);
+		return;
+	}
+	screen->server = server;
+	screen->output = output;
+	wl_list_insert(server->screens.prev, &screen->link);
+	on(&output->events.frame, &screen->frame, handle_frame);
+	on(&output->events.mode, &screen->mode, handle_mode);
+	on(&output->events.destroy, &screen->destroy, handle_destroy);
+	wlr_xcursor_manager_load(server->xcursors, output->scale);
+	set_preferred_mode(screen);
+	/* The layout's change signal arranges, and it puts the output into the scene. */
+	wlr_output_layout_add_auto(server->layout, output);
+	if (wl_list_length(&server->screens) == 1)
+		wlr_cursor_warp(server->cursor, NULL, output->width / 2.0, output->height / 2.0);
+	server->cursor_name = NULL;
+	compositor_pointer_update(server);
+}
+
+static void handle_modes_changed(struct wl_listener *listener, void *data)
+{
+	struct compositor_server *server = wl_container_of(listener, server, modes_changed);
+	struct compositor_screen *screen = compositor_screen_of(server, data);
+
+	if (!screen)
+		return;
+	screen->new_modes = true;
+	if (screen->output->enabled)
+		wlr_output_schedule_frame(screen->output);
+	else
+		tell_output_managers(server, true);
+}
+
+/* ---- output management ---- */
+
+static void apply_head_state(const struct wlr_output_head_v1_state *state)
+{
+	struct wlr_output *output = state->output;
+
+	wlr_output_enable(output, state->enabled);
+	if (!state->enabled)
+		return;
+	if (state->mode)
+		wlr_output_set_mode(output, state->mode);
+	else
+		wlr_output_set_custom_mode(output, state->custom_mode.width,
+			state->custom_mode.height, state->custom_mode.refresh);
+	wlr_output_set_transform(output, state->transform);
+	wlr_output_set_scale(output, state->scale);
+}
+
+static bool apply_head(struct compositor_server *server,
+	const struct wlr_output_head_v1_state *state, bool test)
+{
+	struct wlr_output *output = state->output;
+
+	apply_head_state(state);
+	bool ok = wlr_output_test(output);
+	if (test || !ok) {
+		wlr_output_rollback(output);
+		return ok;
+	}
+	/* wlroots refuses a new mode's picture while a flip is under way; the device waits. */
+	if (output->pending.committed & (WLR_OUTPUT_STATE_MODE | WLR_OUTPUT_STATE_ENABLED))
+		output->frame_pending = false;
+	if (!wlr_output_commit(output))
+		return false;
+	if (output->enabled) {
+		wlr_output_layout_add(server->layout, output, state->x, state->y);
+		wlr_xcursor_manager_load(server->xcursors, output->scale);
+		server->cursor_name = NULL;
+	} else {
+		wlr_output_layout_remove(server->layout, output);
+	}
+	compositor_info("output %s configured by a client", output->name);
+	return true;
+}
+
+static void handle_configuration(struct compositor_server *server,
+	struct wlr_output_configuration_v1 *config, bool test)
+{
+	struct wlr_output_configuration_head_v1 *head;
+	bool ok = true;
+
+	wl_list_for_each(head, &config->heads, link)
+		ok &= apply_head(server, &head->state, test);
+	if (ok)
+		wlr_output_configuration_v1_send_succeeded(config);
+	else
+		wlr_output_configuration_v1_send_failed(config);
+	wlr_output_configuration_v1_destroy(config);
+	if (!test) {
+		tell_output_managers(server, true);
+		compositor_pointer_update(server);
+	}
+}
+
+static void handle_output_apply(struct wl_listener *listener, void *data)
+{
+	struct compositor_server *server = wl_container_of(listener, server, output_apply);
+
+	handle_configuration(server, data, false);
+}
+
+static void handle_output_test(struct wl_listener *listener, void *data)
+{
+	struct compositor_server *server = wl_container_of(listener, server, output_test);
+
+	handle_configuration(server, data, true);
+}
+
+void compositor_screens_init(struct compositor_server *server)
+{
+	wl_list_init(&server->screens);
+	server->layout = wlr_output_layout_create();
+	server->output_manager = wlr_output_manager_v1_create(server->display);
+	wlr_scene_attach_output_layout(server->scene, server->layout);
+	on(&server->layout->events.change, &server->layout_change, handle_layout_change);
+	on(&server->wlr_backend->events.new_output, &server->new_output, handle_new_output);
+	on(&server->backend->modes_changed, &server->modes_changed, handle_modes_changed);
+	on(&server->output_manager->events.apply, &server->output_apply, handle_output_apply);
+	on(&server->output_manager->events.test, &server->output_test, handle_output_test);
+}
+
+void compositor_screens_finish(struct compositor_server *server)
+{
+	wl_list_remove(&server->layout_change.link);
+	wl_list_remove(&server->new_output.link);
+	wl_list_remove(&server->modes_changed.link);
+	wl_list_remove(&server->output_apply.link);
+	wl_list_remove(&server->output_test.link);
+}

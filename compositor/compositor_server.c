@@ -1,0 +1,223 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include <wlr/backend.h>
+#include <wlr/render/wlr_renderer.h>
+#include <wlr/types/wlr_compositor.h>
+#include <wlr/types/wlr_data_control_v1.h>
+#include <wlr/types/wlr_data_device.h>
+#include <wlr/types/wlr_presentation_time.h>
+#include <wlr/types/wlr_primary_selection.h>
+#include <wlr/types/wlr_primary_selection_v1.h>
+#include <wlr/types/wlr_screencopy_v1.h>
+#include <wlr/types/wlr_viewporter.h>
+#include <wlr/types/wlr_xdg_output_v1.h>
+
+#include "compositor_backend.h"
+#include "compositor_log.h"
+#include "compositor_server.h"
+
+static void on(struct wl_signal *signal, struct wl_listener *listener, wl_notify_func_t notify)
+{
+	listener->notify = notify;
+	wl_signal_add(signal, listener);
+}
+
+/* ---- selections and drag and drop ---- */
+
+static void handle_request_set_selection(struct wl_listener *listener, void *data)
+{
+	struct compositor_server *server =
+		wl_container_of(listener, server, request_set_selection);
+	struct wlr_seat_request_set_selection_event *event = data;
+
+	wlr_seat_set_selection(server->seat, event->source, event->serial);
+}
+
+static void handle_request_set_primary(struct wl_listener *listener, void *data)
+{
+	struct compositor_server *server = wl_container_of(listener, server, request_set_primary);
+	struct wlr_seat_request_set_primary_selection_event *event = data;
+
+	wlr_seat_set_primary_selection(server->seat, event->source, event->serial);
+}
+
+static void handle_request_start_drag(struct wl_listener *listener, void *data)
+{
+	struct compositor_server *server = wl_container_of(listener, server, request_start_drag);
+	struct wlr_seat_request_start_drag_event *event = data;
+
+	if (wlr_seat_validate_pointer_grab_serial(server->seat, event->origin, event->serial))
+		wlr_seat_start_pointer_drag(server->seat, event->drag, event->serial);
+	else
+		wlr_data_source_destroy(event->drag->source);
+}
+
+struct drag_icon {
+	struct wlr_scene_tree *tree;
+	struct wl_listener destroy;
+};
+
+static void handle_drag_icon_destroy(struct wl_listener *listener, void *data)
+{
+	struct drag_icon *icon = wl_container_of(listener, icon, destroy);
+
+	wlr_scene_node_destroy(&icon->tree->node);
+	wl_list_remove(&icon->destroy.link);
+	free(icon);
+}
+
+static void handle_start_drag(struct wl_listener *listener, void *data)
+{
+	struct compositor_server *server = wl_container_of(listener, server, start_drag);
+	struct wlr_drag *drag = data;
+	struct drag_icon *icon = drag->icon ? calloc(1, sizeof(*icon)) : NULL;
+
+	if (!icon)
+		return;
+	icon->tree = wlr_scene_tree_create(&server->layers[COMPOSITOR_LAYER_DRAG]->node);
+	if (!icon->tree) {
+		free(icon);
+		return;
+	}
+	wlr_scene_subsurface_tree_create(&icon->tree->node, drag->icon->surface);
+	wlr_scene_node_set_position(&icon->tree->node, server->cursor->x, server->cursor->y);
+	drag->icon->data = &icon->tree->node;
+	on(&drag->icon->events.destroy, &icon->destroy, handle_drag_icon_destroy);
+}
+
+static void init_seat(struct compositor_server *server)
+{
+	server->seat = wlr_seat_create(server->display, "seat0");
+	on(&server->seat->events.request_set_selection, &server->request_set_selection,
+		handle_request_set_selection);
+	on(&server->seat->events.request_set_primary_selection, &server->request_set_primary,
+		handle_request_set_primary);
+	on(&server->seat->events.request_start_drag, &server->request_start_drag,
+		handle_request_start_drag);
+	on(&server->seat->events.start_drag, &server->start_drag, handle_start_drag);
+}
+
+static void finish_seat(struct compositor_server *server)
+{
+	wl_list_remove(&server->request_set_selection.link);
+	wl_list_remove(&server->request_set_primary.link);
+	wl_list_remove(&server->request_start_drag.link);
+	wl_list_remove(&server->start_drag.link);
+	wlr_seat_destroy(server->seat);
+}
+
+/* ---- the whole ---- */
+
+static int init_scene(struct compositor_server *server)
+{
+	static const enum compositor_layer_index order[] = {
+		COMPOSITOR_LAYER_BACKGROUND, COMPOSITOR_LAYER_BOTTOM, COMPOSITOR_LAYER_WINDOWS,
+		COMPOSITOR_LAYER_TOP, COMPOSITOR_LAYER_FULLSCREEN, COMPOSITOR_LAYER_OVERLAY,
+		COMPOSITOR_LAYER_DRAG,
+	};
+	static const float slate[4] = {0.16f, 0.20f, 0.25f, 1.0f};
+
+	server->scene = wlr_scene_create();
+	if (!server->scene)
+		return -ENOMEM;
+	server->backdrop = wlr_scene_rect_create(&server->scene->node, 0, 0, slate);
+	if (!server->backdrop)
+		return -ENOMEM;
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(order); i++) {
+		server->layers[order[i]] = wlr_scene_tree_create(&server->scene->node);
+		if (!server->layers[order[i]])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void init_globals(struct compositor_server *server)
+{
+	struct wl_display *display = server->display;
+
+	wlr_renderer_init_wl_display(server->render.renderer, display);
+	wlr_compositor_create(display, server->render.renderer);
+	wlr_data_device_manager_create(display);
+	wlr_data_control_manager_v1_create(display);
+	wlr_primary_selection_v1_device_manager_create(display);
+	wlr_viewporter_create(display);
+	wlr_screencopy_manager_v1_create(display);
+	wlr_xdg_output_manager_v1_create(display, server->layout);
+	wlr_scene_set_presentation(server->scene,
+		wlr_presentation_create(display, server->wlr_backend));
+}
+
+static int open_socket(struct compositor_server *server)
+{
+	const char *name = server->options->socket;
+
+	if (!name) {
+		server->socket = wl_display_add_socket_auto(server->display);
+	} else if (wl_display_add_socket(server->display, name) == 0) {
+		server->socket = name;
+	}
+	if (!server->socket) {
+		compositor_error("no Wayland socket %s in XDG_RUNTIME_DIR", name ? name : "");
+		return -EADDRINUSE;
+	}
+	return 0;
+}
+
+int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr_backend,
+	struct compositor_backend *backend, const struct compositor_server_options *options,
+	struct compositor_server **out)
+{
+	struct compositor_server *server = calloc(1, sizeof(*server));
+
+	if (!server)
+		return -ENOMEM;
+	server->display = display;
+	server->wlr_backend = wlr_backend;
+	server->backend = backend;
+	server->options = options;
+	int err = compositor_render_init(&server->render, backend->fd);
+	if (err < 0) {
+		free(server);
+		return err;
+	}
+	/* From here on memory failure ends the program: nothing of a shell is optional. */
+	err = init_scene(server);
+	if (err < 0)
+		return err;
+	compositor_screens_init(server);
+	init_globals(server);
+	init_seat(server);
+	compositor_views_init(server);
+	compositor_layers_init(server);
+	err = compositor_pointer_init(server);
+	if (err < 0)
+		return err;
+	compositor_keyboards_init(server);
+	err = open_socket(server);
+	if (err == 0 && !wlr_backend_start(wlr_backend))
+		err = -EIO;
+	if (err < 0) {
+		compositor_server_destroy(server);
+		return err;
+	}
+	*out = server;
+	return 0;
+}
+
+void compositor_server_destroy(struct compositor_server *server)
+{
+	wl_display_destroy_clients(server->display);
+	compositor_keyboards_finish(server);
+	compositor_pointer_finish(server);
+	compositor_layers_finish(server);
+	compositor_views_finish(server);
+	finish_seat(server);
+	/* The outputs go with the backend, and the screens with the outputs. */
+	wlr_backend_destroy(server->wlr_backend);
+	compositor_screens_finish(server);
+	wlr_scene_node_destroy(&server->scene->node);
+	wlr_output_layout_destroy(server->layout);
+	compositor_render_finish(&server->render);
+	free(server);
+}
