@@ -72,6 +72,7 @@ void compositor_calls_close(struct compositor_calls *calls)
 {
 	struct call *call;
 
+	wl_event_source_remove(calls->source);
 	pthread_mutex_lock(&calls->lock);
 	calls->closed = true;
 	pthread_mutex_unlock(&calls->lock);
@@ -81,7 +82,6 @@ void compositor_calls_close(struct compositor_calls *calls)
 
 void compositor_calls_finish(struct compositor_calls *calls)
 {
-	wl_event_source_remove(calls->source);
 	close(calls->wake_fd);
 	pthread_cond_destroy(&calls->done);
 	pthread_mutex_destroy(&calls->lock);

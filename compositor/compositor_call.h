@@ -23,7 +23,10 @@ struct compositor_calls {
 };
 
 int compositor_calls_init(struct compositor_calls *calls, struct wl_event_loop *loop);
-/* Waiting and later callers get -ESHUTDOWN; for before their threads are joined. */
+/*
+ * Waiting and later callers get -ESHUTDOWN; for before their threads are
+ * joined. Main thread, while the loop exists.
+ */
 void compositor_calls_close(struct compositor_calls *calls);
 /* After close and when no thread can call any more. */
 void compositor_calls_finish(struct compositor_calls *calls);

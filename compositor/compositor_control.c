@@ -1,0 +1,128 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+
+#include "compositor_control.h"
+#include "compositor_log.h"
+
+/* A command on its way to the main thread; the control thread waits for it. */
+struct request {
+	struct compositor_server *server;
+	char **argv;
+	FILE *out;
+};
+
+static struct compositor_view *find_view(struct compositor_server *server, const char *which)
+{
+	struct compositor_view *view;
+	char *end;
+	unsigned long id = strtoul(which, &end, 10);
+
+	wl_list_for_each(view, &server->views, link) {
+		if (*end == '\0' && view->id == id)
+			return view;
+	}
+	wl_list_for_each(view, &server->views, link) {
+		if (strcmp(compositor_view_app_id(view), which) == 0 ||
+		    strcmp(compositor_view_title(view), which) == 0)
+			return view;
+	}
+	return NULL;
+}
+
+static int list_windows(void *data)
+{
+	struct request *request = data;
+	struct compositor_view *focused = compositor_focused_view(request->server), *view;
+	const char *separator = "";
+
+	fputs("{\"ok\":true,\"windows\":[", request->out);
+	wl_list_for_each(view, &request->server->views, link) {
+		fprintf(request->out, "%s{\"id\":%u,\"title\":", separator, view->id);
+		control_json_string(request->out, compositor_view_title(view));
+		fputs(",\"app_id\":", request->out);
+		control_json_string(request->out, compositor_view_app_id(view));
+		fprintf(request->out, ",\"pid\":%d,\"x\":%d,\"y\":%d,\"width\":%d,\"height\":%d,"
+			"\"focused\":%s,\"maximized\":%s,\"fullscreen\":%s}",
+			(int)compositor_view_pid(view), view->box.x, view->box.y, view->box.width,
+			view->box.height, view == focused ? "true" : "false",
+			view->maximized ? "true" : "false", view->fullscreen ? "true" : "false");
+		separator = ",";
+	}
+	fputs("]}", request->out);
+	return 0;
+}
+
+static int focus_window(void *data)
+{
+	struct request *request = data;
+	struct compositor_view *view = find_view(request->server, request->argv[1]);
+
+	if (!view)
+		return control_refuse(request->out, "no window '%s'", request->argv[1]);
+	compositor_focus_view(request->server, view);
+	compositor_pointer_update(request->server);
+	fputs("{\"ok\":true}", request->out);
+	return 0;
+}
+
+static int close_window(void *data)
+{
+	struct request *request = data;
+	struct compositor_view *view = find_view(request->server, request->argv[1]);
+
+	if (!view)
+		return control_refuse(request->out, "no window '%s'", request->argv[1]);
+	wlr_xdg_toplevel_send_close(view->xdg);
+	fputs("{\"ok\":true}", request->out);
+	return 0;
+}
+
+static int quit(void *data)
+{
+	struct request *request = data;
+
+	compositor_info("control: quit");
+	request->server->options->on_quit(request->server->options->data);
+	fputs("{\"ok\":true}", request->out);
+	return 0;
+}
+
+static const struct command {
+	const char *name, *help;
+	int words;
+	int (*run)(void *data); /* struct request, on the main thread */
+} commands[] = {
+	{"windows", "the windows, last used first", 1, list_windows},
+	{"focus", "focus WHICH: raise a window and give it the keyboard; WHICH is an id, app_id "
+		"or title", 2, focus_window},
+	{"close", "close WHICH: ask a window to close", 2, close_window},
+	{"quit", "ends the compositor and its clients", 1, quit},
+};
+
+static int handle(void *data, int argc, char **argv, FILE *out)
+{
+	struct compositor_control *control = data;
+	struct request request = {.server = control->server, .argv = argv, .out = out};
+
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(commands); i++) {
+		if (strcmp(commands[i].name, argv[0]) != 0)
+			continue;
+		if (argc != commands[i].words)
+			return control_refuse(out, "usage: %s%s", argv[0],
+				commands[i].words == 2 ? " WHICH" : "");
+		return compositor_call(control->calls, commands[i].run, &request);
+	}
+	return -ENOENT;
+}
+
+int compositor_control_add(struct compositor_control *control, struct control_server *to)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(commands) && err == 0; i++)
+		err = control_add(to, commands[i].name, commands[i].help, handle, control);
+	return err;
+}

@@ -1,0 +1,192 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compositor_options.h"
+#include "compositor_server.h"
+
+static const char help[] =
+	"Usage: testcard-compositor [OPTION]...\n"
+	"A Wayland compositor on a graphics device that exists only in this process.\n"
+	"\n"
+	"Where its screen is:\n"
+	"  --nested             a window on the host compositor; closing it ends us, and\n"
+	"                       resizing it offers a new mode (default when\n"
+	"                       WAYLAND_DISPLAY is set)\n"
+	"  --headless           nowhere: look with --screenshot, --frames or testcardctl\n"
+	"  --size WxH           preferred mode (default: 1024x768)\n"
+	"\n"
+	"Programs on it:\n"
+	"  --run CMD            start CMD through the shell; may be given several times\n"
+	"  --preload-clients    let them use the device too: LD_PRELOAD of our library\n"
+	"                       (without it they get only WAYLAND_DISPLAY and TESTCARD_DIR)\n"
+	"  --render-node        the device also has /dev/dri/renderD128\n"
+	"\n"
+	"When it ends (also: SIGINT, SIGTERM, `testcardctl quit`):\n"
+	"  --exit-after SECONDS\n"
+	"  --exit-with-client   when the last --run program ends, with its status\n"
+	"\n"
+	"What it leaves:\n"
+	"  --screenshot FILE    PNG of the screen (what is scanned out) when the end begins\n"
+	"  --frames DIR         PNG of every frame that differs from the one before\n"
+	"\n"
+	"Names and messages:\n"
+	"  --dir DIR            runtime folder with the device's and the control socket\n"
+	"                       (default: a new private one)\n"
+	"  --socket NAME        Wayland socket (default: the first free wayland-N)\n"
+	"  --log LEVEL          error, warn, info (default) or debug\n"
+	"  --help, --version\n"
+	"\n";
+
+static const char environment_help[] =
+	"\n"
+	"Environment: XDG_RUNTIME_DIR (when unset, the runtime folder is used),\n"
+	"WAYLAND_DISPLAY (the host), XCURSOR_THEME, XKB_DEFAULT_LAYOUT and its like,\n"
+	"TESTCARD_LOG (level of the device's own messages, default warn).\n"
+	"\n"
+	"Control commands of its own, beside the device's (testcardctl help):\n"
+	"windows, focus WHICH, close WHICH, quit. WHICH is an id from windows, an\n"
+	"app_id or a title.\n";
+
+enum option_id {
+	OPTION_NESTED = 256, OPTION_HEADLESS, OPTION_SIZE, OPTION_RUN, OPTION_PRELOAD,
+	OPTION_RENDER_NODE, OPTION_EXIT_AFTER, OPTION_EXIT_WITH_CLIENT, OPTION_SCREENSHOT,
+	OPTION_FRAMES, OPTION_DIR, OPTION_SOCKET, OPTION_LOG, OPTION_HELP, OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+	{"nested", no_argument, NULL, OPTION_NESTED},
+	{"headless", no_argument, NULL, OPTION_HEADLESS},
+	{"size", required_argument, NULL, OPTION_SIZE},
+	{"run", required_argument, NULL, OPTION_RUN},
+	{"preload-clients", no_argument, NULL, OPTION_PRELOAD},
+	{"render-node", no_argument, NULL, OPTION_RENDER_NODE},
+	{"exit-after", required_argument, NULL, OPTION_EXIT_AFTER},
+	{"exit-with-client", no_argument, NULL, OPTION_EXIT_WITH_CLIENT},
+	{"screenshot", required_argument, NULL, OPTION_SCREENSHOT},
+	{"frames", required_argument, NULL, OPTION_FRAMES},
+	{"dir", required_argument, NULL, OPTION_DIR},
+	{"socket", required_argument, NULL, OPTION_SOCKET},
+	{"log", required_argument, NULL, OPTION_LOG},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{0},
+};
+
+static bool parse_size(const char *text, uint32_t *width, uint32_t *height)
+{
+	char rest;
+
+	return sscanf(text, "%5ux%5u%c", width, height, &rest) == 2 && *width > 0 && *height > 0;
+}
+
+static bool parse_seconds(const char *text, double *seconds)
+{
+	char *end;
+
+	*seconds = strtod(text, &end);
+	return end != text && *end == '\0' && *seconds > 0 && *seconds < 1e6;
+}
+
+static bool parse_level(const char *text, enum gem_log_level *level)
+{
+	static const char *const names[] = {"error", "warn", "info", "debug"};
+
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(names); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*level = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Options with a value that can be wrong; false when it is. */
+static bool take_value(struct compositor_options *options, int option, const char *value)
+{
+	switch (option) {
+	case OPTION_SIZE:
+		return parse_size(value, &options->width, &options->height);
+	case OPTION_EXIT_AFTER:
+		return parse_seconds(value, &options->exit_after);
+	case OPTION_LOG:
+		options->log_level_given = true;
+		return parse_level(value, &options->log_level);
+	case OPTION_RUN:
+		if (options->command_count == COMPOSITOR_COMMANDS_MAX)
+			return false;
+		options->commands[options->command_count++] = value;
+		return true;
+	}
+	return false;
+}
+
+static bool take(struct compositor_options *options, int option, const char *value)
+{
+	switch (option) {
+	case OPTION_NESTED:
+	case OPTION_HEADLESS:
+		options->nested = option == OPTION_NESTED;
+		return true;
+	case OPTION_PRELOAD:
+		options->preload_clients = true;
+		return true;
+	case OPTION_RENDER_NODE:
+		options->render_node = true;
+		return true;
+	case OPTION_EXIT_WITH_CLIENT:
+		options->exit_with_client = true;
+		return true;
+	case OPTION_SCREENSHOT:
+		options->screenshot = value;
+		return true;
+	case OPTION_FRAMES:
+		options->frames_dir = value;
+		return true;
+	case OPTION_DIR:
+		options->dir = value;
+		return true;
+	case OPTION_SOCKET:
+		options->socket = value;
+		return true;
+	default:
+		return take_value(options, option, value);
+	}
+}
+
+static int wrong(const char *what, const char *value)
+{
+	fprintf(stderr, "testcard-compositor: wrong %s '%s'; see --help\n", what, value);
+	return 2;
+}
+
+int compositor_options_parse(struct compositor_options *options, int argc, char **argv)
+{
+	const char *host = getenv("WAYLAND_DISPLAY");
+	int option, index;
+
+	*options = (struct compositor_options){
+		.nested = host && *host,
+		.log_level = GEM_LOG_INFO,
+	};
+	while ((option = getopt_long(argc, argv, "", long_options, &index)) >= 0) {
+		if (option == '?')
+			return 2;
+		if (option == OPTION_HELP) {
+			printf("%s%s%s", help, compositor_keyboard_help, environment_help);
+			return 0;
+		}
+		if (option == OPTION_VERSION) {
+			printf("testcard-compositor %s\n", TESTCARD_VERSION);
+			return 0;
+		}
+		if (!take(options, option, optarg))
+			return wrong(long_options[index].name, optarg);
+	}
+	if (optind < argc)
+		return wrong("argument", argv[optind]);
+	if (options->exit_with_client && options->command_count == 0)
+		return wrong("option without --run", "--exit-with-client");
+	return -1;
+}

@@ -1,0 +1,31 @@
+/* The command line of testcard-compositor. */
+#ifndef COMPOSITOR_OPTIONS_H
+#define COMPOSITOR_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gem_base.h"
+
+#define COMPOSITOR_COMMANDS_MAX 32
+
+struct compositor_options {
+	const char *commands[COMPOSITOR_COMMANDS_MAX];
+	unsigned command_count;
+	bool nested;             /* a window on the host of WAYLAND_DISPLAY */
+	uint32_t width, height;  /* preferred mode, pixels; 0 = the device's own */
+	const char *screenshot;  /* PNG at the end, or NULL */
+	const char *frames_dir;  /* every changed frame as PNG, or NULL */
+	double exit_after;       /* seconds, 0 = never */
+	bool exit_with_client;
+	bool render_node;
+	bool preload_clients;
+	const char *dir, *socket; /* NULL = chosen by us */
+	enum gem_log_level log_level;
+	bool log_level_given;
+};
+
+/* -1 = go on, else the status to exit with (help and version were printed). */
+int compositor_options_parse(struct compositor_options *options, int argc, char **argv);
+
+#endif
