@@ -72,6 +72,8 @@ void compositor_calls_close(struct compositor_calls *calls)
 {
 	struct call *call;
 
+	if (calls->closed)
+		return;
 	wl_event_source_remove(calls->source);
 	pthread_mutex_lock(&calls->lock);
 	calls->closed = true;

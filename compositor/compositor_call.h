@@ -25,7 +25,7 @@ struct compositor_calls {
 int compositor_calls_init(struct compositor_calls *calls, struct wl_event_loop *loop);
 /*
  * Waiting and later callers get -ESHUTDOWN; for before their threads are
- * joined. Main thread, while the loop exists.
+ * joined. Main thread, while the loop exists; a second time does nothing.
  */
 void compositor_calls_close(struct compositor_calls *calls);
 /* After close and when no thread can call any more. */

@@ -221,19 +221,23 @@ static int start_loop(struct program *program)
 	program->display = wl_display_create();
 	if (!program->display)
 		return -ENOMEM;
-	program->loop = wl_display_get_event_loop(program->display);
+	struct wl_event_loop *loop = wl_display_get_event_loop(program->display);
+	int err = compositor_calls_init(&program->calls, loop);
+	if (err < 0) {
+		wl_display_destroy(program->display);
+		return err;
+	}
+	program->loop = loop;
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(numbers); i++)
 		program->signals[i] = wl_event_loop_add_signal(program->loop, numbers[i],
 			handle_signal, program);
 	program->timer = wl_event_loop_add_timer(program->loop, handle_timer, program);
-	int err = compositor_calls_init(&program->calls, program->loop);
-	if (err < 0)
-		wl_display_destroy(program->display);
-	return err;
+	return 0;
 }
 
 static void stop_loop(struct program *program)
 {
+	compositor_calls_close(&program->calls);
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(program->signals); i++)
 		wl_event_source_remove(program->signals[i]);
 	wl_event_source_remove(program->timer);
@@ -394,9 +398,9 @@ static int run(struct program *program)
 	}
 	stop_loop(program);
 destroy_platform:
-	compositor_door_close();
 	platform_destroy(program->platform);
-	compositor_calls_finish(&program->calls);
+	if (program->loop)
+		compositor_calls_finish(&program->calls);
 	return err;
 }
 

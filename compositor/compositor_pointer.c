@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include <linux/input-event-codes.h>
-#include <wlr/types/wlr_cursor.h>
 #include <wlr/types/wlr_data_device.h>
 #include <wlr/types/wlr_keyboard.h>
 #include <wlr/types/wlr_virtual_pointer_v1.h>

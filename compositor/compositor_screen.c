@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <wlr/types/wlr_cursor.h>
 #include <wlr/types/wlr_output_management_v1.h>
 #include <wlr/types/wlr_xcursor_manager.h>
 

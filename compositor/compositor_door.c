@@ -1,0 +1,121 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "platform.h"
+#include "preload_door.h"
+
+#include "compositor_door.h"
+
+static struct platform *platform;
+
+static const char *door_tree(void)
+{
+	return tree_root(platform->tree);
+}
+
+static void fill_node(struct preload_node *out, const struct vfs_node *node)
+{
+	out->major = node->major;
+	out->minor = node->minor;
+	out->mode = node->mode;
+	out->uid = node->uid;
+	out->gid = node->gid;
+	snprintf(out->path, sizeof(out->path), "%s", node->path);
+}
+
+static int door_stat_node(const char *path, struct preload_node *out)
+{
+	const struct vfs_node *node = vfs_find_node(platform->vfs, path);
+
+	if (!node)
+		return -ENOENT;
+	fill_node(out, node);
+	return 0;
+}
+
+static int door_fstat_node(int fd, struct preload_node *out)
+{
+	struct vfs_file *file;
+	int err = vfs_file_from_fd(platform->vfs, fd, &file);
+
+	if (err < 0)
+		return err;
+	fill_node(out, file->node);
+	vfs_file_put(file);
+	return 0;
+}
+
+static int door_open(const char *path, int flags)
+{
+	struct vfs_caller caller;
+	int fd;
+
+	vfs_caller_init_self(&caller);
+	int err = vfs_open(platform->vfs, path, flags, &caller, &fd);
+	return err < 0 ? err : fd;
+}
+
+static long door_ioctl(int fd, unsigned long request, void *arg)
+{
+	struct vfs_caller caller;
+	struct vfs_file *file;
+	int err = vfs_file_from_fd(platform->vfs, fd, &file);
+
+	if (err < 0)
+		return err;
+	vfs_caller_init_self(&caller);
+	long result = file->ops->ioctl(file, request, (uintptr_t)arg, &caller);
+	vfs_file_put(file);
+	return result;
+}
+
+static int door_mmap(int fd, uint64_t offset, uint64_t length, int prot, int *map_fd,
+	uint64_t *map_offset)
+{
+	struct vfs_file *file;
+	int err = vfs_file_from_fd(platform->vfs, fd, &file);
+
+	if (err < 0)
+		return err;
+	err = file->ops->mmap ?
+		file->ops->mmap(file, offset, length, prot, map_fd, map_offset) : -ENODEV;
+	vfs_file_put(file);
+	return err;
+}
+
+static int door_uevent(int flags)
+{
+	int fd;
+	int err = tree_uevent_subscribe(platform->tree, &fd);
+
+	if (err < 0)
+		return err;
+	fcntl(fd, F_SETFD, flags & SOCK_CLOEXEC ? FD_CLOEXEC : 0);
+	if (flags & SOCK_NONBLOCK)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return fd;
+}
+
+static const struct preload_door door = {
+	.tree = door_tree,
+	.stat_node = door_stat_node,
+	.fstat_node = door_fstat_node,
+	.open = door_open,
+	.ioctl = door_ioctl,
+	.mmap = door_mmap,
+	.uevent = door_uevent,
+};
+
+void compositor_door_open(struct platform *p)
+{
+	platform = p;
+	preload_set_door(&door);
+}
+
+void compositor_door_close(void)
+{
+	preload_set_door(&preload_wire_door);
+	platform = NULL;
+}

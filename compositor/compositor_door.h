@@ -1,0 +1,16 @@
+/*
+ * The door of a process that carries the device: what libdrm, wlroots, libudev
+ * and libinput open and ask in this process goes straight to the platform, by
+ * a function call.
+ */
+#ifndef COMPOSITOR_DOOR_H
+#define COMPOSITOR_DOOR_H
+
+struct platform;
+
+/* Before any device is opened; platform stays until compositor_door_close. */
+void compositor_door_open(struct platform *platform);
+/* After the last of this process's device files was closed. */
+void compositor_door_close(void);
+
+#endif
