@@ -87,6 +87,17 @@ static void update_capabilities(struct compositor_server *server)
 		(wl_list_empty(&server->keyboards) ? 0 : WL_SEAT_CAPABILITY_KEYBOARD));
 }
 
+/* The seat has a keyboard whenever there is one with a keymap to send to clients. */
+static void use_any_keyboard(struct compositor_server *server)
+{
+	struct compositor_keyboard *keyboard;
+
+	wl_list_for_each(keyboard, &server->keyboards, link) {
+		if (!wlr_seat_get_keyboard(server->seat) && keyboard->device->keyboard->keymap)
+			wlr_seat_set_keyboard(server->seat, keyboard->device);
+	}
+}
+
 static void keyboard_destroy(struct compositor_keyboard *keyboard)
 {
 	wl_list_remove(&keyboard->link);
@@ -101,7 +112,11 @@ static void handle_destroy(struct wl_listener *listener, void *data)
 	struct compositor_keyboard *keyboard = wl_container_of(listener, keyboard, destroy);
 	struct compositor_server *server = keyboard->server;
 
+	bool current = wlr_seat_get_keyboard(server->seat) == keyboard->device->keyboard;
 	keyboard_destroy(keyboard);
+	if (current)
+		wlr_seat_set_keyboard(server->seat, NULL);
+	use_any_keyboard(server);
 	update_capabilities(server);
 }
 
@@ -143,7 +158,7 @@ void compositor_keyboard_add(struct compositor_server *server, struct wlr_input_
 	keyboard->destroy.notify = handle_destroy;
 	wl_signal_add(&device->events.destroy, &keyboard->destroy);
 	wl_list_insert(&server->keyboards, &keyboard->link);
-	wlr_seat_set_keyboard(server->seat, device);
+	use_any_keyboard(server);
 	update_capabilities(server);
 }
 

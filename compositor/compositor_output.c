@@ -86,6 +86,8 @@ bool compositor_output_update_modes(struct compositor_output *out,
 	struct wlr_output_mode *last = NULL;
 	bool changed = false;
 
+	out->base.phys_width = connector->mmWidth;
+	out->base.phys_height = connector->mmHeight;
 	wl_list_init(&fresh);
 	for (int i = 0; i < connector->count_modes; i++) {
 		const drmModeModeInfo *info = &connector->modes[i];
@@ -261,8 +263,6 @@ static void describe(struct compositor_output *out, const drmModeConnector *conn
 	snprintf(text, sizeof(text), "%s-%u", type ? type : "Unknown",
 		connector->connector_type_id);
 	wlr_output_set_name(base, text);
-	base->phys_width = connector->mmWidth;
-	base->phys_height = connector->mmHeight;
 	for (int i = 0; i < connector->count_props; i++) {
 		if (connector->props[i] != out->pipe->props.edid || !connector->prop_values[i])
 			continue;

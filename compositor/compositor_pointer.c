@@ -92,6 +92,14 @@ void compositor_pointer_update(struct compositor_server *server)
 		pass_motion(server, now_ms());
 }
 
+void compositor_pointer_reset(struct compositor_server *server)
+{
+	wlr_seat_pointer_notify_clear_focus(server->seat);
+	server->cursor_name = NULL;
+	show_cursor(server, "left_ptr");
+	compositor_pointer_update(server);
+}
+
 /* ---- moving and resizing windows ---- */
 
 void compositor_pointer_begin(struct compositor_server *server, struct compositor_view *view,

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <wlr/render/wlr_renderer.h>
 #include <wlr/types/wlr_output_management_v1.h>
 #include <wlr/types/wlr_xcursor_manager.h>
 
@@ -89,6 +90,27 @@ static void handle_layout_change(struct wl_listener *listener, void *data)
 
 /* ---- one screen ---- */
 
+/*
+ * wlroots brings a picture of its own when an output is turned on, but not with
+ * a new mode: the old picture has the wrong size then. The next frame paints.
+ */
+static bool attach_empty_picture(struct compositor_server *server, struct wlr_output *output)
+{
+	static const float black[4] = {0, 0, 0, 1};
+	struct wlr_renderer *renderer = server->render.renderer;
+	const struct wlr_output_state *pending = &output->pending;
+
+	if (!output->enabled || !(pending->committed & WLR_OUTPUT_STATE_MODE) ||
+	    (pending->committed & WLR_OUTPUT_STATE_ENABLED && !pending->enabled))
+		return true;
+	if (!wlr_output_attach_render(output, NULL))
+		return false;
+	wlr_renderer_begin(renderer, pending->buffer->width, pending->buffer->height);
+	wlr_renderer_clear(renderer, black);
+	wlr_renderer_end(renderer);
+	return true;
+}
+
 static bool set_preferred_mode(struct compositor_screen *screen)
 {
 	struct wlr_output *output = screen->output;
@@ -98,7 +120,8 @@ static bool set_preferred_mode(struct compositor_screen *screen)
 		return true;
 	wlr_output_set_mode(output, mode);
 	wlr_output_enable(output, true);
-	if (!wlr_output_commit(output)) {
+	if (!attach_empty_picture(screen->server, output) || !wlr_output_commit(output)) {
+		wlr_output_rollback(output);
 		compositor_error("output %s refuses mode %dx%d", output->name, mode->width,
 			mode->height);
 		return false;
@@ -181,8 +204,7 @@ static void handle_new_output(struct wl_listener *listener, void *data)
 	wlr_output_layout_add_auto(server->layout, output);
 	if (wl_list_length(&server->screens) == 1)
 		wlr_cursor_warp(server->cursor, NULL, output->width / 2.0, output->height / 2.0);
-	server->cursor_name = NULL;
-	compositor_pointer_update(server);
+	compositor_pointer_reset(server);
 }
 
 static void handle_modes_changed(struct wl_listener *listener, void *data)
@@ -223,20 +245,22 @@ static bool apply_head(struct compositor_server *server,
 	struct wlr_output *output = state->output;
 
 	apply_head_state(state);
-	bool ok = wlr_output_test(output);
-	if (test || !ok) {
-		wlr_output_rollback(output);
-		return ok;
-	}
 	/* wlroots refuses a new mode's picture while a flip is under way; the device waits. */
+	bool pending = output->frame_pending;
 	if (output->pending.committed & (WLR_OUTPUT_STATE_MODE | WLR_OUTPUT_STATE_ENABLED))
 		output->frame_pending = false;
+	bool ok = attach_empty_picture(server, output) && wlr_output_test(output);
+	if (test || !ok) {
+		wlr_output_rollback(output);
+		output->frame_pending = pending;
+		return ok;
+	}
 	if (!wlr_output_commit(output))
 		return false;
 	if (output->enabled) {
 		wlr_output_layout_add(server->layout, output, state->x, state->y);
 		wlr_xcursor_manager_load(server->xcursors, output->scale);
-		server->cursor_name = NULL;
+		compositor_pointer_reset(server);
 	} else {
 		wlr_output_layout_remove(server->layout, output);
 	}

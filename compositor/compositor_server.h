@@ -217,6 +217,8 @@ void compositor_pointer_begin(struct compositor_server *server, struct composito
 	enum compositor_grab mode, uint32_t edges);
 /* The view goes away: no grab may keep it. */
 void compositor_pointer_forget(struct compositor_server *server, struct compositor_view *view);
+/* A screen is new or has another scale: it has no cursor image yet. */
+void compositor_pointer_reset(struct compositor_server *server);
 /* What is under the cursor may have changed. */
 void compositor_pointer_update(struct compositor_server *server);
 
