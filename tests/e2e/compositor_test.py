@@ -1,0 +1,185 @@
+"""The compositor, headless, with real clients: what they draw is what is scanned out, what
+is typed is what they get."""
+import os
+import time
+
+import pattern
+import png
+import tc
+
+PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
+CURSOR_MAX = 64  # pixels the cursor plane can cover
+
+
+def still(size, *more):
+    return f"{PATTERN} --still --size {size} " + " ".join(more)
+
+
+def differences(image, left, top, width, height, skip=None):
+    """Pixels of the still picture at (left, top) that are wrong, outside the skipped box."""
+    wrong = []
+    for y in range(height):
+        for x in range(width):
+            at = (left + x, top + y)
+            if skip and skip[0] <= at[0] < skip[2] and skip[1] <= at[1] < skip[3]:
+                continue
+            if image.pixel(*at) != pattern.still(x, y, width, height):
+                wrong.append(at)
+    return wrong
+
+
+def test_a_clients_pixels_reach_the_scanout_under_the_cursor(t):
+    compositor = tc.Compositor(t, run=[still("320x240")])
+    window, = compositor.wait_windows(1)
+    x, y = window["x"], window["y"]
+    t.equal((window["width"], window["height"]), (320, 240), "window size")
+    compositor.ctl("move-to", str(x + 160), str(y + 100))
+    compositor.ctl("wait-vblank", "5")
+    shot = compositor.screenshot()
+    t.equal((shot.width, shot.height), (1024, 768), "scanout size")
+    near = (x + 160 - CURSOR_MAX, y + 100 - CURSOR_MAX, x + 160 + CURSOR_MAX, y + 100 + CURSOR_MAX)
+    t.equal(differences(shot, x, y, 320, 240, near), [], "pixels around the cursor")
+    covered = differences(shot, x, y, 320, 240)
+    t.check(20 < len(covered) < CURSOR_MAX * CURSOR_MAX, f"cursor covers {len(covered)} pixels")
+    # It is the plane that shows the cursor, not the renderer.
+    state = compositor.ctl("state")
+    cursor = [plane for plane in state["planes"] if plane["type"] == "cursor"][0]
+    t.check(cursor["fb"], f"cursor plane is off: {cursor}")
+    # Away with the cursor: every pixel is the client's.
+    compositor.ctl("move-to", "1020", "760")
+    compositor.ctl("wait-vblank", "5")
+    t.equal(differences(compositor.screenshot("away.png"), x, y, 320, 240), [], "all pixels")
+    compositor.stop()
+
+
+def test_typed_keys_arrive_in_a_terminal(t):
+    typed = t.path("typed.txt")
+    compositor = tc.Compositor(t, run=[f"foot sh -c 'cat > {typed}'"])
+    compositor.wait_windows(1)
+    text = "Hello, Testcard! 0123456789 [x]=(a*b)/c; {\"q\": '~_|'}"
+    compositor.ctl("type", text + "\\n")
+    t.wait(lambda: os.path.exists(typed) and text + "\n" in open(typed).read(), "the typed line")
+    t.equal(open(typed).read(), text + "\n", "the typed line")
+    compositor.stop()
+
+
+def test_focus_follows_a_click(t):
+    first, second = t.path("first.txt"), t.path("second.txt")
+    compositor = tc.Compositor(t, run=[f"foot -T first sh -c 'cat > {first}'"])
+    compositor.wait_windows(1)
+    client = t.start("foot", "-T", "second", "sh", "-c", f"cat > {second}",
+                     WAYLAND_DISPLAY=display(t))
+    windows = {window["title"]: window for window in compositor.wait_windows(2)}
+    # The upper left corner of the first peeks out: windows are placed in a cascade.
+    compositor.ctl("move-to", str(windows["first"]["x"] + 5), str(windows["first"]["y"] + 5))
+    compositor.ctl("button", "left")
+    t.wait(lambda: {w["title"] for w in compositor.windows() if w["focused"]} == {"first"},
+           "focus on the first window")
+    compositor.ctl("type", "one\\n")
+    t.wait(lambda: open(first).read() == "one\n", "the line in the first window")
+    t.equal(open(second).read(), "", "second window's input")
+    compositor.stop()
+    t.stop(client, status=None)
+
+
+def display(t):
+    sockets = [name for name in os.listdir(t.runtime)
+               if name.startswith("wayland-") and not name.endswith(".lock")]
+    t.equal(len(sockets), 1, "wayland sockets")
+    return sockets[0]
+
+
+def test_window_moves_with_alt_drag(t):
+    compositor = tc.Compositor(t, run=[still("200x160")])
+    window, = compositor.wait_windows(1)
+    x, y = window["x"], window["y"]
+    compositor.ctl("move-to", str(x + 50), str(y + 50))
+    compositor.ctl("key", "leftalt", "down")
+    compositor.ctl("button", "left", "down")
+    compositor.ctl("move-to", str(x + 350), str(y + 250))
+    compositor.ctl("button", "left", "up")
+    compositor.ctl("key", "leftalt", "up")
+    compositor.ctl("move-to", "1020", "760")
+    compositor.ctl("wait-vblank", "5")
+    window, = compositor.windows()
+    t.equal((window["x"], window["y"]), (x + 300, y + 200), "where the window is")
+    t.equal(differences(compositor.screenshot(), x + 300, y + 200, 200, 160), [], "pixels there")
+    compositor.stop()
+
+
+def test_screencopy_gives_the_scanout(t):
+    compositor = tc.Compositor(t, run=[still("320x240")])
+    window, = compositor.wait_windows(1)
+    compositor.ctl("move-to", "1020", "760")
+    compositor.ctl("wait-vblank", "5")
+    t.run("grim", t.path("grim.png"), WAYLAND_DISPLAY=display(t))
+    grim, shot = png.read(t.path("grim.png")), compositor.screenshot()
+    t.equal((grim.width, grim.height), (1024, 768), "grim's size")
+    for y in range(0, 700):
+        for x in range(0, 940):
+            if grim.pixel(x, y) != shot.pixel(x, y):
+                t.check(False, f"({x},{y}): grim {grim.pixel(x, y):06x}, "
+                               f"scanout {shot.pixel(x, y):06x}")
+    compositor.stop()
+
+
+def test_output_management_changes_the_mode(t):
+    compositor = tc.Compositor(t, run=[still("320x240")])
+    compositor.wait_windows(1)
+    text = t.run("wlr-randr", WAYLAND_DISPLAY=display(t))
+    t.check("Virtual-1" in text and "1024x768" in text and "current" in text, text)
+    t.run("wlr-randr", "--output", "Virtual-1", "--mode", "1280x720", WAYLAND_DISPLAY=display(t))
+    compositor.ctl("wait-vblank", "5")
+    shot = compositor.screenshot()
+    t.equal((shot.width, shot.height), (1280, 720), "scanout after the mode set")
+    compositor.stop()
+
+
+def test_hotplug_of_a_new_mode_is_followed(t):
+    compositor = tc.Compositor(t, run=[still("320x240")])
+    compositor.wait_windows(1)
+    compositor.ctl("mode", "800x600")
+    t.wait(lambda: compositor.screenshot().width == 800, "the new mode")
+    t.equal(compositor.screenshot().height, 600, "height")
+    compositor.stop()
+
+
+def test_layer_shell_background(t):
+    compositor = tc.Compositor(t)
+    client = t.start("swaybg", "-c", "#123456", WAYLAND_DISPLAY=display(t))
+    t.wait(lambda: compositor.screenshot().pixel(500, 400) == 0x123456, "swaybg's colour")
+    shot = compositor.screenshot()
+    for at in ((0, 0), (1023, 0), (0, 767), (700, 30)):
+        t.equal(shot.pixel(*at), 0x123456, f"pixel {at}")
+    t.stop(client, status=None)
+    compositor.stop()
+
+
+def test_presentation_feedback_has_the_devices_clock(t):
+    compositor = tc.Compositor(t)
+    text = t.run(PATTERN, "--size", "160x120", "--frames", "130", "--stats",
+                 WAYLAND_DISPLAY=display(t))
+    t.check("Hz" in text, text)
+    compositor.stop()
+
+
+def test_exit_screenshot_and_client_exit(t):
+    picture = t.path("exit.png")
+    start = time.monotonic()
+    t.run(tc.COMPOSITOR, "--headless", "--dir", os.path.join(t.runtime, "tc"),
+          "--screenshot", picture, "--exit-with-client", "--run",
+          f"{PATTERN} --size 320x240 --frames 60")
+    t.check(time.monotonic() - start < 20, "it took too long")
+    shot = png.read(picture)
+    t.equal((shot.width, shot.height), (1024, 768), "size of the picture at exit")
+
+
+def test_twenty_starts_leave_nothing(t):
+    for _ in range(20):
+        compositor = tc.Compositor(t, run=[still("160x120")])
+        compositor.wait_windows(1)
+        compositor.stop()
+        t.equal(os.listdir(t.runtime), [], "files left in the runtime folder")
+
+
+tc.main(globals())
