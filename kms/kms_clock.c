@@ -11,15 +11,10 @@
 
 #define NS_PER_SECOND 1000000000ull
 
-/* A crtc whose vblank was handled (or that went off): its sinks run without dev->lock. */
-struct clock_report {
-	struct kms_crtc *crtc;
-	uint64_t sequence, time_ns;
-};
-
+/* What one wake-up did, and has left to do without dev->lock. */
 struct clock_pass {
-	unsigned report_count;
-	struct clock_report reports[KMS_MAX_CRTCS];
+	bool any; /* a crtc had a vblank, or went off */
+	uint32_t sinks; /* crtcs (bits) whose sinks are to be served */
 	struct kms_latch_bin bin;
 };
 
@@ -36,11 +31,11 @@ static struct timespec to_timespec(uint64_t ns)
 	return (struct timespec) {.tv_sec = ns / NS_PER_SECOND, .tv_nsec = ns % NS_PER_SECOND};
 }
 
-static void report(struct clock_pass *pass, struct kms_crtc *crtc, uint64_t time_ns)
+static void report_locked(struct clock_pass *pass, struct kms_crtc *crtc, uint64_t time_ns)
 {
-	pass->reports[pass->report_count++] = (struct clock_report) {
-		.crtc = crtc, .sequence = crtc->vblank->count, .time_ns = time_ns,
-	};
+	pass->any = true;
+	if (kms_sinks_begin_locked(crtc, crtc->vblank->count, time_ns))
+		pass->sinks |= 1u << crtc->index;
 }
 
 /* Latch before events: who hears of a flip must find it shown. */
@@ -52,10 +47,10 @@ static void handle_crtc_locked(struct clock_pass *pass, struct kms_crtc *crtc, u
 		kms_vblank_advance_locked(crtc, now);
 		kms_atomic_latch_locked(crtc, &pass->bin);
 		kms_vblank_send_events_locked(crtc);
-		report(pass, crtc, vblank->time_ns);
+		report_locked(pass, crtc, vblank->time_ns);
 	} else if (vblank->report_off) {
 		vblank->report_off = false;
-		report(pass, crtc, now);
+		report_locked(pass, crtc, now);
 	}
 }
 
@@ -91,11 +86,8 @@ static void run_pass_locked(struct kms_clock *clock, struct clock_pass *pass)
 
 	pthread_cond_broadcast(&clock->changed);
 	pthread_mutex_unlock(&dev->lock);
-	for (unsigned i = 0; i < pass->report_count; i++) {
-		const struct clock_report *done = &pass->reports[i];
-
-		kms_sinks_run(done->crtc, done->sequence, done->time_ns);
-	}
+	for (; pass->sinks; pass->sinks &= pass->sinks - 1)
+		kms_sinks_run(&dev->crtcs[__builtin_ctz(pass->sinks)]);
 	kms_latch_bin_empty(&pass->bin);
 	pthread_mutex_lock(&dev->lock);
 }
@@ -125,10 +117,10 @@ static void *clock_thread(void *data)
 	while (!clock->stop) {
 		uint64_t now = kms_clock_now();
 
-		pass.report_count = 0;
+		pass.any = false;
 		for (unsigned i = 0; i < dev->crtc_count; i++)
 			handle_crtc_locked(&pass, &dev->crtcs[i], now);
-		if (pass.report_count > 0)
+		if (pass.any)
 			run_pass_locked(clock, &pass);
 		else
 			sleep_locked(clock);

@@ -128,7 +128,8 @@ struct kms_crtc {
 	/* Composition buffer of the sinks' frames: kms_sink.c, there while there are sinks. */
 	uint8_t *sink_pixels;               /* of the running kms_sinks_run, else dev->lock */
 	size_t sink_pixels_size;
-	bool sinks_running;                 /* kms_sinks_run is at work; dev->lock */
+	struct kms_sink_snapshot *sink_snapshot; /* from kms_sinks_begin_locked to _run */
+	bool sinks_running;                 /* between begin and the end of run; dev->lock */
 	/* Legacy cursor: last position by MOVE, hot spot for state dumps. dev->lock. */
 	int32_t cursor_x, cursor_y, cursor_hot_x, cursor_hot_y;
 };

@@ -6,14 +6,14 @@
 #include "kms_vblank.h"
 
 /* What a crtc shows at one moment, with references: composed without dev->lock. */
-struct sink_snapshot {
+struct kms_sink_snapshot {
 	uint32_t width, height; /* 0x0 = off */
-	uint64_t serial;
+	uint64_t serial, sequence, time_ns;
 	unsigned count;
 	struct kms_compose_plane planes[KMS_MAX_PLANES]; /* bottom first */
 };
 
-static void snapshot_add(struct sink_snapshot *shot, uint32_t *zpos, const struct kms_plane *plane)
+static void snapshot_add(struct kms_sink_snapshot *shot, uint32_t *zpos, const struct kms_plane *plane)
 {
 	const struct kms_plane_state *state = &plane->scanout;
 	unsigned at = shot->count++;
@@ -34,7 +34,7 @@ static void snapshot_add(struct sink_snapshot *shot, uint32_t *zpos, const struc
 	};
 }
 
-static void snapshot_take_locked(struct sink_snapshot *shot, struct kms_crtc *crtc)
+static void snapshot_take_locked(struct kms_sink_snapshot *shot, struct kms_crtc *crtc)
 {
 	struct kms_device *dev = crtc->base.dev;
 	uint32_t zpos[KMS_MAX_PLANES];
@@ -52,18 +52,18 @@ static void snapshot_take_locked(struct sink_snapshot *shot, struct kms_crtc *cr
 	}
 }
 
-static void snapshot_drop(struct sink_snapshot *shot)
+static void snapshot_drop(struct kms_sink_snapshot *shot)
 {
 	for (unsigned i = 0; i < shot->count; i++)
 		kms_object_put((struct kms_object *)&shot->planes[i].fb->base);
 }
 
-static size_t snapshot_size(const struct sink_snapshot *shot)
+static size_t snapshot_size(const struct kms_sink_snapshot *shot)
 {
 	return (size_t)shot->width * shot->height * 4;
 }
 
-static void snapshot_compose(const struct sink_snapshot *shot, uint8_t *pixels)
+static void snapshot_compose(const struct kms_sink_snapshot *shot, uint8_t *pixels)
 {
 	kms_compose(pixels, shot->width, shot->height, shot->width * 4, shot->planes, shot->count);
 }
@@ -176,37 +176,47 @@ static void abandon_run(struct kms_crtc *crtc)
 	pthread_mutex_unlock(&crtc->base.dev->lock);
 }
 
-void kms_sinks_run(struct kms_crtc *crtc, uint64_t sequence, uint64_t time_ns)
+bool kms_sinks_begin_locked(struct kms_crtc *crtc, uint64_t sequence, uint64_t time_ns)
 {
-	struct kms_device *dev = crtc->base.dev;
-	struct sink_snapshot shot;
+	struct kms_sink_snapshot *shot;
 
-	pthread_mutex_lock(&dev->lock);
-	if (!mark_due_locked(crtc)) {
-		pthread_mutex_unlock(&dev->lock);
-		return;
-	}
-	snapshot_take_locked(&shot, crtc);
+	if (!mark_due_locked(crtc))
+		return false;
+	shot = malloc(sizeof(*shot));
+	if (!shot) /* the sinks stay due for the next vblank */
+		return false;
+	snapshot_take_locked(shot, crtc);
+	shot->sequence = sequence;
+	shot->time_ns = time_ns;
+	crtc->sink_snapshot = shot;
 	crtc->sinks_running = true;
-	pthread_mutex_unlock(&dev->lock);
+	return true;
+}
 
-	if (grow_buffer(crtc, snapshot_size(&shot)) < 0) {
-		gem_warn("kms", "no memory to compose %ux%u", shot.width, shot.height);
-		snapshot_drop(&shot);
+void kms_sinks_run(struct kms_crtc *crtc)
+{
+	struct kms_sink_snapshot *shot = crtc->sink_snapshot;
+
+	crtc->sink_snapshot = NULL;
+	if (grow_buffer(crtc, snapshot_size(shot)) < 0) {
+		gem_warn("kms", "no memory to compose %ux%u", shot->width, shot->height);
+		snapshot_drop(shot);
+		free(shot);
 		abandon_run(crtc);
 		return;
 	}
-	if (shot.width) {
-		snapshot_compose(&shot, crtc->sink_pixels);
-		__atomic_fetch_add(&dev->frames_composed, 1, __ATOMIC_RELAXED);
+	if (shot->width) {
+		snapshot_compose(shot, crtc->sink_pixels);
+		__atomic_fetch_add(&crtc->base.dev->frames_composed, 1, __ATOMIC_RELAXED);
 	}
-	snapshot_drop(&shot);
+	snapshot_drop(shot);
 	const struct kms_frame frame = {
 		.pixels = crtc->sink_pixels,
-		.width = shot.width, .height = shot.height, .pitch = shot.width * 4,
-		.sequence = sequence, .time_ns = time_ns,
-		.crtc_id = crtc->base.id, .scanout_serial = shot.serial,
+		.width = shot->width, .height = shot->height, .pitch = shot->width * 4,
+		.sequence = shot->sequence, .time_ns = shot->time_ns,
+		.crtc_id = crtc->base.id, .scanout_serial = shot->serial,
 	};
+	free(shot);
 	deliver(crtc, &frame);
 }
 
@@ -214,7 +224,7 @@ int kms_screenshot(struct kms_crtc *crtc, uint8_t **pixels, uint32_t *width, uin
 	uint64_t *sequence)
 {
 	struct kms_device *dev = crtc->base.dev;
-	struct sink_snapshot shot;
+	struct kms_sink_snapshot shot;
 
 	pthread_mutex_lock(&dev->lock);
 	snapshot_take_locked(&shot, crtc);

@@ -46,13 +46,16 @@ void kms_sink_attach(struct kms_sink *sink, struct kms_crtc *crtc);
 void kms_sink_detach(struct kms_sink *sink);
 
 /*
- * The vblank thread calls this outside dev->lock: after each vblank's latch and
- * events, and once after crtc was turned off (its sinks then get one 0x0 frame).
- * Composes once, when at least one sink is due: scanout_serial differs from the
- * last one it was given, or it wants every vblank. sequence and time_ns are
- * those of the vblank. One caller at a time per crtc.
+ * The vblank thread calls begin under dev->lock with each vblank's latch, and
+ * once after crtc was turned off (its sinks then get one 0x0 frame): what was
+ * latched is what is composed, whatever is committed next. True when at least
+ * one sink is due (scanout_serial differs from the last one it was given, or it
+ * wants every vblank): run must follow, without dev->lock; it composes once and
+ * serves the sinks. sequence and time_ns are those of the vblank. One caller at a
+ * time per crtc.
  */
-void kms_sinks_run(struct kms_crtc *crtc, uint64_t sequence, uint64_t time_ns);
+bool kms_sinks_begin_locked(struct kms_crtc *crtc, uint64_t sequence, uint64_t time_ns);
+void kms_sinks_run(struct kms_crtc *crtc);
 
 /*
  * One picture of what crtc shows now, composed by the caller's thread: malloc'd

@@ -24,7 +24,7 @@ enum { WIDTH = 8, HEIGHT = 4 };
 #define BLUE 0x000000ffu
 
 static struct kms_device device;
-static struct kms_vblank vblank;
+static struct kms_vblank counter;
 static struct kms_crtc *const crtc = &device.crtcs[0];
 static const struct kms_format xrgb = {.fourcc = DRM_FORMAT_XRGB8888, .planes = 1, .cpp = {4}};
 static int freed_fbs;
@@ -51,6 +51,15 @@ static void picture_init(struct picture *picture, uint32_t color)
 	picture->fb.planes[0].pitch = WIDTH * 4;
 	for (int i = 0; i < WIDTH * HEIGHT; i++)
 		picture->pixels[i] = color;
+}
+
+static void run_vblank(uint64_t sequence, uint64_t time_ns)
+{
+	pthread_mutex_lock(&device.lock);
+	bool due = kms_sinks_begin_locked(crtc, sequence, time_ns);
+	pthread_mutex_unlock(&device.lock);
+	if (due)
+		kms_sinks_run(crtc);
 }
 
 /* What a latch does. fb NULL: the plane is off. */
@@ -96,7 +105,7 @@ static void device_init(void)
 	device.planes[2].zpos = 2;
 	crtc->base.id = 77;
 	crtc->base.dev = &device;
-	crtc->vblank = &vblank;
+	crtc->vblank = &counter;
 	gem_list_init(&crtc->sinks);
 	crtc->state.mode.hdisplay = WIDTH;
 	crtc->state.mode.vdisplay = HEIGHT;
@@ -145,7 +154,7 @@ TEST(frame_has_the_planes_in_zpos_order)
 	show(0, &blue, 3);
 	show(1, &red, 0);
 	watcher_attach(&watcher);
-	kms_sinks_run(crtc, 5, 1234);
+	run_vblank(5, 1234);
 	CHECK_INT(watcher.frames, 1);
 	CHECK_INT(watcher.last.width, WIDTH);
 	CHECK_INT(watcher.last.height, HEIGHT);
@@ -175,29 +184,53 @@ TEST(only_changes_are_given)
 	watcher_attach(&calm);
 	watcher_attach(&eager);
 	for (int i = 0; i < 3; i++)
-		kms_sinks_run(crtc, i, i);
+		run_vblank(i, i);
 	CHECK_INT(calm.frames, 1);
 	CHECK_INT(eager.frames, 3);
 	show(2, &red, 4);
-	kms_sinks_run(crtc, 3, 3);
+	run_vblank(3, 3);
 	CHECK_INT(calm.frames, 2);
 	CHECK_INT(eager.frames, 4);
 	/* One who comes later gets a first frame of what did not change. */
 	watcher_attach(&late);
-	kms_sinks_run(crtc, 4, 4);
+	run_vblank(4, 4);
 	CHECK_INT(late.frames, 1);
 	CHECK_INT(calm.frames, 2);
 	/* Composed only when somebody wants it. */
 	kms_sink_detach(&eager.sink);
 	uint64_t composed = device.frames_composed;
-	kms_sinks_run(crtc, 5, 5);
+	run_vblank(5, 5);
 	CHECK_INT(device.frames_composed, composed);
 	kms_sink_detach(&calm.sink);
 	kms_sink_detach(&late.sink);
 	show(1, &red, 1);
-	kms_sinks_run(crtc, 6, 6);
+	run_vblank(6, 6);
 	CHECK_INT(device.frames_composed, composed);
 	CHECK_INT(calm.frames, 2);
+}
+
+TEST(what_was_latched_is_given)
+{
+	struct watcher watcher = {0};
+	struct picture red;
+
+	device_init();
+	picture_init(&red, RED);
+	show(0, &red, 0);
+	watcher_attach(&watcher);
+	pthread_mutex_lock(&device.lock);
+	CHECK(kms_sinks_begin_locked(crtc, 1, 1));
+	pthread_mutex_unlock(&device.lock);
+	/* Off before the sinks' turn: a client that shows one frame and exits. */
+	turn(false);
+	kms_sinks_run(crtc);
+	CHECK_INT(watcher.frames, 1);
+	CHECK_INT(watcher.last.width, WIDTH);
+	CHECK_INT(watcher.pixel[0], 0xff000000 | RED);
+	run_vblank(2, 2);
+	CHECK_INT(watcher.frames, 2);
+	CHECK_INT(watcher.last.width, 0);
+	kms_sink_detach(&watcher.sink);
 }
 
 TEST(off_is_one_empty_frame)
@@ -207,17 +240,17 @@ TEST(off_is_one_empty_frame)
 	device_init();
 	watcher_attach(&calm);
 	watcher_attach(&eager);
-	kms_sinks_run(crtc, 1, 1);
+	run_vblank(1, 1);
 	turn(false);
-	kms_sinks_run(crtc, 2, 2);
+	run_vblank(2, 2);
 	CHECK_INT(calm.frames, 2);
 	CHECK_INT(calm.last.width, 0);
 	CHECK_INT(calm.last.height, 0);
-	kms_sinks_run(crtc, 3, 3);
+	run_vblank(3, 3);
 	CHECK_INT(calm.frames, 2);
 	CHECK_INT(eager.frames, 2);
 	turn(true);
-	kms_sinks_run(crtc, 4, 4);
+	run_vblank(4, 4);
 	CHECK_INT(calm.frames, 3);
 	CHECK_INT(calm.last.width, WIDTH);
 	CHECK_INT(calm.pixel[0], 0xff000000);
@@ -227,7 +260,7 @@ TEST(off_is_one_empty_frame)
 
 static void *run_once(void *data)
 {
-	kms_sinks_run(crtc, 1, 1);
+	run_vblank(1, 1);
 	return NULL;
 }
 
@@ -267,7 +300,7 @@ TEST(detach_waits_for_its_own_frame_only)
 static void *run_many(void *data)
 {
 	for (int i = 0; i < 20000; i++)
-		kms_sinks_run(crtc, i, i);
+		run_vblank(i, i);
 	return NULL;
 }
 
@@ -335,7 +368,7 @@ TEST(screenshot)
 	uint64_t sequence;
 
 	device_init();
-	vblank.count = 41;
+	counter.count = 41;
 	picture_init(&red, RED);
 	show(1, &red, -6);
 	CHECK_INT(kms_screenshot(crtc, &pixels, &width, &height, &sequence), 0);
@@ -444,12 +477,12 @@ TEST(png_sink_writes_changed_frames)
 	snprintf(path, sizeof(path), "%s/frames", dir);
 	CHECK_INT(kms_png_sink_create(crtc, path, &sink), 0);
 	show(1, &red, 0);
-	kms_sinks_run(crtc, 7, 0);
-	kms_sinks_run(crtc, 8, 0);
+	run_vblank(7, 0);
+	run_vblank(8, 0);
 	show(1, &blue, 0);
-	kms_sinks_run(crtc, 123456789, 0);
+	run_vblank(123456789, 0);
 	turn(false);
-	kms_sinks_run(crtc, 123456790, 0);
+	run_vblank(123456790, 0);
 	kms_png_sink_destroy(sink);
 	CHECK_INT(count_files(path), 2);
 	snprintf(name, sizeof(name), "%s/crtc0-00000007.png", path);
@@ -480,7 +513,7 @@ TEST(png_sink_drops_when_full)
 	CHECK_INT(kms_png_sink_create(crtc, dir, &sink), 0);
 	for (int i = 0; i < 200; i++) {
 		show(1, NULL, 0);
-		kms_sinks_run(crtc, i, 0);
+		run_vblank(i, 0);
 	}
 	kms_png_sink_destroy(sink);
 	for (int i = 0; i < 200; i++) {
