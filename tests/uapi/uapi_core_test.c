@@ -333,6 +333,35 @@ TEST(get_client_and_stats)
 	teardown();
 }
 
+/* ---- events ---- */
+
+TEST(events_reach_the_holder)
+{
+	struct drm_event_vblank event = {
+		.base = {.type = DRM_EVENT_VBLANK, .length = sizeof(event)}, .user_data = 42,
+	}, got;
+	struct vfs_file *base;
+
+	setup();
+	CHECK_INT(vfs_file_from_fd(fixture.vfs, card, &base), 0);
+	struct kms_file *kms = &gem_container_of(base, struct uapi_file, base)->kms;
+	CHECK_ERRNO(read(card, &got, sizeof(got)), EAGAIN);
+	for (unsigned i = 1; i <= 128; i++) {
+		CHECK_INT(kms->event_ops->unread(kms), (i - 1) * sizeof(event));
+		kms->event_ops->send(kms, &event, sizeof(event));
+	}
+	CHECK_INT(kms->event_ops->unread(kms), 4096);
+	CHECK_INT(read(card, &got, sizeof(got)), sizeof(got));
+	CHECK_INT(got.user_data, 42);
+	CHECK_INT(kms->event_ops->unread(kms), 4096 - sizeof(event));
+	/* a holder that is gone hurts nobody */
+	close(card);
+	kms->event_ops->send(kms, &event, sizeof(event));
+	vfs_file_put(base);
+	card = fixture_open_card(&fixture);
+	teardown();
+}
+
 /* ---- nodes ---- */
 
 TEST(nodes)
