@@ -168,16 +168,16 @@ int uapi_mode_getencoder(struct uapi_call *call, void *data)
 }
 
 /* Returns the number of modes copied to modes. */
-static uint32_t snapshot_connector(struct kms_connector *connector, bool aspect_ratio,
+static uint32_t snapshot_connector(const struct kms_file *file, struct kms_connector *connector,
 	struct drm_mode_get_connector *req, struct drm_mode_modeinfo modes[KMS_MAX_MODES])
 {
-	struct kms_device *dev = connector->base.dev;
+	struct kms_device *dev = file->dev;
 
 	pthread_mutex_lock(&dev->lock);
 	uint32_t count = connector->mode_count;
 	for (uint32_t i = 0; i < count; i++) {
 		modes[i] = connector->modes[i];
-		if (!aspect_ratio)
+		if (!file->aspect_ratio)
 			modes[i].flags &= ~DRM_MODE_FLAG_PIC_AR_MASK;
 	}
 	req->connection = connector->connected ? STATUS_CONNECTED : STATUS_DISCONNECTED;
@@ -202,7 +202,7 @@ int uapi_mode_getconnector(struct uapi_call *call, void *data)
 
 	if (!obj)
 		return -ENOENT;
-	uint32_t mode_count = snapshot_connector(connector, call->file->kms.aspect_ratio, req, modes);
+	uint32_t mode_count = snapshot_connector(&call->file->kms, connector, req, modes);
 	req->connector_type = connector->type;
 	req->connector_type_id = connector->type_id;
 	req->subpixel = 0; /* unknown */
