@@ -84,7 +84,9 @@ TEST(short_struct)
 	setup();
 	CHECK_INT(IOCTL(card, _IOWR('d', 0x0c, uint64_t), &cap), 0);
 	CHECK_INT(cap.value, 77);
-	/* only height and width arrive: bpp is zero */
+	/* only height and width arrive: bpp is zero, and not what the last call had */
+	args = (struct drm_mode_create_dumb){.width = 16, .height = 16, .bpp = 32};
+	CHECK_INT(IOCTL(card, DRM_IOCTL_MODE_CREATE_DUMB, &args), 0);
 	memset(&args, 0xff, sizeof(args));
 	args.height = args.width = 16;
 	CHECK_ERRNO(IOCTL(card, _IOC(_IOC_READ | _IOC_WRITE, 'd', 0xb2, 8), &args), EINVAL);
