@@ -18,7 +18,8 @@ enum real_id {
 	REAL_OPENAT, REAL_FSTATAT, REAL_FSTAT, REAL_STATX, REAL_READLINKAT, REAL_FACCESSAT,
 	REAL_STATFS, REAL_FSTATFS, REAL_CHDIR, REAL_INOTIFY_ADD_WATCH, REAL_IOCTL, REAL_MMAP,
 	REAL_READ, REAL_WRITE, REAL_SOCKET, REAL_BIND, REAL_GETSOCKNAME, REAL_RECVMSG, REAL_FOPEN,
-	REAL_OPENDIR, REAL_SCANDIR, REAL_REALPATH, REAL_COUNT,
+	REAL_OPENDIR, REAL_SCANDIR, REAL_REALPATH, REAL_GETXATTR, REAL_LGETXATTR, REAL_LISTXATTR,
+	REAL_LLISTXATTR, REAL_COUNT,
 };
 
 static const char *const names[REAL_COUNT] = {
@@ -44,6 +45,10 @@ static const char *const names[REAL_COUNT] = {
 	[REAL_OPENDIR] = "opendir",
 	[REAL_SCANDIR] = "scandir",
 	[REAL_REALPATH] = "realpath",
+	[REAL_GETXATTR] = "getxattr",
+	[REAL_LGETXATTR] = "lgetxattr",
+	[REAL_LISTXATTR] = "listxattr",
+	[REAL_LLISTXATTR] = "llistxattr",
 };
 
 static _Atomic(void *) functions[REAL_COUNT];
@@ -161,6 +166,42 @@ int preload_real_inotify_add_watch(int fd, const char *path, uint32_t mask)
 	if (!real)
 		return syscall(SYS_inotify_add_watch, fd, path, mask);
 	return real(fd, path, mask);
+}
+
+ssize_t preload_real_getxattr(const char *path, const char *name, void *value, size_t size)
+{
+	ssize_t (*real)(const char *, const char *, void *, size_t) = real_lookup(REAL_GETXATTR);
+
+	if (!real)
+		return syscall(SYS_getxattr, path, name, value, size);
+	return real(path, name, value, size);
+}
+
+ssize_t preload_real_lgetxattr(const char *path, const char *name, void *value, size_t size)
+{
+	ssize_t (*real)(const char *, const char *, void *, size_t) = real_lookup(REAL_LGETXATTR);
+
+	if (!real)
+		return syscall(SYS_lgetxattr, path, name, value, size);
+	return real(path, name, value, size);
+}
+
+ssize_t preload_real_listxattr(const char *path, char *list, size_t size)
+{
+	ssize_t (*real)(const char *, char *, size_t) = real_lookup(REAL_LISTXATTR);
+
+	if (!real)
+		return syscall(SYS_listxattr, path, list, size);
+	return real(path, list, size);
+}
+
+ssize_t preload_real_llistxattr(const char *path, char *list, size_t size)
+{
+	ssize_t (*real)(const char *, char *, size_t) = real_lookup(REAL_LLISTXATTR);
+
+	if (!real)
+		return syscall(SYS_llistxattr, path, list, size);
+	return real(path, list, size);
 }
 
 int preload_real_ioctl(int fd, unsigned long request, void *arg)

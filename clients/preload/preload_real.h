@@ -34,6 +34,11 @@ int preload_real_fstatfs(int fd, struct statfs *st);
 int preload_real_chdir(const char *path);
 int preload_real_inotify_add_watch(int fd, const char *path, uint32_t mask);
 
+ssize_t preload_real_getxattr(const char *path, const char *name, void *value, size_t size);
+ssize_t preload_real_lgetxattr(const char *path, const char *name, void *value, size_t size);
+ssize_t preload_real_listxattr(const char *path, char *list, size_t size);
+ssize_t preload_real_llistxattr(const char *path, char *list, size_t size);
+
 int preload_real_ioctl(int fd, unsigned long request, void *arg);
 void *preload_real_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
 ssize_t preload_real_read(int fd, void *buf, size_t count);

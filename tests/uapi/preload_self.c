@@ -176,4 +176,3 @@ void preload_test_hotplug(void)
 
 	CHECK_INT(kms_connector_set(&card->kms->connectors[0], true, &mode, 1), 0);
 }
-__attribute__((weak)) const struct preload_door preload_wire_door = {.tree = door_tree};
