@@ -84,12 +84,22 @@ TEST(short_struct)
 	setup();
 	CHECK_INT(IOCTL(card, _IOWR('d', 0x0c, uint64_t), &cap), 0);
 	CHECK_INT(cap.value, 77);
-	/* only height and width arrive: bpp is zero, and not what the last call had */
-	args = (struct drm_mode_create_dumb){.width = 16, .height = 16, .bpp = 32};
-	CHECK_INT(IOCTL(card, DRM_IOCTL_MODE_CREATE_DUMB, &args), 0);
+	/*
+	 * Only height and width arrive: bpp is zero, and not what the call just
+	 * before left on the stack (hence without look-ups in between).
+	 */
+	struct drm_mode_create_dumb whole = {.width = 16, .height = 16, .bpp = 32};
+	unsigned request = _IOC(_IOC_READ | _IOC_WRITE, 'd', 0xb2, 8);
+	struct vfs_file *file;
 	memset(&args, 0xff, sizeof(args));
 	args.height = args.width = 16;
-	CHECK_ERRNO(IOCTL(card, _IOC(_IOC_READ | _IOC_WRITE, 'd', 0xb2, 8), &args), EINVAL);
+	CHECK_INT(vfs_file_from_fd(fixture.vfs, card, &file), 0);
+	long first = file->ops->ioctl(file, DRM_IOCTL_MODE_CREATE_DUMB, (uintptr_t)&whole,
+		&fixture.caller);
+	long second = file->ops->ioctl(file, request, (uintptr_t)&args, &fixture.caller);
+	vfs_file_put(file);
+	CHECK_INT(first, 0);
+	CHECK_INT(second, -EINVAL);
 	CHECK_INT(args.bpp, UINT32_MAX);
 	CHECK_INT(args.handle, UINT32_MAX);
 	/* no struct at all */

@@ -72,6 +72,23 @@ TEST(prime_handle_is_forgotten_when_closed)
 	card_finish(&card);
 }
 
+TEST(prime_handle_closed_while_another_is_left)
+{
+	struct card card;
+	uint32_t second;
+
+	card_init(&card);
+	uint32_t first = dumb(&card.a);
+	struct gem_object *obj = object_of(&card.a, first);
+	int fd = export_fd(&card.a, first, DRM_CLOEXEC);
+	CHECK_INT(gem_handle_create(&card.a, obj, &second), 0);
+	CHECK_INT(gem_handle_delete(&card.a, first), 0);
+	CHECK_INT(dumb(&card.a), first);
+	CHECK(object_of(&card.a, import_fd(&card.a, fd)) == obj);
+	close(fd);
+	card_finish(&card);
+}
+
 /* The seeds: the loop object -> dma-buf -> object is broken at the last handle. */
 TEST(prime_loop_is_broken)
 {
