@@ -16,7 +16,7 @@ static const char usage[] =
 	"usage: testcard-device [OPTIONS]\n"
 	"\n"
 	"Runs a virtual graphics card with a display and input devices until SIGTERM,\n"
-	"SIGINT or the control command \"quit\". Programs use it under `testcard exec --dir\n"
+	"SIGINT or the control command \"quit\". Programs use it under `testcard exec --join\n"
 	"DIR`, or with TESTCARD_DIR and LD_PRELOAD set as that does.\n"
 	"\n"
 	"  -d, --dir DIR        runtime folder, made if missing (default: a new private\n"

@@ -1,0 +1,160 @@
+/* testcard: runs programs on a virtual graphics card. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "testcard.h"
+
+static const char usage[] =
+	"usage: testcard exec [OPTIONS] [--] PROGRAM [ARGS...]\n"
+	"       testcard device [OPTIONS]\n"
+	"       testcard --help\n"
+	"\n"
+	"testcard exec starts a virtual graphics card with a display, a keyboard, a\n"
+	"pointer and a tablet, runs PROGRAM on it as if /dev/dri/card0 and /dev/input\n"
+	"were there, and stops the card when PROGRAM has ended.\n"
+	"\n"
+	"      --frames DIR    write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
+	"      --driver NAME   driver name that PROGRAM sees (default: testcard)\n"
+	"      --render-node   also offer /dev/dri/renderD128, and tell Mesa to use its\n"
+	"                      software driver on it (MESA_LOADER_DRIVER_OVERRIDE)\n"
+	"      --no-input      no keyboard, pointer and tablet\n"
+	"      --dir DIR       runtime folder of the card (default: a new private one)\n"
+	"      --join DIR      run PROGRAM on the card that already runs in DIR\n"
+	"      --keep          leave the card running when PROGRAM has ended; its folder\n"
+	"                      and process are printed\n"
+	"  -h, --help          this text\n"
+	"\n"
+	"PROGRAM gets LD_PRELOAD (ours first) and TESTCARD_DIR, the runtime folder, which\n"
+	"testcardctl uses too. Signals sent to testcard go to PROGRAM. Statically linked\n"
+	"and set-user-id programs ignore LD_PRELOAD and do not see the card.\n"
+	"\n"
+	"The exit code is PROGRAM's, 128 + N when signal N ended it, 127 when it was not\n"
+	"found, 126 when it could not be run, 125 when testcard or the card failed.\n"
+	"\n"
+	"testcard device runs a card alone, for --join: see testcard device --help.\n"
+	"TESTCARD_LOG=error|warn|info|debug chooses what the card logs to stderr.\n";
+
+static int wrong_usage(void)
+{
+	fputs("Try `testcard --help`.\n", stderr);
+	return TESTCARD_EXIT_FAILED;
+}
+
+static void add_device_arg(struct testcard_exec *options, const char *name, const char *value)
+{
+	const unsigned most = sizeof(options->device_args) / sizeof(options->device_args[0]) - 1;
+
+	/* An option given twice: the last one counts, as everywhere. */
+	for (unsigned i = 0; i < options->device_arg_count; i++) {
+		if (strcmp(options->device_args[i], name))
+			continue;
+		if (value)
+			options->device_args[i + 1] = value;
+		return;
+	}
+	if (options->device_arg_count + 2 > most)
+		return;
+	options->device_args[options->device_arg_count++] = name;
+	if (value)
+		options->device_args[options->device_arg_count++] = value;
+}
+
+/* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
+static int parse_exec(int argc, char **argv, struct testcard_exec *options)
+{
+	enum { FRAMES = 256, DRIVER, RENDER_NODE, NO_INPUT, DIR, JOIN, KEEP };
+	static const struct option long_options[] = {
+		{"frames", required_argument, NULL, FRAMES},
+		{"driver", required_argument, NULL, DRIVER},
+		{"render-node", no_argument, NULL, RENDER_NODE},
+		{"no-input", no_argument, NULL, NO_INPUT},
+		{"dir", required_argument, NULL, DIR},
+		{"join", required_argument, NULL, JOIN},
+		{"keep", no_argument, NULL, KEEP},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int option;
+
+	/* "+": the program's options are its own. */
+	while ((option = getopt_long(argc, argv, "+h", long_options, NULL)) != -1) {
+		switch (option) {
+		case FRAMES:
+			add_device_arg(options, "--frames", optarg);
+			break;
+		case DRIVER:
+			add_device_arg(options, "--driver", optarg);
+			break;
+		case RENDER_NODE:
+			add_device_arg(options, "--render-node", NULL);
+			options->render_node = true;
+			break;
+		case NO_INPUT:
+			add_device_arg(options, "--no-input", NULL);
+			break;
+		case DIR:
+			add_device_arg(options, "--dir", optarg);
+			break;
+		case JOIN:
+			options->join = optarg;
+			break;
+		case KEEP:
+			options->keep = true;
+			break;
+		case 'h':
+			return 1;
+		default:
+			return -1;
+		}
+	}
+	options->program = argv + optind;
+	if (!*options->program) {
+		fputs("testcard: no program\n", stderr);
+		return -1;
+	}
+	if (options->join && (options->device_arg_count || options->keep)) {
+		fputs("testcard: --join takes a card as it is, without other options\n", stderr);
+		return -1;
+	}
+	return 0;
+}
+
+static int run_device(char **argv)
+{
+	char path[PATH_MAX];
+
+	if (!testcard_find_device(path))
+		return TESTCARD_EXIT_FAILED;
+	argv[0] = path;
+	execv(path, argv);
+	fprintf(stderr, "testcard: %s: %s\n", path, strerror(errno));
+	return TESTCARD_EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	struct testcard_exec options = {0};
+
+	if (argc < 2)
+		return wrong_usage();
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "device"))
+		return run_device(argv + 1);
+	if (strcmp(argv[1], "exec")) {
+		fprintf(stderr, "testcard: no command '%s'\n", argv[1]);
+		return wrong_usage();
+	}
+	int parsed = parse_exec(argc - 1, argv + 1, &options);
+	if (parsed > 0) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	return parsed < 0 ? wrong_usage() : testcard_exec(&options);
+}

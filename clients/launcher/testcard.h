@@ -1,0 +1,37 @@
+/* The launcher's parts. Exit codes beside the program's own are env(1)'s. */
+#ifndef TESTCARD_H
+#define TESTCARD_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum {
+	TESTCARD_EXIT_FAILED = 125,    /* the launcher or the device failed */
+	TESTCARD_EXIT_NO_EXEC = 126,   /* the program was found and cannot be run */
+	TESTCARD_EXIT_NOT_FOUND = 127,
+};
+
+struct testcard_exec {
+	char **program;             /* argv, NULL-terminated */
+	const char *device_args[12]; /* for testcard-device, NULL-terminated */
+	unsigned device_arg_count;
+	const char *join;           /* folder of a running device, or NULL: start one */
+	bool render_node;
+	bool keep;
+};
+
+/* Starts the device, runs the program on it, stops the device; the exit code. */
+int testcard_exec(const struct testcard_exec *options);
+
+/*
+ * Our own files, beside this program in the build tree or where they are
+ * installed. path: PATH_MAX bytes. False (and said on stderr) when missing.
+ */
+bool testcard_find_device(char *path);
+bool testcard_find_preload(char *path);
+
+/* Says on stderr why the program named will not see the device, if that is so. */
+void testcard_check_program(const char *name);
+
+#endif
