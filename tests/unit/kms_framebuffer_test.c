@@ -203,6 +203,55 @@ TEST(flood_ends)
 	teardown(&f);
 }
 
+/* ---- several threads of one file, each also at the others' ids ---- */
+
+static void *hammer(void *data)
+{
+	struct fixture *f = data;
+	struct drm_mode_fb_cmd2 cmd = good_request(f);
+	struct kms_framebuffer *fb;
+	struct kms_blob *blob;
+
+	for (int i = 0; i < 300; i++) {
+		CHECK_INT(kms_framebuffer_create(&f->file, &f->gem, &cmd, &fb), 0);
+		CHECK_INT(kms_blob_create(f->dev, &f->file, &i, sizeof(i), &blob), 0);
+		uint32_t id = fb->base.id, blob_id = blob->base.id;
+		kms_object_put(&fb->base);
+		kms_object_put(&blob->base);
+		for (uint32_t guess = id - 4; guess < id + 4; guess++) {
+			fb = kms_framebuffer_lookup(f->dev, guess);
+			if (fb) {
+				CHECK_INT(fb->width, SIZE);
+				kms_object_put(&fb->base);
+			}
+		}
+		/* Someone else may have been there first. */
+		kms_framebuffer_remove(&f->file, id + 1);
+		kms_framebuffer_remove(&f->file, id);
+		kms_blob_destroy(&f->file, blob_id + 1);
+		kms_blob_destroy(&f->file, blob_id);
+	}
+	return NULL;
+}
+
+TEST(threads)
+{
+	pthread_t threads[4];
+	struct fixture f;
+
+	setup(&f);
+	uint32_t ids = f.dev->objects.count;
+	for (int i = 0; i < 4; i++)
+		CHECK_INT(pthread_create(&threads[i], NULL, hammer, &f), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_INT(f.file.framebuffer_count, 0);
+	CHECK_INT(f.file.blob_bytes, 0);
+	CHECK_INT(f.dev->objects.count, ids);
+	CHECK_INT(f.object->mm.pages_pin_count, 0);
+	teardown(&f);
+}
+
 /* Kernel: drm_mode_legacy_fb_format. */
 static const struct legacy_row {
 	const char *name;
