@@ -89,8 +89,8 @@ enum {
 int kms_atomic_commit(struct kms_atomic_state *state, unsigned flags);
 
 /*
- * Before the device's destruction, without dev->lock and without files: turns
- * every crtc off and drops what planes and crtcs hold.
+ * After the last file was closed, without dev->lock: turns every crtc off and
+ * drops what planes still hold (cursor images, which are no file's).
  */
 void kms_atomic_shutdown(struct kms_device *dev);
 

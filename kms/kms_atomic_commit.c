@@ -301,6 +301,7 @@ void kms_atomic_shutdown(struct kms_device *dev)
 	struct kms_latch_bin shown = {0}, committed = {0};
 
 	pthread_mutex_lock(&dev->lock);
+	dev->commit_serial++;
 	for (unsigned i = 0; i < dev->crtc_count; i++)
 		drop_crtc(&dev->crtcs[i], &shown);
 	for (unsigned i = 0; i < dev->plane_count; i++)

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kms_atomic.h"
 #include "uapi_file.h"
 
 static void send_event(struct kms_file *kms, const void *event, size_t len)
@@ -65,7 +66,9 @@ static void file_release(struct vfs_file *base)
 	uapi_master_release(file);
 	pthread_mutex_lock(&dev->master_lock);
 	gem_list_del(&file->link);
-	dev->open_count--;
+	/* Under the lock, so that it can not hit who opens the card anew meanwhile. */
+	if (--dev->open_count == 0)
+		kms_atomic_shutdown(dev->kms);
 	pthread_mutex_unlock(&dev->master_lock);
 	vfs_file_finish(base);
 	free(file);

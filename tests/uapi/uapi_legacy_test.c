@@ -333,6 +333,27 @@ TEST(cursor)
 	finish();
 }
 
+/* While others are open the cursor stays, as in the kernel; nobody's picture is none. */
+TEST(last_close_takes_the_cursor_away)
+{
+	struct drm_mode_cursor args = {.flags = DRM_MODE_CURSOR_BO, .width = 64, .height = 64};
+	const struct kms_plane *plane;
+
+	start();
+	plane = card->kms->crtcs[0].cursor;
+	int other = card_open();
+	args.crtc_id = crtc;
+	args.handle = card_dumb(fd, 64, 64);
+	CHECK_INT(card_ioctl(fd, DRM_IOCTL_MODE_CURSOR, &args), 0);
+	card_close(fd);
+	CHECK(plane->state.fb);
+	CHECK_INT(card->gem.object_count, 1);
+	card_close(other);
+	CHECK(!plane->state.fb);
+	CHECK_INT(card->gem.object_count, 0);
+	card_stop();
+}
+
 TEST(removing_the_shown_fb)
 {
 	start();

@@ -105,6 +105,67 @@ TEST(commit_after_the_grid_time_waits_for_the_next_vblank)
 	fixture_finish(&fixture);
 }
 
+static void cursor_at(struct kms_framebuffer *image, int32_t x, bool async)
+{
+	struct kms_atomic_state *state;
+	struct kms_plane_state *plane;
+
+	CHECK_INT(kms_atomic_state_create(fixture.dev, &state), 0);
+	state->async = async;
+	kms_atomic_set_plane_crtc(state, fixture.cursor, fixture.crtc);
+	kms_atomic_set_plane_fb(state, fixture.cursor, image);
+	plane = kms_atomic_plane(state, fixture.cursor);
+	plane->crtc_x = x;
+	plane->crtc_w = plane->crtc_h = 64;
+	plane->src_w = plane->src_h = 64 << 16;
+	if (!async)
+		CHECK_INT(kms_atomic_reserve_events(state, &fixture.file, 42), 0);
+	CHECK_INT(kms_atomic_commit(state, KMS_COMMIT_NONBLOCK), 0);
+	kms_atomic_state_destroy(state);
+}
+
+/* An async update of a plane does not show a part of a commit before its vblank. */
+TEST(async_update_keeps_to_the_pending_commit)
+{
+	struct kms_framebuffer *image;
+	struct kms_event *event;
+
+	start();
+	image = fixture_fb(&fixture, 64, 64, DRM_FORMAT_ARGB8888);
+	lock();
+	uint64_t missed = kms_vblank_next_ns_locked(fixture.crtc), now = kms_clock_now();
+	CHECK_INT(kms_event_reserve_locked(&fixture.file, DRM_EVENT_VBLANK, 1, &event), 0);
+	CHECK_INT(kms_vblank_queue_event_locked(fixture.crtc, fixture.crtc->vblank->count + 1,
+		event), 0);
+	fixture_sleep(missed > now ? missed - now + 1000000 : 1);
+	cursor_at(image, 1, false);
+	cursor_at(image, 2, true);
+	unlock();
+	fixture_wait_events(&fixture, 2);
+	CHECK_INT(fixture.events[0].user_data, 1);
+	CHECK_INT(fixture.events[0].cursor_x, 0);
+	CHECK_INT(fixture.events[1].user_data, 42);
+	CHECK_INT(fixture.events[1].cursor_x, 2);
+	fixture_finish(&fixture);
+}
+
+TEST(plane_does_not_jump_between_crtcs)
+{
+	struct drm_mode_set_plane at = {.crtc_w = 64, .crtc_h = 64, .src_w = 64 << 16,
+		.src_h = 64 << 16};
+
+	start();
+	CHECK_INT(kms_set_plane(fixture.shared, fixture.crtc, back, &at), 0);
+	CHECK(fixture.shared->scanout.crtc == fixture.crtc);
+	CHECK_INT(kms_set_plane(fixture.shared, fixture.crtc1, back, &at), -EINVAL);
+	CHECK(fixture.shared->state.crtc == fixture.crtc);
+	CHECK_INT(kms_set_plane(fixture.shared, NULL, NULL, &at), 0);
+	CHECK(!fixture.shared->scanout.fb);
+	CHECK_INT(kms_set_plane(fixture.shared, fixture.crtc1, back, &at), 0);
+	CHECK(fixture.shared->state.crtc == fixture.crtc1);
+	fixture_finish(&fixture);
+}
+
 TEST(busy_while_a_flip_is_pending)
 {
 	start();

@@ -19,6 +19,7 @@ static void keep_event(struct kms_file *file, const void *data, size_t len)
 	CHECK_INT(len, 32);
 	*kept = (struct fixture_event) {.type = event->type, .sent_ns = kms_clock_now()};
 	kept->shown = fixture->primary->scanout.fb;
+	kept->cursor_x = fixture->cursor->scanout.crtc_x;
 	if (event->type == DRM_EVENT_CRTC_SEQUENCE) {
 		const struct drm_event_crtc_sequence *sequence = data;
 
@@ -48,7 +49,7 @@ static const uint32_t cursor_formats[] = {DRM_FORMAT_ARGB8888};
 static const struct kms_plane_desc planes[] = {
 	{KMS_PLANE_PRIMARY, 1, formats, 3, 0}, {KMS_PLANE_OVERLAY, 1, formats, 3, 1},
 	{KMS_PLANE_CURSOR, 1, cursor_formats, 1, 2}, {KMS_PLANE_PRIMARY, 2, formats, 3, 0},
-	{KMS_PLANE_CURSOR, 2, cursor_formats, 1, 1},
+	{KMS_PLANE_CURSOR, 2, cursor_formats, 1, 2}, {KMS_PLANE_OVERLAY, 3, formats, 3, 1},
 };
 
 static void create_device(struct fixture *fixture)
@@ -80,6 +81,7 @@ void fixture_init(struct fixture *fixture)
 	fixture->primary = fixture->crtc->primary;
 	fixture->overlay = &fixture->dev->planes[1];
 	fixture->cursor = fixture->crtc->cursor;
+	fixture->shared = &fixture->dev->planes[5];
 }
 
 void fixture_finish(struct fixture *fixture)

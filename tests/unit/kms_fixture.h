@@ -2,8 +2,8 @@
  * A display device with two crtcs and one open file whose events are kept, for
  * tests of the engine below the ioctls.
  *
- * Crtc 0 has primary, overlay and cursor, crtc 1 primary and cursor; each of
- * the two connectors can be on either crtc.
+ * Crtc 0 has primary, overlay and cursor, crtc 1 primary and cursor; another
+ * overlay and each of the two connectors can be on either crtc.
  */
 #ifndef KMS_FIXTURE_H
 #define KMS_FIXTURE_H
@@ -22,6 +22,7 @@ struct fixture_event {
 	uint64_t time_ns;  /* as the event says: whole microseconds, or ns for sequence events */
 	uint64_t sent_ns;  /* when it was sent */
 	struct kms_framebuffer *shown; /* crtc 0's primary scanout at that moment, not a reference */
+	int32_t cursor_x;              /* of crtc 0's cursor scanout at that moment */
 };
 
 struct fixture {
@@ -30,7 +31,7 @@ struct fixture {
 	struct kms_device *dev;
 	struct kms_file file;
 	struct kms_crtc *crtc, *crtc1;
-	struct kms_plane *primary, *overlay, *cursor;
+	struct kms_plane *primary, *overlay, *cursor, *shared;
 	struct drm_mode_modeinfo mode;
 	unsigned event_count; /* dev->lock, as events */
 	struct fixture_event events[FIXTURE_EVENTS];
