@@ -166,6 +166,23 @@ TEST(plane_does_not_jump_between_crtcs)
 	fixture_finish(&fixture);
 }
 
+TEST(vblank_event_finds_the_flip_shown)
+{
+	struct kms_event *event;
+
+	start();
+	lock();
+	CHECK_INT(kms_event_reserve_locked(&fixture.file, DRM_EVENT_VBLANK, 1, &event), 0);
+	CHECK_INT(kms_vblank_queue_event_locked(fixture.crtc, fixture.crtc->vblank->count + 1,
+		event), 0);
+	CHECK(kms_vblank_next_ns_locked(fixture.crtc) > kms_clock_now());
+	CHECK_INT(flip_locked(back, KMS_COMMIT_NONBLOCK, false), 0);
+	unlock();
+	fixture_wait_events(&fixture, 1);
+	CHECK(fixture.events[0].shown == back);
+	fixture_finish(&fixture);
+}
+
 TEST(busy_while_a_flip_is_pending)
 {
 	start();
