@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -142,7 +143,9 @@ int compositor_client_start(struct compositor_clients *clients, const char *comm
 {
 	struct client *client = calloc(1, sizeof(*client));
 	char *text = strdup(command);
-	char *argv[] = {"sh", "-c", text, NULL};
+	char limit[24];
+	/* $0 is the limit, $1 the command. */
+	char *argv[] = {"sh", "-c", "ulimit -Sn \"$0\"; eval \"$1\"", limit, text, NULL};
 
 	if (!client || !text) {
 		free(client);
@@ -150,6 +153,7 @@ int compositor_client_start(struct compositor_clients *clients, const char *comm
 		return -ENOMEM;
 	}
 	client->command = text;
+	snprintf(limit, sizeof(limit), "%lu", clients->files_limit);
 	int err = spawn(argv, clients->environment, &client->pid);
 	if (err < 0) {
 		compositor_error("client '%s' cannot be started: %s", command, strerror(-err));

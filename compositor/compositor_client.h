@@ -13,6 +13,7 @@ struct compositor_clients {
 	struct wl_list list; /* those that run */
 	struct wl_event_source *child_signal;
 	char **environment; /* of the programs; the clients' */
+	unsigned long files_limit; /* their RLIMIT_NOFILE; ours is larger */
 	int status;         /* of the one that ended last: exit code, or 128 + signal */
 	/* The last one has ended. */
 	void (*on_last_end)(void *data);

@@ -333,6 +333,7 @@ static int start_clients(struct program *program)
 		compositor_error("--preload-clients: the library is not where it should be");
 		return -ENOENT;
 	}
+	program->clients.files_limit = program->platform->files_limit;
 	program->clients.on_last_end = handle_last_client;
 	program->clients.data = program;
 	int err = compositor_clients_init(&program->clients, program->loop, environment);

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include <linux/input-event-codes.h>
@@ -58,7 +59,9 @@ static void pass_motion(struct compositor_server *server, uint32_t time)
 static void drag_view(struct compositor_server *server)
 {
 	struct compositor_view *view = server->grab.view;
-	int dx = server->cursor->x - server->grab.x, dy = server->cursor->y - server->grab.y;
+	/* Absolute devices come in as fractions of the screen: 281.99 is 282. */
+	int dx = lround(server->cursor->x - server->grab.x);
+	int dy = lround(server->cursor->y - server->grab.y);
 
 	if (server->grab.mode == COMPOSITOR_GRAB_MOVE) {
 		view->resize_edges = 0;

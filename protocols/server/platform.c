@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "kms_sink.h"
 #include "platform_internal.h"
@@ -178,12 +179,25 @@ destroy_card:
 	return ret;
 }
 
+static void raise_files_limit(struct platform *platform)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	platform->files_limit = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		gem_warn("platform", "at most %lu open files", platform->files_limit);
+}
+
 int platform_create(const struct platform_options *options, struct platform **out)
 {
 	struct platform *platform = calloc(1, sizeof(*platform));
 
 	if (!platform)
 		return -ENOMEM;
+	raise_files_limit(platform);
 	int ret = platform_dir_open(platform, options->dir);
 	if (ret < 0)
 		goto free_platform;

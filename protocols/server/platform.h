@@ -34,6 +34,11 @@ struct platform {
 	bool owns_dir;     /* we made it, we remove it */
 	int dir_fd;        /* holds the folder's lock: one platform a folder */
 	struct kms_sink *png_sink;
+	/*
+	 * RLIMIT_NOFILE's soft limit before platform_create raised it to the hard
+	 * one (a buffer is a descriptor): what programs started from here get.
+	 */
+	unsigned long files_limit;
 	/* What "connect" and "mode" offer: the modes before the last change. Control thread. */
 	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
 	unsigned mode_count;
