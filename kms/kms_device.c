@@ -127,7 +127,7 @@ static int create_in_formats(struct kms_device *dev, const struct kms_plane *pla
 			.count_modifiers = 1,
 		},
 		.modifier = {
-			.formats = plane->format_count == 64 ? ~0ull : (1ull << plane->format_count) - 1,
+			.formats = ~0ull >> (64 - plane->format_count),
 			.modifier = DRM_FORMAT_MOD_LINEAR,
 		},
 	};

@@ -56,7 +56,9 @@ static void put_display(uint8_t *edid, const struct drm_mode_modeinfo *preferred
 /* A timing that the two lists below mean by its size alone. */
 static bool is_known_timing(const struct drm_mode_modeinfo *mode)
 {
-	const struct drm_mode_modeinfo *known = kms_mode_table_find(mode->hdisplay, mode->vdisplay);
+	const struct drm_mode_modeinfo *known;
+
+	known = kms_mode_table_find(mode->hdisplay, mode->vdisplay);
 
 	return known && kms_mode_equal(known, mode);
 }
@@ -69,7 +71,8 @@ static bool put_established(uint8_t *edid, const struct drm_mode_modeinfo *mode)
 	} established[] = {{640, 480, 35, 5}, {800, 600, 35, 0}, {1024, 768, 36, 3}};
 
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(established); i++) {
-		if (mode->hdisplay != established[i].width || mode->vdisplay != established[i].height)
+		if (mode->hdisplay != established[i].width ||
+			mode->vdisplay != established[i].height)
 			continue;
 		edid[established[i].byte] |= 1u << established[i].bit;
 		return true;
@@ -212,8 +215,8 @@ static void put_dummy(uint8_t *out)
 
 /*
  * The first descriptor must be a detailed timing. A mode beyond its bits (from
- * 4096 pixels on, or below about 480x270) leaves that place to the next mode that fits: clients still
- * find it in the connector's mode list.
+ * 4096 pixels on, or below about 480x270) leaves that place to the next mode
+ * that fits: clients still find it in the connector's mode list.
  */
 static const struct drm_mode_modeinfo *choose_detailed(const struct drm_mode_modeinfo *modes,
 	unsigned count)

@@ -68,7 +68,7 @@ static int check_unused_plane(const struct drm_mode_fb_cmd2 *cmd, int i)
 	if (!(cmd->flags & DRM_MODE_FB_MODIFIERS))
 		return 0;
 	if (cmd->handles[i] || cmd->pitches[i] || cmd->offsets[i])
-		return refuse(-EINVAL, "handle, pitch or offset for a plane the format does not have");
+		return refuse(-EINVAL, "handle, pitch or offset of a plane the format lacks");
 	return 0;
 }
 

@@ -23,7 +23,8 @@
  * Pixels of one refresh times what the flags make of them, and the pixel rate
  * in kHz: an interlaced mode refreshes with every field.
  */
-static void mode_rate(const struct drm_mode_modeinfo *mode, unsigned __int128 *pixels, uint64_t *khz)
+static void mode_rate(const struct drm_mode_modeinfo *mode, unsigned __int128 *pixels,
+	uint64_t *khz)
 {
 	*pixels = (uint64_t)mode->htotal * mode->vtotal;
 	*khz = mode->clock;
@@ -87,7 +88,8 @@ int kms_mode_check(const struct drm_mode_modeinfo *mode)
 	}
 	if (!axis_is_legal(mode->hdisplay, mode->hsync_start, mode->hsync_end, mode->htotal) ||
 		!axis_is_legal(mode->vdisplay, mode->vsync_start, mode->vsync_end, mode->vtotal)) {
-		gem_debug("kms", "mode %ux%u: timings out of order", mode->hdisplay, mode->vdisplay);
+		gem_debug("kms", "mode %ux%u: timings out of order", mode->hdisplay,
+			mode->vdisplay);
 		return -EINVAL;
 	}
 	if (period < MIN_PERIOD_NS || period > MAX_PERIOD_NS) {

@@ -206,8 +206,8 @@ int uapi_mode_getconnector(struct uapi_call *call, void *data)
 	req->connector_type = connector->type;
 	req->connector_type_id = connector->type_id;
 	req->subpixel = 0; /* unknown */
-	ret = copy_all(call, req->encoders_ptr, &req->count_encoders, &connector->encoder->base.id, 1,
-		sizeof(uint32_t));
+	ret = copy_all(call, req->encoders_ptr, &req->count_encoders,
+		&connector->encoder->base.id, 1, sizeof(uint32_t));
 	if (ret == 0)
 		ret = copy_all(call, req->modes_ptr, &req->count_modes, modes, mode_count,
 			sizeof(modes[0]));

@@ -185,7 +185,8 @@ TEST(connector_short_arrays)
 	struct drm_mode_get_connector req = {
 		.connector_id = fixture->dev->kms->connectors[0].base.id,
 		.modes_ptr = (uintptr_t)modes, .count_modes = 9,
-		.props_ptr = (uintptr_t)props, .prop_values_ptr = (uintptr_t)values, .count_props = 2,
+		.props_ptr = (uintptr_t)props, .prop_values_ptr = (uintptr_t)values,
+		.count_props = 2,
 		.encoders_ptr = (uintptr_t)&encoder, .count_encoders = 0,
 	};
 	modes[0].clock = GUARD;
