@@ -210,6 +210,7 @@ int compositor_backend_create(struct wl_display *display, struct wlr_session *se
 	wl_list_init(&backend->pipes);
 	wl_list_init(&backend->framebuffers);
 	wl_signal_init(&backend->modes_changed);
+	wl_signal_init(&backend->mode_added);
 	backend->device = wlr_session_open_file(session, path);
 	if (!backend->device) {
 		compositor_error("%s cannot be opened through the session", path);

@@ -52,7 +52,8 @@ struct compositor_backend {
 	bool started;
 	struct wl_list pipes;
 	struct wl_list framebuffers; /* compositor_framebuffer.link */
-	struct wl_signal modes_changed; /* struct wlr_output *: its list of modes is new */
+	/* struct wlr_output *: the connector's modes changed; a custom mode joined the list. */
+	struct wl_signal modes_changed, mode_added;
 	struct wl_listener device_change, session_active, session_destroy;
 };
 
@@ -111,7 +112,10 @@ int compositor_output_create(struct compositor_pipe *pipe, const drmModeConnecto
 /* Takes over the connector's modes; true when the list changed. */
 bool compositor_output_update_modes(struct compositor_output *out,
 	const drmModeConnector *connector);
-/* A mode of these timings from the list, added to it when it is new. */
+/* Modes an output may have on offer, custom ones included. */
+#define COMPOSITOR_MODES_MAX 64
+
+/* A mode of these timings from the list, added to it when it is new. NULL when it is full. */
 struct compositor_mode *compositor_output_mode(struct compositor_output *out,
 	const drmModeModeInfo *info);
 /* The flip's event came: sequence and CLOCK_MONOTONIC time of its vblank. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@ extern char **environ;
 
 struct client {
 	struct wl_list link; /* compositor_clients.list */
-	pid_t pid;           /* also of its process group and session */
+	pid_t pid;           /* of the command; also its process group and session */
+	int status;          /* the command's, as wait() gives it; -1 = it runs */
 	char *command;
 };
 
@@ -31,24 +33,43 @@ static int exit_code(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* Buries every dead child, our programs' orphans among them. */
+static void reap(struct compositor_clients *clients)
+{
+	struct client *client;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		wl_list_for_each(client, &clients->list, link) {
+			if (client->pid == pid)
+				client->status = status;
+		}
+	}
+}
+
+static bool group_is_empty(const struct client *client)
+{
+	return client->status != -1 && kill(-client->pid, 0) < 0 && errno == ESRCH;
+}
+
 static int handle_child(int signal_number, void *data)
 {
 	struct compositor_clients *clients = data;
 	struct client *client, *next;
 	bool ended = false;
-	int status;
 
-	/* Only our own: libseat waits for its child itself. */
+	reap(clients);
 	wl_list_for_each_safe(client, next, &clients->list, link) {
-		if (waitpid(client->pid, &status, WNOHANG) != client->pid)
+		if (!group_is_empty(client))
 			continue;
-		if (WIFSIGNALED(status))
+		if (WIFSIGNALED(client->status))
 			compositor_info("client '%s' (%d) ended by signal %d", client->command,
-				(int)client->pid, WTERMSIG(status));
+				(int)client->pid, WTERMSIG(client->status));
 		else
 			compositor_info("client '%s' (%d) ended with %d", client->command,
-				(int)client->pid, WEXITSTATUS(status));
-		clients->status = exit_code(status);
+				(int)client->pid, WEXITSTATUS(client->status));
+		clients->status = exit_code(client->status);
 		client_free(client);
 		ended = true;
 	}
@@ -97,6 +118,7 @@ int compositor_clients_init(struct compositor_clients *clients, struct wl_event_
 	clients->environment = make_environment(environment);
 	if (!clients->environment)
 		return -ENOMEM;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	clients->child_signal = wl_event_loop_add_signal(loop, SIGCHLD, handle_child, clients);
 	return clients->child_signal ? 0 : -ENOMEM;
 }
@@ -107,7 +129,8 @@ void compositor_clients_finish(struct compositor_clients *clients)
 
 	compositor_clients_signal(clients, SIGKILL);
 	wl_list_for_each_safe(client, next, &clients->list, link) {
-		waitpid(client->pid, NULL, 0);
+		while (waitpid(-client->pid, NULL, 0) > 0)
+			;
 		client_free(client);
 	}
 	wl_event_source_remove(clients->child_signal);
@@ -154,6 +177,7 @@ int compositor_client_start(struct compositor_clients *clients, const char *comm
 	}
 	client->command = text;
 	snprintf(limit, sizeof(limit), "%lu", clients->files_limit);
+	client->status = -1;
 	int err = spawn(argv, clients->environment, &client->pid);
 	if (err < 0) {
 		compositor_error("client '%s' cannot be started: %s", command, strerror(-err));

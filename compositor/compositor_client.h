@@ -1,6 +1,10 @@
 /*
  * The programs of --run: started through the shell, each in a session of its
  * own, reaped when they end, and ended with us. Main thread.
+ *
+ * A client is its whole process group: it has ended when the last of it has.
+ * Orphans come to us (child subreaper), so none is missed and none stays a
+ * zombie.
  */
 #ifndef COMPOSITOR_CLIENT_H
 #define COMPOSITOR_CLIENT_H
@@ -14,7 +18,8 @@ struct compositor_clients {
 	struct wl_event_source *child_signal;
 	char **environment; /* of the programs; the clients' */
 	unsigned long files_limit; /* their RLIMIT_NOFILE; ours is larger */
-	int status;         /* of the one that ended last: exit code, or 128 + signal */
+	/* Of the one that ended last: the command's exit code, or 128 + signal. */
+	int status;
 	/* The last one has ended. */
 	void (*on_last_end)(void *data);
 	void *data;

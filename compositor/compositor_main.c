@@ -26,6 +26,7 @@
 #include "compositor_nested.h"
 #include "compositor_options.h"
 #include "compositor_preload.h"
+#include "compositor_quirks.h"
 #include "compositor_server.h"
 
 /* How long clients have between SIGTERM and SIGKILL. */
@@ -95,7 +96,7 @@ static int handle_timer(void *data)
 
 	if (program->ending) {
 		compositor_warn("clients did not end when asked to: killed");
-		compositor_clients_signal(&program->clients, SIGKILL);
+		wl_display_terminate(program->display);
 		return 0;
 	}
 	compositor_info("--exit-after %g", program->options.exit_after);
@@ -258,6 +259,8 @@ static int start_backends(struct program *program)
 		program->session, "/dev/dri/card0", &program->backend) : -ENOMEM;
 	if (err == 0) {
 		wlr_multi_backend_add(program->wlr_backend, &program->backend->base);
+		if (compositor_quirks_init(program->platform->dir) < 0)
+			compositor_warn("libinput will debounce our buttons");
 		input = wlr_libinput_backend_create(program->display, program->session);
 		if (input)
 			wlr_multi_backend_add(program->wlr_backend, input);
@@ -266,6 +269,7 @@ static int start_backends(struct program *program)
 	}
 	if (err < 0) {
 		compositor_error("no backend: %s", strerror(-err));
+		compositor_quirks_finish(program->platform->dir);
 		if (program->wlr_backend)
 			wlr_backend_destroy(program->wlr_backend);
 		wlr_session_destroy(program->session);
@@ -364,10 +368,12 @@ static int run_server(struct program *program)
 {
 	int err = start_nested(program);
 	if (err < 0) {
+		compositor_quirks_finish(program->platform->dir);
 		wlr_backend_destroy(program->wlr_backend);
 		return err;
 	}
-	err = start_server(program); /* takes the backends */
+	err = start_server(program); /* takes the backends and starts them */
+	compositor_quirks_finish(program->platform->dir);
 	if (err < 0) {
 		compositor_calls_close(&program->calls);
 		goto destroy_nested;

@@ -69,12 +69,14 @@ struct compositor_mode *compositor_output_mode(struct compositor_output *out,
 
 	if (mode)
 		return mode;
+	if (wl_list_length(&out->base.modes) >= COMPOSITOR_MODES_MAX)
+		return NULL;
 	mode = obtain_mode(out, info);
 	if (mode) {
 		wl_list_remove(&mode->base.link);
 		wl_list_insert(out->base.modes.prev, &mode->base.link);
 		mode->base.preferred = false;
-		wl_signal_emit(&out->pipe->backend->modes_changed, &out->base);
+		wl_signal_emit(&out->pipe->backend->mode_added, &out->base);
 	}
 	return mode;
 }

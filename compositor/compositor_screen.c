@@ -2,7 +2,6 @@
 #include <time.h>
 
 #include <wlr/render/wlr_renderer.h>
-#include <wlr/types/wlr_output_management_v1.h>
 #include <wlr/types/wlr_xcursor_manager.h>
 
 #include "compositor_backend.h"
@@ -37,34 +36,6 @@ void compositor_screen_box(struct compositor_screen *screen, struct wlr_box *box
 	*box = found ? *found : (struct wlr_box){0};
 }
 
-/*
- * Tells output-management clients what there is. anew: as if every head were a
- * new one, since a head's modes are sent only once.
- */
-static void tell_output_managers(struct compositor_server *server, bool anew)
-{
-	struct wlr_output_configuration_v1 *config = wlr_output_configuration_v1_create();
-	struct compositor_screen *screen;
-
-	if (anew && config) {
-		wlr_output_manager_v1_set_configuration(server->output_manager, config);
-		config = wlr_output_configuration_v1_create();
-	}
-	if (!config)
-		return;
-	wl_list_for_each(screen, &server->screens, link) {
-		struct wlr_output_configuration_head_v1 *head =
-			wlr_output_configuration_head_v1_create(config, screen->output);
-		struct wlr_box box;
-		if (!head)
-			continue;
-		compositor_screen_box(screen, &box);
-		head->state.x = box.x;
-		head->state.y = box.y;
-	}
-	wlr_output_manager_v1_set_configuration(server->output_manager, config);
-}
-
 /* Everything that depends on where screens are and how large. */
 static void arrange(struct compositor_server *server)
 {
@@ -85,16 +56,12 @@ static void handle_layout_change(struct wl_listener *listener, void *data)
 	struct compositor_server *server = wl_container_of(listener, server, layout_change);
 
 	arrange(server);
-	tell_output_managers(server, false);
+	compositor_heads_tell(server);
 }
 
 /* ---- one screen ---- */
 
-/*
- * wlroots brings a picture of its own when an output is turned on, but not with
- * a new mode: the old picture has the wrong size then. The next frame paints.
- */
-static bool attach_empty_picture(struct compositor_server *server, struct wlr_output *output)
+bool compositor_screen_attach_empty(struct compositor_server *server, struct wlr_output *output)
 {
 	static const float black[4] = {0, 0, 0, 1};
 	struct wlr_renderer *renderer = server->render.renderer;
@@ -120,7 +87,7 @@ static bool set_preferred_mode(struct compositor_screen *screen)
 		return true;
 	wlr_output_set_mode(output, mode);
 	wlr_output_enable(output, true);
-	if (!attach_empty_picture(screen->server, output) || !wlr_output_commit(output)) {
+	if (!compositor_screen_attach_empty(screen->server, output) || !wlr_output_commit(output)) {
 		wlr_output_rollback(output);
 		compositor_error("output %s refuses mode %dx%d", output->name, mode->width,
 			mode->height);
@@ -140,7 +107,7 @@ static void handle_frame(struct wl_listener *listener, void *data)
 	if (screen->new_modes) {
 		screen->new_modes = false;
 		set_preferred_mode(screen);
-		tell_output_managers(screen->server, true);
+		compositor_heads_tell(screen->server);
 		if (screen->output->frame_pending)
 			return;
 	}
@@ -171,7 +138,7 @@ static void handle_destroy(struct wl_listener *listener, void *data)
 	wl_list_remove(&screen->mode.link);
 	wl_list_remove(&screen->destroy.link);
 	free(screen);
-	tell_output_managers(server, false);
+	compositor_heads_tell(server);
 }
 
 static void on(struct wl_signal *signal, struct wl_listener *listener, wl_notify_func_t notify)
@@ -215,103 +182,30 @@ static void handle_modes_changed(struct wl_listener *listener, void *data)
 	if (!screen)
 		return;
 	screen->new_modes = true;
+	server->heads_outdated = true;
 	if (screen->output->enabled)
 		wlr_output_schedule_frame(screen->output);
 	else
-		tell_output_managers(server, true);
+		compositor_heads_tell(server);
 }
 
-/* ---- output management ---- */
-
-static void apply_head_state(const struct wlr_output_head_v1_state *state)
+static void handle_mode_added(struct wl_listener *listener, void *data)
 {
-	struct wlr_output *output = state->output;
+	struct compositor_server *server = wl_container_of(listener, server, mode_added);
 
-	wlr_output_enable(output, state->enabled);
-	if (!state->enabled)
-		return;
-	if (state->mode)
-		wlr_output_set_mode(output, state->mode);
-	else
-		wlr_output_set_custom_mode(output, state->custom_mode.width,
-			state->custom_mode.height, state->custom_mode.refresh);
-	wlr_output_set_transform(output, state->transform);
-	wlr_output_set_scale(output, state->scale);
-}
-
-static bool apply_head(struct compositor_server *server,
-	const struct wlr_output_head_v1_state *state, bool test)
-{
-	struct wlr_output *output = state->output;
-
-	apply_head_state(state);
-	/* wlroots refuses a new mode's picture while a flip is under way; the device waits. */
-	bool pending = output->frame_pending;
-	if (output->pending.committed & (WLR_OUTPUT_STATE_MODE | WLR_OUTPUT_STATE_ENABLED))
-		output->frame_pending = false;
-	bool ok = attach_empty_picture(server, output) && wlr_output_test(output);
-	if (test || !ok) {
-		wlr_output_rollback(output);
-		output->frame_pending = pending;
-		return ok;
-	}
-	if (!wlr_output_commit(output))
-		return false;
-	if (output->enabled) {
-		wlr_output_layout_add(server->layout, output, state->x, state->y);
-		wlr_xcursor_manager_load(server->xcursors, output->scale);
-		compositor_pointer_reset(server);
-	} else {
-		wlr_output_layout_remove(server->layout, output);
-	}
-	compositor_info("output %s configured by a client", output->name);
-	return true;
-}
-
-static void handle_configuration(struct compositor_server *server,
-	struct wlr_output_configuration_v1 *config, bool test)
-{
-	struct wlr_output_configuration_head_v1 *head;
-	bool ok = true;
-
-	wl_list_for_each(head, &config->heads, link)
-		ok &= apply_head(server, &head->state, test);
-	if (ok)
-		wlr_output_configuration_v1_send_succeeded(config);
-	else
-		wlr_output_configuration_v1_send_failed(config);
-	wlr_output_configuration_v1_destroy(config);
-	if (!test) {
-		tell_output_managers(server, true);
-		compositor_pointer_update(server);
-	}
-}
-
-static void handle_output_apply(struct wl_listener *listener, void *data)
-{
-	struct compositor_server *server = wl_container_of(listener, server, output_apply);
-
-	handle_configuration(server, data, false);
-}
-
-static void handle_output_test(struct wl_listener *listener, void *data)
-{
-	struct compositor_server *server = wl_container_of(listener, server, output_test);
-
-	handle_configuration(server, data, true);
+	server->heads_outdated = true;
 }
 
 void compositor_screens_init(struct compositor_server *server)
 {
 	wl_list_init(&server->screens);
 	server->layout = wlr_output_layout_create();
-	server->output_manager = wlr_output_manager_v1_create(server->display);
 	wlr_scene_attach_output_layout(server->scene, server->layout);
 	on(&server->layout->events.change, &server->layout_change, handle_layout_change);
 	on(&server->wlr_backend->events.new_output, &server->new_output, handle_new_output);
 	on(&server->backend->modes_changed, &server->modes_changed, handle_modes_changed);
-	on(&server->output_manager->events.apply, &server->output_apply, handle_output_apply);
-	on(&server->output_manager->events.test, &server->output_test, handle_output_test);
+	on(&server->backend->mode_added, &server->mode_added, handle_mode_added);
+	compositor_heads_init(server);
 }
 
 void compositor_screens_finish(struct compositor_server *server)
@@ -319,6 +213,6 @@ void compositor_screens_finish(struct compositor_server *server)
 	wl_list_remove(&server->layout_change.link);
 	wl_list_remove(&server->new_output.link);
 	wl_list_remove(&server->modes_changed.link);
-	wl_list_remove(&server->output_apply.link);
-	wl_list_remove(&server->output_test.link);
+	wl_list_remove(&server->mode_added.link);
+	compositor_heads_finish(server);
 }

@@ -2,8 +2,8 @@
  * The shell: windows, layers, screens, input. All of it runs on the main
  * thread, which owns the Wayland display's event loop.
  *
- * Files: compositor_server.c puts it together; compositor_screen.c outputs and
- * output management; compositor_view.c windows; compositor_popup.c popups;
+ * Files: compositor_server.c puts it together; compositor_screen.c outputs;
+ * compositor_heads.c output management; compositor_view.c windows; compositor_popup.c popups;
  * compositor_layer.c layer shell; compositor_focus.c keyboard focus;
  * compositor_keyboard.c keyboards and key bindings; compositor_pointer.c
  * cursor, moving and resizing; compositor_control.c control commands.
@@ -64,6 +64,9 @@ struct compositor_server {
 	struct wlr_scene_rect *backdrop; /* lowest of all, as large as the layout */
 	struct wlr_output_layout *layout;
 	struct wlr_output_manager_v1 *output_manager;
+	/* compositor_heads.c: ids kept from use; clients have not seen every mode */
+	struct wl_list held_ids;
+	bool heads_outdated;
 	struct wlr_xdg_shell *xdg_shell;
 	struct wlr_layer_shell_v1 *layer_shell;
 	struct wlr_seat *seat;
@@ -87,7 +90,7 @@ struct compositor_server {
 	} grab;
 
 	/* Listeners; one function in the file that each belongs to. */
-	struct wl_listener new_output, modes_changed, layout_change, output_apply, output_test;
+	struct wl_listener new_output, modes_changed, mode_added, layout_change, output_apply, output_test;
 	struct wl_listener new_xdg_surface, new_decoration, new_layer_surface;
 	struct wl_listener new_input, new_virtual_keyboard, new_virtual_pointer;
 	struct wl_listener motion, motion_absolute, button, axis, frame;
@@ -152,6 +155,20 @@ struct compositor_screen *compositor_screen_at(struct compositor_server *server,
 struct compositor_screen *compositor_screen_of(struct compositor_server *server,
 	struct wlr_output *output);
 void compositor_screen_box(struct compositor_screen *screen, struct wlr_box *box);
+
+/*
+ * wlroots brings a picture of its own when an output is turned on, but not with
+ * a new mode: the old picture has the wrong size then. Attaches a black one if
+ * the pending state needs it. False = no memory.
+ */
+bool compositor_screen_attach_empty(struct compositor_server *server, struct wlr_output *output);
+
+/* ---- compositor_heads.c ---- */
+
+void compositor_heads_init(struct compositor_server *server);
+void compositor_heads_finish(struct compositor_server *server);
+/* Tells output-management clients what there is. heads_outdated: all of it anew. */
+void compositor_heads_tell(struct compositor_server *server);
 
 /* ---- compositor_view.c ---- */
 
