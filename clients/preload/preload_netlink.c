@@ -8,6 +8,9 @@
  * (libudev attaches one) work on it as on netlink, since packets have the same
  * bytes. What differs is made up in recvmsg: the sender's netlink address, and
  * root as its user, which is whom the monitors trust.
+ *
+ * Listeners of the kernel's own group (1) get udev's packets too: sd-device
+ * knows them by their header; one that parses "add@/devices/..." does not.
  */
 #include <errno.h>
 #include <linux/netlink.h>

@@ -6,7 +6,9 @@
  * EVIOCSCLOCKID. When a reader is slow the packet is dropped and the next one
  * begins with SYN_DROPPED. ioctls: EVIOCG{VERSION,ID,NAME,PHYS,UNIQ,PROP,BIT,
  * KEY,LED,SND,SW,ABS,REP,EFFECTS,MTSLOTS}, EVIOCS{CLOCKID,REP}, EVIOCGRAB,
- * EVIOCREVOKE; others -ENOTTY / -EINVAL as the kernel.
+ * EVIOCREVOKE; others -EINVAL as the kernel, among them event masks (EVIOCSMASK),
+ * which the kernel has and we do not. There is no autorepeat: value 2 passes when
+ * emitted. What a reader writes (LEDs) is taken and forgotten, see preload_read.c.
  */
 #ifndef EVDEV_H
 #define EVDEV_H

@@ -9,7 +9,9 @@
  * drm/card0 (dev, uevent, card0-Virtual-1/{status,enabled,dpms,modes,edid,
  * connector_id,uevent}) and drm/renderD128; input devices below
  * /sys/devices/virtual/input/inputN/eventN; /sys/class, /sys/bus, /sys/dev/char
- * links; /run/udev/data/{c226:0,c13:64,+drm:..,+input:..} and /run/udev/control.
+ * links; /run/udev/data/{c226:0,c13:64,+drm:..,+input:..}, /run/udev/tags and
+ * /run/udev/control; /dev/dri/by-path. "enabled" and "dpms" of a connector are
+ * those of its last update, not of this moment.
  */
 #ifndef TREE_H
 #define TREE_H
