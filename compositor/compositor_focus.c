@@ -7,7 +7,12 @@ static void give_keyboard(struct compositor_server *server, struct wlr_surface *
 {
 	struct wlr_seat *seat = server->seat;
 	struct wlr_keyboard *keyboard = wlr_seat_get_keyboard(seat);
+	struct wlr_seat_client *holder = seat->keyboard_state.focused_client;
 
+	/* Open menus hold the keyboard for their client: another one's turn closes them. */
+	if (surface && holder && wl_resource_get_client(surface->resource) != holder->client &&
+	    wlr_seat_keyboard_has_grab(seat) && !seat->drag)
+		wlr_seat_pointer_end_grab(seat);
 	if (!surface)
 		wlr_seat_keyboard_notify_clear_focus(seat);
 	else if (keyboard)

@@ -19,7 +19,7 @@ int compositor_quirks_init(const char *dir)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/quirks", dir);
-	if (mkdir(path, 0700) < 0)
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	setenv(VARIABLE, path, 1);
 	snprintf(path, sizeof(path), "%s/quirks/testcard.quirks", dir);
