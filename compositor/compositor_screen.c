@@ -214,5 +214,4 @@ void compositor_screens_finish(struct compositor_server *server)
 	wl_list_remove(&server->new_output.link);
 	wl_list_remove(&server->modes_changed.link);
 	wl_list_remove(&server->mode_added.link);
-	compositor_heads_finish(server);
 }

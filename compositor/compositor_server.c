@@ -104,6 +104,8 @@ static void finish_seat(struct compositor_server *server)
 	wl_list_remove(&server->request_set_primary.link);
 	wl_list_remove(&server->request_start_drag.link);
 	wl_list_remove(&server->start_drag.link);
+	/* wlroots 0.15: the seat leaves its listeners on the keyboard it had. */
+	wlr_seat_set_keyboard(server->seat, NULL);
 	wlr_seat_destroy(server->seat);
 }
 
@@ -213,11 +215,13 @@ void compositor_server_destroy(struct compositor_server *server)
 	compositor_layers_finish(server);
 	compositor_views_finish(server);
 	finish_seat(server);
+	compositor_screens_finish(server);
 	/* The outputs go with the backend, and the screens with the outputs. */
 	wlr_backend_destroy(server->wlr_backend);
-	compositor_screens_finish(server);
-	wlr_scene_node_destroy(&server->scene->node);
+	compositor_heads_finish(server);
+	/* wlroots 0.15: what ties the scene to the layout looks at the scene when that goes. */
 	wlr_output_layout_destroy(server->layout);
+	wlr_scene_node_destroy(&server->scene->node);
 	compositor_render_finish(&server->render);
 	free(server);
 }
