@@ -4,11 +4,17 @@
 
 #include "gem_base.h"
 #include "gem_device.h"
+#include "gem_guard.h"
 
-int gem_device_init(struct gem_device *dev)
+int gem_device_init(struct gem_device *dev, const struct gem_memory_options *memory)
 {
 	if (getrandom(&dev->instance, sizeof(dev->instance), 0) != sizeof(dev->instance))
 		return -EIO;
+	int ret = gem_guard_install();
+	if (ret == 0)
+		ret = gem_memory_init(&dev->memory, memory);
+	if (ret)
+		return ret;
 	pthread_mutex_init(&dev->object_name_lock, NULL);
 	gem_idr_init(&dev->name_idr, 1);
 	gem_vma_manager_init(&dev->vma_manager);
@@ -22,6 +28,7 @@ void gem_device_finish(struct gem_device *dev)
 	if (dev->object_count)
 		gem_error("gem", "device closed with %" PRIu64 " objects (%" PRIu64 " bytes) left",
 			(uint64_t)dev->object_count, (uint64_t)dev->object_bytes);
+	gem_memory_finish(&dev->memory);
 	gem_vma_manager_finish(&dev->vma_manager);
 	gem_idr_finish(&dev->name_idr);
 	pthread_mutex_destroy(&dev->object_name_lock);

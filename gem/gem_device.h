@@ -11,28 +11,27 @@
 #include <stdint.h>
 
 #include "gem_idr.h"
+#include "gem_memory.h"
+#include "gem_range.h"
 
 /* Fake offsets start here, so that they never look like a plain file offset. */
 #define GEM_MMAP_OFFSET_BASE (4ull << 30)
 #define GEM_MMAP_OFFSET_END (1ull << 46)
 
-struct gem_vma_node;
-
 /* Allocator of the device address space: ranges of pages, first fit. */
 struct gem_vma_manager {
 	pthread_mutex_t lock;
-	struct gem_vma_node *root; /* ordered by start; guarded by lock */
-	uint32_t random;           /* for the treap's priorities; guarded by lock */
+	struct gem_range range; /* guarded by lock */
 };
 
 void gem_vma_manager_init(struct gem_vma_manager *manager);
 /* All nodes must be gone. */
 void gem_vma_manager_finish(struct gem_vma_manager *manager);
 /* Places node (size set) at the lowest hole, if it has no place yet. -ENOSPC. */
-int gem_vma_add(struct gem_vma_manager *manager, struct gem_vma_node *node);
-void gem_vma_remove(struct gem_vma_manager *manager, struct gem_vma_node *node);
+int gem_vma_add(struct gem_vma_manager *manager, struct gem_range_node *node);
+void gem_vma_remove(struct gem_vma_manager *manager, struct gem_range_node *node);
 /* Under manager->lock: the node that starts exactly at start, or NULL. */
-struct gem_vma_node *gem_vma_lookup_locked(struct gem_vma_manager *manager, uint64_t start);
+struct gem_range_node *gem_vma_lookup_locked(struct gem_vma_manager *manager, uint64_t start);
 
 struct gem_device {
 	/*
@@ -43,12 +42,14 @@ struct gem_device {
 	pthread_mutex_t object_name_lock;
 	struct gem_idr name_idr; /* flink names from 1 (seed: "per-device global names") */
 	struct gem_vma_manager vma_manager;
+	struct gem_memory memory;
 	atomic_uint_fast64_t object_count; /* live objects */
 	atomic_uint_fast64_t object_bytes; /* sum of their sizes */
 	uint64_t instance; /* random; marks this device's memfds */
 };
 
-int gem_device_init(struct gem_device *dev);
+/* memory NULL = defaults. */
+int gem_device_init(struct gem_device *dev, const struct gem_memory_options *memory);
 /* All objects must be gone; logs an error naming the count otherwise. */
 void gem_device_finish(struct gem_device *dev);
 

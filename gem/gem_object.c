@@ -16,6 +16,9 @@ int gem_object_init(struct gem_object *obj, struct gem_device *dev,
 	obj->filp = -1;
 	obj->size = size;
 	obj->vma_node.size = size;
+	obj->mm.swap.size = size;
+	obj->place.size = size;
+	gem_list_init(&obj->mm.link);
 	pthread_mutex_init(&obj->mm.lock, NULL);
 	atomic_fetch_add(&dev->object_count, 1);
 	atomic_fetch_add(&dev->object_bytes, size);
@@ -100,7 +103,7 @@ int gem_mmap_lookup(struct gem_file *file, uint64_t offset, uint64_t length,
 	struct gem_object *obj = NULL;
 
 	pthread_mutex_lock(&manager->lock);
-	struct gem_vma_node *node = gem_vma_lookup_locked(manager, offset);
+	struct gem_range_node *node = gem_vma_lookup_locked(manager, offset);
 	if (node && length > 0 && length <= node->size)
 		obj = gem_object_try_get(gem_container_of(node, struct gem_object, vma_node)) ?
 			gem_container_of(node, struct gem_object, vma_node) : NULL;

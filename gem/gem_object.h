@@ -17,19 +17,13 @@ struct gem_dma_buf;
 struct gem_dma_buf_attachment;
 struct gem_file;
 struct gem_object;
+struct gem_resv;
+struct gem_view;
+struct gem_vma;
 
-/*
- * An object's range in the device address space: a node of a treap. All but
- * size are guarded by gem_vma_manager.lock.
- */
-struct gem_vma_node {
-	uint64_t start; /* bytes; 0 = no offset yet */
-	uint64_t size;  /* bytes, page aligned, immutable */
-	struct gem_vma_node *left, *right;
-	uint32_t priority;
-	/* Of the subtree: lowest start, highest end, largest hole in between. */
-	uint64_t first, last, hole;
-};
+enum gem_madv { GEM_MADV_WILLNEED, GEM_MADV_DONTNEED, GEM_MADV_PURGED }; /* = I915_MADV_* */
+enum gem_tiling { GEM_TILING_NONE, GEM_TILING_X, GEM_TILING_Y };         /* = I915_TILING_* */
+enum gem_cache_level { GEM_CACHE_NONE, GEM_CACHE_LLC };                  /* = I915_CACHING_* */
 
 /*
  * Which memory the object is, for the process-wide table of dma-bufs
@@ -43,20 +37,30 @@ struct gem_identity {
 
 /* Backend of an object. Each op says what it must do and which lock is held. */
 struct gem_object_ops {
-	const char *name; /* "shmem", ... for logs and debugfs */
+	const char *name; /* "shmem", "phys", "stolen", "local", "imported": logs and debugfs */
 	/*
 	 * Required. The last reference is gone: release the backing store and
 	 * the object's own memory. No lock held.
 	 */
 	void (*free)(struct gem_object *obj);
 	/*
-	 * Required. Make the backing pages reachable by the server: map them
-	 * readable and writable, set *ptr, obj->size bytes. Called once, on the
-	 * first need, under obj->pages_lock; undone by put_pages.
+	 * Required. memory.lock and mm.lock held. Makes the bytes resident
+	 * (filp, place, contents from swap) and maps them readable and writable
+	 * at *ptr, obj->size bytes, under the SIGBUS guard. Called when
+	 * mm.pages is NULL; undone by put_pages.
+	 * -ENOMEM; -ENOSPC the region is full of what cannot leave it; -EFAULT
+	 * purged; -EIO swap file.
 	 */
 	int (*get_pages)(struct gem_object *obj, void **ptr);
-	/* Required. Undo get_pages; pages_pin_count is 0, pages_lock held. */
+	/* Required. mm.lock held, pages_pin_count 0. Unmaps; the contents stay in filp. */
 	void (*put_pages)(struct gem_object *obj, void *ptr);
+	/*
+	 * Optional. memory.lock and mm.lock held; the object has pages, is
+	 * unpinned, idle and not exported. Gives its memory back: by a purge
+	 * when madv is DONTNEED, or to swap or system memory, contents kept.
+	 * -EBUSY a client has it mapped; -ENOSPC, -ENOMEM no room there; -EIO.
+	 */
+	int (*shrink)(struct gem_object *obj);
 };
 
 struct gem_object {
@@ -64,11 +68,15 @@ struct gem_object {
 	unsigned handle_count; /* dev->object_name_lock; each handle is also a reference */
 	struct gem_device *dev;
 	const struct gem_object_ops *ops;
-	int filp; /* memfd with the pages; -1 = driver-private backing */
-	struct gem_vma_node vma_node;
+	/*
+	 * memfd with the bytes; -1 = none (yet): never needed, swapped out,
+	 * purged. mm.lock; immutable once mm.shared or import_attach is set.
+	 */
+	int filp;
+	struct gem_range_node vma_node; /* vma_manager.lock; size immutable */
 	uint64_t size; /* bytes, page aligned, immutable */
 	uint32_t name; /* flink name, 0 = unnamed; dev->object_name_lock */
-	/* GEM_DOMAIN bits as in i915_drm.h (0 until the GPU exists). pages_lock. */
+	/* GEM_DOMAIN bits as in i915_drm.h. mm.lock. */
 	uint32_t read_domains, write_domain;
 	uint32_t pending_read_domains, pending_write_domain;
 	/*
@@ -79,10 +87,33 @@ struct gem_object {
 	struct gem_dma_buf *dma_buf;
 	struct gem_dma_buf_attachment *import_attach; /* invariant over the lifetime; NULL = own pages */
 	struct gem_identity identity;
+	/* Where the bytes are, or are to be made; memory.lock. */
+	struct gem_region *region;
+	struct gem_range_node place; /* in region->places; phys, stolen, local; memory.lock */
+	enum gem_region_id home;     /* the preferred region; memory.lock */
+	unsigned placements;         /* 1 << enum gem_region_id: the allowed ones; memory.lock */
+	struct gem_resv *resv;       /* gem_fence.h; own lock */
+	struct gem_vma *vmas;        /* root of the bindings; lock and order: gem_vma.h */
+	/* Tiling and coherency, owned by gem_view.h; mm.lock. */
+	enum gem_tiling tiling;
+	uint32_t stride; /* bytes; 0 while linear */
+	enum gem_cache_level cache_level;
+	bool cache_coherent, cache_dirty;
+	unsigned pat_index;
+	struct gem_view *cpu_view, *gtt_view; /* NULL = clients map the memory itself */
 	struct {
-		pthread_mutex_t lock; /* "pages_lock" */
+		pthread_mutex_t lock; /* the seeds' pages_lock */
 		unsigned pages_pin_count; /* guarded by lock */
 		void *pages; /* server mapping, NULL until first need; guarded by lock */
+		struct gem_list link;   /* region->lru while resident; memory.lock */
+		uint64_t lru_stamp;     /* last_use when it was put there; memory.lock */
+		atomic_uint_fast64_t last_use; /* tick of the last pin */
+		bool shared;            /* exported: sealed, stays in place; guarded by lock */
+		enum gem_madv madv;     /* guarded by lock */
+		bool linear;            /* bytes are detiled (evicted from local); memory.lock */
+		struct gem_range_node swap; /* placed = bytes are in the swap file; memory.lock */
+		atomic_bool faulted;    /* the guard put zero pages into .pages */
+		bool fault_logged;      /* guarded by lock */
 	} mm;
 };
 
@@ -104,11 +135,29 @@ void gem_object_put(struct gem_object *obj);
 bool gem_object_try_get(struct gem_object *obj);
 
 /*
- * Pages pinned and reachable at *ptr until gem_object_unpin_pages.
- * Errors: -ENOMEM, -EFAULT (foreign memory that shrank).
+ * Pages pinned and reachable at *ptr until gem_object_unpin_pages. Clients may
+ * write to them meanwhile, and may even truncate them: they read as zero then.
+ * Errors: as get_pages.
  */
 int gem_object_pin_pages(struct gem_object *obj, void **ptr);
 void gem_object_unpin_pages(struct gem_object *obj);
+
+/*
+ * New descriptor of the memory itself, for a client's mmap (read-write).
+ * A purged object's has size 0: accesses of its mapping get SIGBUS.
+ * Errors: as get_pages; -EMFILE.
+ *
+ * An object that nobody has mapped yet may be swapped out before the mmap(2):
+ * the descriptor has F_SEAL_WRITE then. Who maps it has to look for the seal
+ * after the mmap, and ask again.
+ */
+int gem_object_open_memory(struct gem_object *obj, int *fd);
+
+/*
+ * i915 GEM_MADVISE. DONTNEED: contents may go under pressure (at once when
+ * there are no pages). *retained = the contents are still there.
+ */
+int gem_object_madvise(struct gem_object *obj, enum gem_madv want, bool *retained);
 
 /* Gives obj a place in the device address space (idempotent). *offset in bytes. */
 int gem_object_create_mmap_offset(struct gem_object *obj, uint64_t *offset);

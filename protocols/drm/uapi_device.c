@@ -15,7 +15,7 @@ int uapi_device_create(const struct kms_device_desc *kms_desc, const char *drive
 
 	if (!dev)
 		return -ENOMEM;
-	int ret = gem_device_init(&dev->gem);
+	int ret = gem_device_init(&dev->gem, NULL);
 	if (ret)
 		goto free_dev;
 	ret = kms_device_create(kms_desc, &dev->kms);

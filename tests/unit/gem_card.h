@@ -12,7 +12,7 @@ struct card {
 
 static inline void card_init(struct card *card)
 {
-	CHECK_INT(gem_device_init(&card->dev), 0);
+	CHECK_INT(gem_device_init(&card->dev, NULL), 0);
 	CHECK_INT(gem_file_init(&card->a, &card->dev), 0);
 	CHECK_INT(gem_file_init(&card->b, &card->dev), 0);
 }
@@ -25,7 +25,7 @@ static inline void card_finish(struct card *card)
 	CHECK_INT(card->dev.object_count, 0);
 	CHECK_INT(card->dev.object_bytes, 0);
 	CHECK_INT(card->dev.name_idr.count, 0);
-	CHECK(card->dev.vma_manager.root == NULL);
+	CHECK(card->dev.vma_manager.range.root == NULL);
 	gem_device_finish(&card->dev);
 }
 

@@ -257,14 +257,14 @@ TEST(mmap_offset_rules)
 TEST(vma_lowest_hole)
 {
 	enum { NODES = 300, PAGES = 4000, STEPS = 30000 };
-	static struct gem_vma_node nodes[NODES];
+	static struct gem_range_node nodes[NODES];
 	static bool used[PAGES];
 	struct gem_vma_manager manager;
 
 	srand(3);
 	gem_vma_manager_init(&manager);
 	for (int step = 0; step < STEPS; step++) {
-		struct gem_vma_node *node = &nodes[rand() % NODES];
+		struct gem_range_node *node = &nodes[rand() % NODES];
 		if (node->start) {
 			uint64_t page = (node->start - GEM_MMAP_OFFSET_BASE) / GEM_PAGE_SIZE;
 			memset(used + page, 0, node->size / GEM_PAGE_SIZE);
@@ -284,15 +284,15 @@ TEST(vma_lowest_hole)
 	}
 	for (int i = 0; i < NODES; i++)
 		gem_vma_remove(&manager, &nodes[i]);
-	CHECK(manager.root == NULL);
+	CHECK(manager.range.root == NULL);
 	gem_vma_manager_finish(&manager);
 }
 
 TEST(vma_space_is_finite)
 {
-	struct gem_vma_node huge = {.size = GEM_MMAP_OFFSET_END - GEM_MMAP_OFFSET_BASE};
-	struct gem_vma_node more = {.size = GEM_PAGE_SIZE};
-	struct gem_vma_node wrap = {.size = UINT64_MAX & ~(GEM_PAGE_SIZE - 1)};
+	struct gem_range_node huge = {.size = GEM_MMAP_OFFSET_END - GEM_MMAP_OFFSET_BASE};
+	struct gem_range_node more = {.size = GEM_PAGE_SIZE};
+	struct gem_range_node wrap = {.size = UINT64_MAX & ~(GEM_PAGE_SIZE - 1)};
 	struct gem_vma_manager manager;
 
 	gem_vma_manager_init(&manager);

@@ -72,7 +72,7 @@ void fixture_init(struct fixture *fixture)
 {
 	memset(fixture, 0, sizeof(*fixture));
 	CHECK_INT(kms_mode_standard(FIXTURE_WIDTH, FIXTURE_HEIGHT, &fixture->mode), 0);
-	CHECK_INT(gem_device_init(&fixture->gem), 0);
+	CHECK_INT(gem_device_init(&fixture->gem, NULL), 0);
 	CHECK_INT(gem_file_init(&fixture->gem_file, &fixture->gem), 0);
 	create_device(fixture);
 	kms_file_init(&fixture->file, fixture->dev, &event_ops);

@@ -35,7 +35,7 @@ static void setup(struct fixture *f)
 	struct kms_device_desc desc = *kms_device_desc_default();
 
 	desc.min_width = desc.min_height = 2;
-	CHECK_INT(gem_device_init(&f->gem_dev), 0);
+	CHECK_INT(gem_device_init(&f->gem_dev, NULL), 0);
 	CHECK_INT(kms_device_create(&desc, &f->dev), 0);
 	CHECK_INT(gem_file_init(&f->gem, &f->gem_dev), 0);
 	kms_file_init(&f->file, f->dev, &event_ops);
