@@ -120,14 +120,16 @@ void compositor_pointer_begin(struct compositor_server *server, struct composito
 	server->grab.mode = mode;
 	server->grab.view = view;
 	server->grab.edges = edges;
-	server->grab.x = server->cursor->x;
-	server->grab.y = server->cursor->y;
+	/* A client asks some time after the press; the window is held where it was pressed. */
+	server->grab.x = server->press_x;
+	server->grab.y = server->press_y;
 	server->grab.box = view->box;
 	wlr_seat_pointer_notify_clear_focus(server->seat);
 	if (mode == COMPOSITOR_GRAB_RESIZE)
 		wlr_xdg_toplevel_set_resizing(view->xdg, true);
 	show_cursor(server, mode == COMPOSITOR_GRAB_MOVE ? "grabbing" :
 		wlr_xcursor_get_resize_name(edges));
+	drag_view(server);
 }
 
 static void end_grab(struct compositor_server *server)
@@ -178,6 +180,9 @@ static bool press(struct compositor_server *server, uint32_t button)
 {
 	double x, y;
 	struct wlr_surface *surface = surface_at_cursor(server, &x, &y);
+
+	server->press_x = server->cursor->x;
+	server->press_y = server->cursor->y;
 	struct compositor_view *view = surface ? compositor_view_of(server, surface) : NULL;
 	struct compositor_layer_surface *layer = surface ?
 		compositor_layer_of(server, wlr_surface_get_root_surface(surface)) : NULL;

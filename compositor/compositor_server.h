@@ -81,11 +81,12 @@ struct compositor_server {
 
 	struct compositor_layer_surface *exclusive; /* has the keyboard for itself */
 	const char *cursor_name; /* of the theme; NULL = a client's */
+	double press_x, press_y; /* where a button last went down */
 	struct {
 		enum compositor_grab mode;
 		struct compositor_view *view;
 		uint32_t edges;
-		double x, y; /* of the cursor when it began */
+		double x, y; /* the point of the window that follows the cursor */
 		struct wlr_box box;
 	} grab;
 
