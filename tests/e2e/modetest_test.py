@@ -125,7 +125,7 @@ def test_modetest_atomic(t):
     connector, crtc, planes, _ = objects(t)
     _, frames = modetest(t, 0.5, "-a", "-s", f"{connector}@{crtc}:1024x768", "-P",
                          f"{planes[0]}@{crtc}:1024x768")
-    differences = [first_difference(png.read(frame), lambda x, y: tiles(x, y, 1024))
+    differences = [first_difference(png.read(frame), lambda x, y: smpte(x, y, 1024, 768))
                    for frame in frames]
     t.check(None in differences, f"no frame shows the planes' pattern: {differences}")
 
