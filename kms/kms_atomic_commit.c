@@ -48,6 +48,8 @@ static void complete_pending(struct kms_crtc *crtc, uint64_t time_ns)
 {
 	struct kms_event *event = crtc->pending.event;
 
+	if (crtc->pending.active && ++crtc->flip_count == 1)
+		gem_info("kms", "crtc %u shows its first frame", crtc->base.id);
 	crtc->pending = (struct kms_pending_commit) {0};
 	if (event)
 		kms_event_send_locked(event, crtc->vblank->count, time_ns, crtc->base.id);

@@ -122,6 +122,7 @@ struct kms_crtc {
 	uint32_t gamma_size;
 	struct kms_vblank *vblank;          /* kms_vblank.h */
 	struct kms_pending_commit pending;  /* dev->lock */
+	uint64_t flip_count;                /* commits shown at a vblank; dev->lock */
 	uint64_t async_planes; /* changed without a pending commit (cursor): to latch; dev->lock */
 	struct gem_list sinks;              /* kms_sink.link; dev->lock */
 	uint64_t scanout_serial;            /* changes when scanout pixels may have; dev->lock */
