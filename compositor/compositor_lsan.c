@@ -1,12 +1,31 @@
-/*
- * For builds with AddressSanitizer. wlroots 0.15 keeps a removed global (each
- * wl_output, the wl_seat) for 5 s, on a timer that an earlier end of the event
- * loop leaks. Frames without frame pointers cut its stack to the allocator.
- */
-const char *__lsan_default_suppressions(void);
+/* For builds with AddressSanitizer: what LeakSanitizer must know of this program. */
+#include <unistd.h>
 
-__attribute__((visibility("default")))
-const char *__lsan_default_suppressions(void)
+const char *__lsan_default_suppressions(void);
+int __lsan_is_turned_off(void);
+
+static pid_t main_pid;
+
+__attribute__((constructor)) static void remember_pid(void)
+{
+	main_pid = getpid();
+}
+
+/*
+ * wlroots 0.15 keeps a removed global (each wl_output, the wl_seat) for 5 s, on
+ * a timer that an earlier end of the event loop leaks. Frames without frame
+ * pointers cut its stack to the allocator.
+ */
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void)
 {
 	return "leak:wlr_global_destroy_safe\nleak:wl_event_loop_add_timer\n";
+}
+
+/*
+ * The seat server that libseat forks has the sanitizer's locks as our threads
+ * held them at the fork, and would wait for them for ever at its exit.
+ */
+__attribute__((visibility("default"))) int __lsan_is_turned_off(void)
+{
+	return getpid() != main_pid;
 }
