@@ -12,6 +12,7 @@
 
 #include "gem_base.h"
 #include "gem_device.h"
+#include "gem_tiling.h"
 
 struct gem_dma_buf;
 struct gem_dma_buf_attachment;
@@ -22,7 +23,6 @@ struct gem_view;
 struct gem_vma;
 
 enum gem_madv { GEM_MADV_WILLNEED, GEM_MADV_DONTNEED, GEM_MADV_PURGED }; /* = I915_MADV_* */
-enum gem_tiling { GEM_TILING_NONE, GEM_TILING_X, GEM_TILING_Y };         /* = I915_TILING_* */
 enum gem_cache_level { GEM_CACHE_NONE, GEM_CACHE_LLC };                  /* = I915_CACHING_* */
 
 /*
