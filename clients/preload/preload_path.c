@@ -24,6 +24,9 @@ static const char *const owned[] = {
 	"/sys/devices/virtual/input",
 };
 
+#define PCI_BUS "/sys/bus/pci/devices"
+#define PCI_ROOT "/sys/devices/pci0000:00/"
+
 /*
  * First components of relative paths that may lead to the device from some
  * folder. Anything else is passed on without looking at the folder.
@@ -238,7 +241,31 @@ static bool may_be_in_tree(const char *name)
 		!strncmp(name, "/run/udev", 9);
 }
 
-static bool is_owned(const char *name)
+/*
+ * A card that is a PCI device takes the bus's list and its own slot; the
+ * machine's other devices, which may be disks, stay where they are. A card of
+ * another bus takes nothing. at->path is name in the tree and is left so.
+ */
+static bool is_owned_pci(struct preload_path *at, const char *name)
+{
+	size_t length = 0;
+	struct stat st;
+
+	if (!strncmp(name, PCI_BUS "/", strlen(PCI_BUS "/")))
+		length = strlen(PCI_BUS);
+	else if (!strncmp(name, PCI_ROOT, strlen(PCI_ROOT)))
+		length = strlen(PCI_ROOT) + strcspn(name + strlen(PCI_ROOT), "/");
+	if (!length)
+		return false;
+	char *end = at->path + (at->name - at->path) + length;
+	char saved = *end;
+	*end = '\0';
+	bool there = preload_real_fstatat(AT_FDCWD, at->path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	*end = saved;
+	return there;
+}
+
+static bool is_owned(struct preload_path *at, const char *name)
 {
 	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++) {
 		size_t len = strlen(owned[i]);
@@ -248,7 +275,7 @@ static bool is_owned(const char *name)
 		if (owned[i][len - 1] == ':' || name[len] == '/' || name[len] == '\0')
 			return true;
 	}
-	return false;
+	return is_owned_pci(at, name);
 }
 
 /* at->path is a regular file below <tree>/dev, or a link in there. */
@@ -281,7 +308,7 @@ static enum preload_place resolve_name(const char *name, bool follow, bool climb
 	strcpy(at->path + tree_len, name);
 	at->name = at->path + tree_len;
 	if (preload_real_fstatat(AT_FDCWD, at->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return !climbs && is_owned(name) ? PRELOAD_TREE : PRELOAD_PASS;
+		return !climbs && is_owned(at, name) ? PRELOAD_TREE : PRELOAD_PASS;
 	if (strncmp(name, "/dev/", 5))
 		return PRELOAD_TREE;
 	if (S_ISREG(st.st_mode) || (S_ISLNK(st.st_mode) && follow))

@@ -31,6 +31,21 @@ struct uapi_master {
 	bool unique_set;       /* SET_VERSION >= 1.1 was called: GET_UNIQUE answers */
 };
 
+/* The part that a card of driver "i915" says it is: a G33, gen3. */
+enum {
+	UAPI_PCI_VENDOR = 0x8086,
+	UAPI_PCI_DEVICE = 0x29c2,
+	UAPI_PCI_REVISION = 0x02,
+	UAPI_PCI_CLASS = 0x030000, /* VGA compatible controller */
+};
+
+/* Where a card hangs, for GET_UNIQUE and for sysfs (protocols/tree). */
+struct uapi_place {
+	bool pci;        /* else a platform device */
+	char name[16];   /* on its bus: "0000:00:02.0", "testcard" */
+	char unique[24]; /* "pci:0000:00:02.0", "testcard" */
+};
+
 /* A card: GEM and KMS parts, and what the DRM core knows about its files. */
 struct uapi_device {
 	struct gem_device gem;
@@ -39,6 +54,7 @@ struct uapi_device {
 	const char *driver_desc;
 	const char *driver_date; /* "20261121" */
 	int version[3];
+	struct uapi_place place; /* set by uapi_node_init */
 	pthread_mutex_t master_lock;
 	struct uapi_master *master; /* current master, a reference; master_lock */
 	struct gem_list files;      /* uapi_file.link; master_lock */
@@ -63,14 +79,17 @@ struct uapi_file {
 	struct gem_list link; /* dev->master_lock */
 };
 
-/* kms_desc: topology; see kms_device.h. driver_name NULL = "testcard"; stays the caller's. */
+/*
+ * kms_desc: topology; see kms_device.h. driver_name NULL = "testcard"; stays the
+ * caller's. A card of driver "i915" is a PCI device, any other a platform device.
+ */
 int uapi_device_create(const struct kms_device_desc *kms_desc, const char *driver_name,
 	struct uapi_device **out);
 /* No file may be open. */
 void uapi_device_destroy(struct uapi_device *dev);
 
 /*
- * Fills node for vfs_add_node: /dev/dri/card<index> (226:index) or
+ * Fills node for vfs_add_node, and dev->place: /dev/dri/card<index> (226:index) or
  * /dev/dri/renderD<128+index> (226:128+index). One node of each kind a device.
  * Mode 0666, owned by the server's user: there is no udev here that would give
  * the node to the user of the seat.

@@ -45,13 +45,13 @@ int uapi_get_unique(struct uapi_call *call, void *data)
 	struct drm_unique *unique = data;
 
 	pthread_mutex_lock(&file->dev->master_lock);
-	size_t len = file->master->unique_set ? strlen(file->dev->driver_name) : 0;
+	size_t len = file->master->unique_set ? strlen(file->dev->place.unique) : 0;
 	pthread_mutex_unlock(&file->dev->master_lock);
 	size_t room = unique->unique_len;
 	unique->unique_len = len;
 	/* All or nothing: no part of it. */
 	return room < len ? 0 : vfs_copy_to(call->caller, (uintptr_t)unique->unique,
-		file->dev->driver_name, len);
+		file->dev->place.unique, len);
 }
 
 int uapi_get_client(struct uapi_call *call, void *data)

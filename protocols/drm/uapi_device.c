@@ -2,11 +2,25 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "uapi_file.h"
 
-enum { DRM_MAJOR = 226, RENDER_MINOR_BASE = 128 };
+enum { DRM_MAJOR = 226, RENDER_MINOR_BASE = 128, PCI_SLOT_BASE = 2 };
+
+/* DRM_IOCTL_VERSION. Clients of i915's private requests look for its name, some for 1.6. */
+static void set_version(struct uapi_device *dev, const char *driver_name)
+{
+	bool i915 = driver_name && strcmp(driver_name, "i915") == 0;
+
+	dev->place.pci = i915;
+	dev->driver_name = driver_name ? driver_name : "testcard";
+	dev->driver_desc = i915 ? "Intel Graphics" : "Testcard virtual display";
+	dev->driver_date = i915 ? "20201103" : "20261121";
+	dev->version[0] = 1;
+	dev->version[1] = i915 ? 6 : 0;
+}
 
 int uapi_device_create(const struct kms_device_desc *kms_desc, const char *driver_name,
 	struct uapi_device **out)
@@ -21,10 +35,7 @@ int uapi_device_create(const struct kms_device_desc *kms_desc, const char *drive
 	ret = kms_device_create(kms_desc, &dev->kms);
 	if (ret)
 		goto finish_gem;
-	dev->driver_name = driver_name ? driver_name : "testcard";
-	dev->driver_desc = "Testcard virtual display";
-	dev->driver_date = "20261121";
-	dev->version[0] = 1;
+	set_version(dev, driver_name);
 	pthread_mutex_init(&dev->master_lock, NULL);
 	gem_list_init(&dev->files);
 	*out = dev;
@@ -45,12 +56,27 @@ void uapi_device_destroy(struct uapi_device *dev)
 	free(dev);
 }
 
+/* The graphics part of an Intel board is 00:02.0. Further cards follow. */
+static void set_place(struct uapi_place *place, unsigned index)
+{
+	if (place->pci) {
+		snprintf(place->name, sizeof(place->name), "0000:00:%02x.0",
+			(PCI_SLOT_BASE + index) & 0x1f);
+		snprintf(place->unique, sizeof(place->unique), "pci:%s", place->name);
+	} else {
+		snprintf(place->name, sizeof(place->name), index ? "testcard.%u" : "testcard",
+			index);
+		strcpy(place->unique, place->name);
+	}
+}
+
 void uapi_node_init(struct vfs_node *node, struct uapi_device *dev, enum uapi_node_kind kind,
 	unsigned index)
 {
 	bool render = kind == UAPI_NODE_RENDER;
 	unsigned minor = index + (render ? RENDER_MINOR_BASE : 0);
 
+	set_place(&dev->place, index);
 	snprintf(dev->node_paths[kind], sizeof(dev->node_paths[kind]),
 		render ? "/dev/dri/renderD%u" : "/dev/dri/card%u", minor);
 	*node = (struct vfs_node){

@@ -5,13 +5,15 @@
  * redirects paths into it. Device nodes appear in dev/ as empty placeholder
  * files so that readdir sees them; stat and open of them go to the door.
  *
- * Sysfs shape: a platform device /sys/devices/platform/testcard/ with
- * drm/card0 (dev, uevent, card0-Virtual-1/{status,enabled,dpms,modes,edid,
- * connector_id,uevent}) and drm/renderD128; input devices below
- * /sys/devices/virtual/input/inputN/eventN; /sys/class, /sys/bus, /sys/dev/char
- * links; /run/udev/data/{c226:0,c13:64,+drm:..,+input:..}, /run/udev/tags and
- * /run/udev/control; /dev/dri/by-path. "enabled" and "dpms" of a connector are
- * those of its last update, not of this moment.
+ * Sysfs shape: a platform device /sys/devices/platform/testcard/ (a card of
+ * driver "i915": a PCI device /sys/devices/pci0000:00/0000:00:02.0/ with what
+ * libpciaccess reads, also through /sys/bus/pci) with drm/card0 (dev, uevent,
+ * card0-Virtual-1/{status,enabled,dpms,modes,edid,connector_id,uevent}) and
+ * drm/renderD128; input devices below /sys/devices/virtual/input/inputN/eventN;
+ * /sys/class, /sys/bus, /sys/dev/char links; /run/udev/data/{c226:0,c13:64,
+ * +drm:..,+input:..,+pci:..}, /run/udev/tags and /run/udev/control;
+ * /dev/dri/by-path. "enabled" and "dpms" of a connector are those of its last
+ * update, not of this moment.
  */
 #ifndef TREE_H
 #define TREE_H

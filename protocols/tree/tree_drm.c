@@ -1,4 +1,4 @@
-/* The card: a platform device with its DRM minors and connectors. */
+/* The card: DRM minors and connectors below a device of some bus (tree_parent.c). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +8,6 @@
 
 enum { NAME_SIZE = 512 };
 
-#define DEVICE_PATH "/sys/devices/platform/testcard"
-#define DEVICE_NAME "testcard"
-#define UDEV_TIME 1000000 /* microseconds; when "udevd" was done with a device */
-
 static const char *base_name(const char *path)
 {
 	return strrchr(path, '/') + 1;
@@ -19,44 +15,15 @@ static const char *base_name(const char *path)
 
 void tree_drm_syspath(const struct vfs_node *node, char *path, size_t size)
 {
-	snprintf(path, size, DEVICE_PATH "/drm/%s", base_name(node->path));
-}
+	struct tree_parent parent;
 
-static int add_power(struct tree *tree, const char *syspath)
-{
-	char name[NAME_SIZE];
-	int ret;
-
-	snprintf(name, sizeof(name), "%s/power/control", syspath);
-	ret = tree_print(tree, name, "auto\n");
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/power/runtime_status", syspath);
-	return tree_print(tree, name, "unsupported\n");
-}
-
-/* The parent of all minors: on the platform bus, with its driver. */
-static int add_parent(struct tree *tree, const char *driver)
-{
-	char driver_path[NAME_SIZE], name[NAME_SIZE * 2];
-	int ret;
-
-	snprintf(driver_path, sizeof(driver_path), "/sys/bus/platform/drivers/%s", driver);
-	snprintf(name, sizeof(name), "%s/" DEVICE_NAME, driver_path);
-	if ((ret = tree_link(tree, name, DEVICE_PATH)) ||
-	    (ret = tree_link(tree, DEVICE_PATH "/driver", driver_path)) ||
-	    (ret = tree_link(tree, DEVICE_PATH "/subsystem", "/sys/bus/platform")) ||
-	    (ret = tree_link(tree, "/sys/bus/platform/devices/" DEVICE_NAME, DEVICE_PATH)) ||
-	    (ret = tree_print(tree, DEVICE_PATH "/modalias", "platform:" DEVICE_NAME "\n")) ||
-	    (ret = tree_print(tree, DEVICE_PATH "/driver_override", "(null)\n")) ||
-	    (ret = tree_print(tree, DEVICE_PATH "/uevent",
-		"DRIVER=%s\nMODALIAS=platform:" DEVICE_NAME "\n", driver)))
-		return ret;
-	return add_power(tree, DEVICE_PATH);
+	tree_parent_init(&parent, node->data);
+	snprintf(path, size, "%s/drm/%s", parent.syspath, base_name(node->path));
 }
 
 /* What udevd's rules leave of a minor. */
-static int add_minor_data(struct tree *tree, const struct vfs_node *node, bool card)
+static int add_minor_data(struct tree *tree, const struct vfs_node *node,
+	const struct tree_parent *parent, bool card)
 {
 	static const char *const tags[] = {"uaccess", "seat", "master-of-seat"};
 	const char *kind = card ? "card" : "render";
@@ -75,19 +42,19 @@ static int add_minor_data(struct tree *tree, const struct vfs_node *node, bool c
 		used += snprintf(lines + used, sizeof(lines) - used, "G:%s\nQ:%s\n", tags[i],
 			tags[i]);
 	}
-	snprintf(name, sizeof(name), "/dev/dri/by-path/platform-" DEVICE_NAME "-%s", kind);
+	snprintf(name, sizeof(name), "/dev/dri/by-path/%s-%s", parent->id_path, kind);
 	ret = tree_link(tree, name, node->path);
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "/run/udev/data/c%u:%u", node->major, node->minor);
 	return tree_print(tree, name,
-		"S:dri/by-path/platform-" DEVICE_NAME "-%s\nI:%u\n"
-		"E:ID_PATH=platform-" DEVICE_NAME "\nE:ID_PATH_TAG=platform-" DEVICE_NAME "\n"
-		"E:ID_FOR_SEAT=drm-platform-" DEVICE_NAME "\n%sV:1\n",
-		kind, UDEV_TIME, lines);
+		"S:dri/by-path/%s-%s\nI:%u\nE:ID_PATH=%s\nE:ID_PATH_TAG=%s\n"
+		"E:ID_FOR_SEAT=drm-%s\n%sV:1\n", parent->id_path, kind, TREE_UDEV_TIME,
+		parent->id_path, parent->id_tag, parent->id_tag, lines);
 }
 
-static int add_minor(struct tree *tree, const struct vfs_node *node, bool card)
+static int add_minor(struct tree *tree, const struct vfs_node *node,
+	const struct tree_parent *parent, bool card)
 {
 	char syspath[NAME_SIZE], name[NAME_SIZE * 2];
 	int ret;
@@ -102,7 +69,7 @@ static int add_minor(struct tree *tree, const struct vfs_node *node, bool card)
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "%s/device", syspath);
-	ret = tree_link(tree, name, DEVICE_PATH);
+	ret = tree_link(tree, name, parent->syspath);
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "%s/subsystem", syspath);
@@ -113,8 +80,8 @@ static int add_minor(struct tree *tree, const struct vfs_node *node, bool card)
 	ret = tree_link(tree, name, syspath);
 	if (ret)
 		return ret;
-	ret = add_power(tree, syspath);
-	return ret ? ret : add_minor_data(tree, node, card);
+	ret = tree_add_power(tree, syspath);
+	return ret ? ret : add_minor_data(tree, node, parent, card);
 }
 
 /* A connector's files as they shall be; taken under the device's lock. */
@@ -213,26 +180,28 @@ static int add_connector(struct tree *tree, struct kms_connector *connector,
 	ret = tree_link(tree, name, syspath);
 	if (ret)
 		return ret;
-	ret = add_power(tree, syspath);
+	ret = tree_add_power(tree, syspath);
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "/run/udev/data/+drm:%s-%s", card_name, connector->name);
-	return tree_print(tree, name, "I:%u\nV:1\n", UDEV_TIME);
+	return tree_print(tree, name, "I:%u\nV:1\n", TREE_UDEV_TIME);
 }
 
 static int add_drm_locked(struct tree *tree, struct uapi_device *dev,
 	const struct vfs_node *card, const struct vfs_node *render)
 {
+	struct tree_parent parent;
 	int ret;
 
 	if (tree->card_count == TREE_CARDS_MAX)
 		return -ENOSPC;
 	tree->cards[tree->card_count++] = (struct tree_card){.kms = dev->kms, .node = card};
-	ret = add_parent(tree, dev->driver_name);
+	tree_parent_init(&parent, dev);
+	ret = tree_add_parent(tree, dev, &parent);
 	if (ret == 0)
-		ret = add_minor(tree, card, true);
+		ret = add_minor(tree, card, &parent, true);
 	if (ret == 0 && render)
-		ret = add_minor(tree, render, false);
+		ret = add_minor(tree, render, &parent, false);
 	for (unsigned i = 0; i < dev->kms->connector_count && ret == 0; i++)
 		ret = add_connector(tree, &dev->kms->connectors[i], card);
 	return ret;
@@ -279,7 +248,8 @@ int tree_update_connector(struct tree *tree, struct kms_connector *connector)
 void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_t connector_id)
 {
 	static const char *const tags[] = {"uaccess", "seat", "master-of-seat", NULL};
-	char syspath[NAME_SIZE], id[16], major[16], minor[16];
+	char syspath[NAME_SIZE], id[16], major[16], minor[16], seat[sizeof(struct tree_parent)];
+	struct tree_parent parent;
 	const struct tree_property properties[] = {
 		{"ACTION", "change"},
 		{"HOTPLUG", "1"},
@@ -287,11 +257,13 @@ void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_
 		{"DEVNAME", card->path},
 		{"MAJOR", major},
 		{"MINOR", minor},
-		{"ID_PATH", "platform-" DEVICE_NAME},
-		{"ID_PATH_TAG", "platform-" DEVICE_NAME},
-		{"ID_FOR_SEAT", "drm-platform-" DEVICE_NAME},
+		{"ID_PATH", parent.id_path},
+		{"ID_PATH_TAG", parent.id_tag},
+		{"ID_FOR_SEAT", seat},
 	};
 
+	tree_parent_init(&parent, card->data);
+	snprintf(seat, sizeof(seat), "drm-%s", parent.id_tag);
 	tree_drm_syspath(card, syspath, sizeof(syspath));
 	snprintf(id, sizeof(id), "%u", connector_id);
 	snprintf(major, sizeof(major), "%u", card->major);

@@ -41,6 +41,23 @@ int tree_make_folder(struct tree *tree, const char *name);
 /* A device's "subsystem" link, and its links in /sys/class or /sys/bus, /sys/dev/char, /dev. */
 int tree_add_node(struct tree *tree, const struct vfs_node *node, const char *syspath);
 
+#define TREE_UDEV_TIME 1000000 /* microseconds; when "udevd" was done with a device */
+
+/* The device of a bus that a card's minors are children of (tree_parent.c). */
+struct tree_parent {
+	char syspath[64]; /* "/sys/devices/platform/testcard" */
+	char id_path[32]; /* udev's ID_PATH: "platform-testcard", "pci-0000:00:02.0" */
+	char id_tag[32];  /* the same with '_' for what a tag cannot have */
+};
+void tree_parent_init(struct tree_parent *parent, const struct uapi_device *dev);
+int tree_add_parent(struct tree *tree, const struct uapi_device *dev,
+	const struct tree_parent *parent);
+/* tree_pci.c: what the PCI bus says of a device, beside what every bus says. */
+int tree_add_pci(struct tree *tree, const struct uapi_device *dev,
+	const struct tree_parent *parent);
+/* power/ of a device without power management. */
+int tree_add_power(struct tree *tree, const char *syspath);
+
 #define TREE_CLASS_DRM "/sys/class/drm"
 #define TREE_CLASS_INPUT "/sys/class/input"
 
