@@ -290,9 +290,14 @@ static enum preload_place find_node(struct preload_path *at, bool resolve)
 	} else {
 		strcpy(real, at->name);
 	}
-	if (preload_door_current()->stat_node(real, &at->node) < 0)
-		return PRELOAD_TREE;
-	return PRELOAD_NODE;
+	int ret = preload_door_current()->stat_node(real, &at->node);
+	if (ret == -ENODEV && strlen(real) < sizeof(at->node.path)) {
+		/* A server that was killed left its tree: open is to say so. */
+		memset(&at->node, 0, sizeof(at->node));
+		strcpy(at->node.path, real);
+		ret = 0;
+	}
+	return ret < 0 ? PRELOAD_TREE : PRELOAD_NODE;
 }
 
 static enum preload_place resolve_name(const char *name, bool follow, bool climbs,
