@@ -139,7 +139,7 @@ static void set_keymap(struct wlr_keyboard *keyboard)
 	xkb_context_unref(context);
 }
 
-void compositor_keyboard_add(struct compositor_server *server, struct wlr_input_device *device)
+static void add_keyboard(struct compositor_server *server, struct wlr_input_device *device)
 {
 	struct compositor_keyboard *keyboard = calloc(1, sizeof(*keyboard));
 
@@ -171,7 +171,7 @@ static void handle_new_input(struct wl_listener *listener, void *data)
 		device->type == WLR_INPUT_DEVICE_POINTER ? "pointer" : "device (unused)",
 		device->name);
 	if (device->type == WLR_INPUT_DEVICE_KEYBOARD)
-		compositor_keyboard_add(server, device);
+		add_keyboard(server, device);
 	else if (device->type == WLR_INPUT_DEVICE_POINTER)
 		compositor_pointer_add(server, device);
 }
@@ -182,7 +182,7 @@ static void handle_new_virtual_keyboard(struct wl_listener *listener, void *data
 		wl_container_of(listener, server, new_virtual_keyboard);
 	struct wlr_virtual_keyboard_v1 *keyboard = data;
 
-	compositor_keyboard_add(server, &keyboard->input_device);
+	add_keyboard(server, &keyboard->input_device);
 }
 
 void compositor_keyboards_init(struct compositor_server *server)

@@ -220,7 +220,6 @@ void compositor_focus_next(struct compositor_server *server);
 
 void compositor_keyboards_init(struct compositor_server *server);
 void compositor_keyboards_finish(struct compositor_server *server);
-void compositor_keyboard_add(struct compositor_server *server, struct wlr_input_device *device);
 /* WLR_MODIFIER_* held on the seat's keyboard. */
 uint32_t compositor_modifiers(struct compositor_server *server);
 /* The part of --help about key bindings. */

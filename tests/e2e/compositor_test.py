@@ -148,6 +148,45 @@ def test_hotplug_of_a_new_mode_is_followed(t):
     compositor.stop()
 
 
+def test_a_custom_mode_stays_and_is_on_offer(t):
+    compositor = tc.Compositor(t)
+    t.run("wlr-randr", "--output", "Virtual-1", "--custom-mode", "1000x500",
+          WAYLAND_DISPLAY=display(t))
+    compositor.ctl("wait-vblank", "5")
+    shot = compositor.screenshot()
+    t.equal((shot.width, shot.height), (1000, 500), "scanout after the mode set")
+    text = t.run("wlr-randr", WAYLAND_DISPLAY=display(t))
+    t.check(re.search(r"1000x500 px, [0-9.]+ Hz \(current\)", text), text)
+    compositor.stop()
+
+
+def test_unplugged_and_plugged_in_again(t):
+    compositor = tc.Compositor(t, run=[still("320x240")])
+    before, = compositor.wait_windows(1)
+    compositor.ctl("disconnect")
+    t.wait(lambda: not compositor.ctl("screenshot", t.path("off.png"), ok=None)["ok"],
+           "the screen to go off")
+    t.equal(compositor.windows(), [before], "the window without a screen")
+    compositor.ctl("connect")
+    t.wait(lambda: compositor.ctl("screenshot", t.path("on.png"), ok=None)["ok"],
+           "the screen to come back")
+    compositor.ctl("move-to", "1020", "760")
+    compositor.ctl("wait-vblank", "5")
+    t.equal(differences(compositor.screenshot(), before["x"], before["y"], 320, 240), [],
+            "its pixels")
+    compositor.stop()
+
+
+def test_commands_with_wrong_words(t):
+    compositor = tc.Compositor(t, run=[still("200x160")])
+    compositor.wait_windows(1)
+    for words in (("focus", "nobody"), ("close", "nobody"), ("focus",), ("windows", "all")):
+        t.check(compositor.ctl(*words, ok=False)["error"], f"{words}: no error text")
+    compositor.ctl("close", str(compositor.windows()[0]["id"]))
+    compositor.wait_windows(0)
+    compositor.stop()
+
+
 def test_layer_shell_background(t):
     compositor = tc.Compositor(t)
     client = t.start("swaybg", "-c", "#123456", WAYLAND_DISPLAY=display(t))
