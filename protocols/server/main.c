@@ -20,7 +20,7 @@ static const char usage[] =
 	"DIR`, or with TESTCARD_DIR and LD_PRELOAD set as that does.\n"
 	"\n"
 	"  -d, --dir DIR        runtime folder, made if missing (default: a new private\n"
-	"                       one in $XDG_RUNTIME_DIR or /tmp)\n"
+	"                       one in $XDG_RUNTIME_DIR, /dev/shm or /tmp)\n"
 	"      --driver NAME    driver name that clients see (default: testcard)\n"
 	"      --render-node    also offer /dev/dri/renderD128\n"
 	"      --no-input       no keyboard, pointer and tablet\n"

@@ -15,8 +15,9 @@ static int make_private(struct platform *platform)
 {
 	const char *base = getenv("XDG_RUNTIME_DIR");
 
+	/* Some hundred small files: memory is faster than a disk. */
 	if (!base || base[0] != '/')
-		base = "/tmp";
+		base = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
 	if (snprintf(platform->dir, sizeof(platform->dir), "%s/testcard-XXXXXX", base) >=
 			(int)sizeof(platform->dir))
 		return -ENAMETOOLONG;

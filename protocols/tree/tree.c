@@ -40,15 +40,18 @@ static void temporary_path(struct tree *tree, char path[PATH_MAX])
 	snprintf(path, PATH_MAX, "%s/.new-%u", tree->root, tree->temporary++);
 }
 
-/* Puts the finished temporary in place of name. */
+/* Puts the finished temporary in place of name. Most folders are there already. */
 static int move_in(struct tree *tree, const char *temporary, const char *name)
 {
 	char path[PATH_MAX];
-	int ret = make_folders(tree, name, false);
+	int ret;
 
-	if (ret == 0) {
-		snprintf(path, sizeof(path), "%s%s", tree->root, name);
-		ret = rename(temporary, path) < 0 ? -errno : 0;
+	snprintf(path, sizeof(path), "%s%s", tree->root, name);
+	ret = rename(temporary, path) < 0 ? -errno : 0;
+	if (ret == -ENOENT) {
+		ret = make_folders(tree, name, false);
+		if (ret == 0)
+			ret = rename(temporary, path) < 0 ? -errno : 0;
 	}
 	if (ret)
 		unlink(temporary);

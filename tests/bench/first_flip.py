@@ -13,7 +13,7 @@ import tempfile
 import time
 
 launcher, runs = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 10
-runtime = tempfile.mkdtemp()
+runtime = tempfile.mkdtemp(dir="/dev/shm")  # as XDG_RUNTIME_DIR is: in memory
 env = dict(os.environ, XDG_RUNTIME_DIR=runtime, TESTCARD_LOG="info")
 
 
