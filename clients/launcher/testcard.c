@@ -25,7 +25,7 @@ static const char usage[] =
 	"      --dir DIR       runtime folder of the card (default: a new private one)\n"
 	"      --join DIR      run PROGRAM on the card that already runs in DIR\n"
 	"      --keep          leave the card running when PROGRAM has ended; its folder\n"
-	"                      and process are printed\n"
+	"                      and process are printed, its log goes nowhere\n"
 	"  -h, --help          this text\n"
 	"\n"
 	"PROGRAM gets LD_PRELOAD (ours first) and TESTCARD_DIR, the runtime folder, which\n"

@@ -1,0 +1,172 @@
+"""testcard exec: exit codes, signals, environment, and that nothing outlives it."""
+import os
+import signal
+import subprocess
+import time
+
+import tc
+
+STATIC = r"""
+#include <unistd.h>
+int main(void) { return write(1, "static\n", 7) == 7 ? 5 : 1; }
+"""
+
+
+def launch(t, *argv, options=(), **kw):
+    """A testcard exec that runs on; its output in .out and .log."""
+    process = subprocess.Popen([tc.LAUNCHER, "exec", *options, "--", *argv], env=t.env(),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=open(t.path("launcher.log"), "a"), text=True, **kw)
+    process.log = t.path("launcher.log")
+    t.running.append(process)
+    return process
+
+
+def done(t, process, status, text):
+    t.equal(process.wait(15), status, text)
+    process.stdout.close()
+    t.running.remove(process)
+    t.equal(os.listdir(t.runtime), [], f"left in the runtime folder: {text}")
+
+
+def test_exit_codes(t):
+    text = t.exec("sh", "-c", "exit 3", status=3)
+    t.equal(text, "", "an ordinary end is silent")
+    t.exec("sh", "-c", "kill -9 $$", status=137)
+    t.check("No such file" in t.exec("there-is-no-such-program", status=127), "127")
+    t.check("Permission denied" in t.exec("/etc/passwd", status=126), "126")
+    t.run(tc.LAUNCHER, "exec", "--no-such-option", "true", status=125)
+    t.run(tc.LAUNCHER, "exec", status=125)
+    t.run(tc.LAUNCHER, "frobnicate", status=125)
+    t.run(tc.LAUNCHER, status=125)
+    t.run(tc.LAUNCHER, "exec", "--dir", "/nonexistent/a/b", "true", status=125)
+    t.run(tc.LAUNCHER, "exec", "--join", "/nonexistent", "true", status=125)
+    t.run(tc.LAUNCHER, "exec", "--join", t.out, "--driver", "x", "true", status=125)
+    t.equal(os.listdir(t.runtime), [], "left in the runtime folder")
+
+
+def test_help(t):
+    text = t.run(tc.LAUNCHER, "--help")
+    t.equal(t.run(tc.LAUNCHER, "exec", "--help"), text, "exec --help")
+    for word in ("--frames", "--driver", "--render-node", "--no-input", "--dir", "--join",
+                 "--keep", "127", "LD_PRELOAD"):
+        t.check(word in text, f"{word} is not in the help")
+    t.check("--ready-fd" in t.run(tc.LAUNCHER, "device", "--help"), "device --help")
+
+
+def test_the_programs_options_are_its_own(t):
+    t.equal(t.run(tc.LAUNCHER, "exec", "echo", "--help", "--keep"), "--help --keep\n", "words")
+
+
+def test_environment(t):
+    text = t.exec("sh", "-c", 'echo "$LD_PRELOAD|$TESTCARD_DIR|$MESA_LOADER_DRIVER_OVERRIDE"')
+    preload, folder, mesa = text.rstrip("\n").split("|")
+    t.check(os.path.basename(preload) == "libtestcard-preload.so", preload)
+    t.check(folder.startswith(t.runtime), folder)
+    t.equal(mesa, "", "no render node")
+    other = "libm.so.6"
+    text = t.exec("sh", "-c", 'echo "$LD_PRELOAD|$MESA_LOADER_DRIVER_OVERRIDE"; ls /dev/dri',
+                  options=("--render-node",), LD_PRELOAD=other)
+    t.check(text.startswith(f"{preload}:{other}|kms_swrast\n"), text)
+    t.check("renderD128" in text, text)
+
+
+def test_options_reach_the_device(t):
+    t.check("Driver: other" in t.exec("drm_info", options=("--driver", "other")), "--driver")
+    t.equal(t.exec("sh", "-c", "ls /dev/input 2>/dev/null; true", options=("--no-input",)), "",
+            "--no-input")
+    folder = os.path.join(t.runtime, "here")
+    t.equal(t.exec("sh", "-c", "echo $TESTCARD_DIR", options=("--dir", folder)), folder + "\n",
+            "--dir")
+
+
+def test_signals_go_to_the_program(t):
+    script = "trap 'echo got; exit 9' TERM; echo up; while :; do sleep 0.05; done"
+    process = launch(t, "sh", "-c", script)
+    t.equal(process.stdout.readline(), "up\n", "start")
+    process.send_signal(signal.SIGTERM)
+    t.equal(process.stdout.readline(), "got\n", "the program's answer")
+    done(t, process, 9, "exit code")
+
+    process = launch(t, "sh", "-c", "echo up; exec sleep 100")
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    done(t, process, 130, "SIGINT")
+
+
+def test_terminal_signal_arrives_once(t):
+    """^C goes to the whole group: the program has it, the card lives until the program ends."""
+    script = ("trap 'n=$((n+1))' INT; echo up; n=0; i=0; "
+              "while [ $i -lt 8 ]; do sleep 0.1; i=$((i+1)); done; "
+              "test -S $TESTCARD_DIR/device.sock && echo card; echo $n")
+    # A terminal of its own whose foreground group is the launcher's.
+    master, slave = os.openpty()
+    process = subprocess.Popen(["setsid", "-c", "-w", tc.LAUNCHER, "exec", "--", "sh", "-c", script],
+                               env=t.env(), stdin=slave, stdout=subprocess.PIPE, text=True)
+    process.log = t.path("log.txt")
+    t.running.append(process)
+    t.equal(process.stdout.readline(), "up\n", "start")
+    time.sleep(0.1)
+    os.write(master, b"\x03")
+    t.equal(process.stdout.read(), "card\n1\n", "interrupts")
+    done(t, process, 0, "exit code")
+    os.close(master)
+    os.close(slave)
+
+
+def test_nothing_outlives_a_killed_launcher(t):
+    process = launch(t, "sh", "-c", "echo up; exec sleep 100")
+    t.equal(process.stdout.readline(), "up\n", "start")
+    t.equal(len(tc.children(process.pid)), 2, "card and program")
+    process.kill()
+    process.wait()
+    t.running.remove(process)
+    process.stdout.close()
+    t.wait(lambda: not tc.children() and not os.listdir(t.runtime), "card and program to end")
+
+
+def test_a_card_that_dies_is_told(t):
+    process = launch(t, "sh", "-c", "echo up; sleep 1; exit 0")
+    t.equal(process.stdout.readline(), "up\n", "start")
+    for pid in tc.children(process.pid):
+        with open(f"/proc/{pid}/comm") as file:
+            if file.read().startswith("testcard-device"):
+                os.kill(pid, signal.SIGTERM)
+    done(t, process, 125, "exit code")
+    with open(process.log) as file:
+        t.check("ended before the program" in file.read(), "message")
+
+
+def test_keep_and_join(t):
+    text = t.exec("sh", "-c", "echo $TESTCARD_DIR", options=("--keep",))
+    folder, message = text.split("\n", 1)
+    t.check(f"runs on in {folder}" in message, message)
+    pid = int(message.split()[-1])
+    joined = t.run(tc.LAUNCHER, "exec", "--join", folder, "modetest", "-M", "testcard", "-c")
+    t.check("Virtual-1" in joined, joined)
+    t.check(os.path.exists(folder), "the card is still there")
+    os.kill(pid, signal.SIGTERM)
+    t.wait(lambda: not os.path.exists(folder) and not tc.children(), "the card to end")
+
+
+def test_says_who_cannot_see_the_card(t):
+    source, program = t.path("static.c"), t.path("static")
+    with open(source, "w") as file:
+        file.write(STATIC)
+    if subprocess.run(["cc", "-static", "-o", program, source], stderr=subprocess.DEVNULL).returncode:
+        raise tc.Skip("no static C library")
+    text = t.exec(program, status=5)
+    t.check("statically linked" in text and "static\n" in text, text)
+    t.check("warning" not in t.exec("true"), "a dynamic program")
+
+
+def test_twenty_times_without_a_trace(t):
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        t.check("Virtual-1" in t.exec("modetest", "-M", "testcard", "-c"), "modetest")
+        t.equal(os.listdir(t.runtime), [], "left in the runtime folder")
+        t.equal(tc.children(), [], "processes")
+    t.equal(len(os.listdir("/proc/self/fd")), before, "descriptors")
+
+
+tc.main(globals())
