@@ -20,8 +20,8 @@ dir=$(mktemp -d "$XDG_RUNTIME_DIR/testcard-demo-XXXXXX")
 ctl() { build/clients/ctl/testcardctl --dir "$dir" "$@"; }
 
 build/compositor/testcard-compositor --dir "$dir" --exit-with-client \
-	--run 'foot --window-size-pixels=560x340' \
-	--run 'build/clients/demo/testcard-pattern --size 400x300' &
+	--run 'build/clients/demo/testcard-pattern --size 480x360' \
+	--run 'sleep 0.3; exec foot --window-size-pixels=560x340' &
 compositor=$!
 
 # Two windows mapped, or give up after 20 s.
@@ -32,7 +32,12 @@ until [ "$(ctl windows 2>/dev/null | grep -o '"title"' | wc -l)" -ge 2 ]; do
 	[ $tries -lt 200 ] || { echo "the clients did not show a window" >&2; kill $compositor; exit 1; }
 	sleep 0.1
 done
+# Alt+drag moves the terminal (window 2, mapped at 64,64) off the test card.
+steps() { for step in "$@"; do ctl $step >/dev/null; ctl wait-vblank 2 >/dev/null; done; }
 ctl focus foot >/dev/null
+steps 'move-to 344 234' 'key leftalt down' 'button left down' 'move-to 704 534' \
+	'button left up' 'key leftalt up'
+sleep 1 # the shell's prompt
 ctl type 'echo first light: $(uname -sm)\n' >/dev/null
 sleep 1
 
