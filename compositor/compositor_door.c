@@ -9,6 +9,8 @@
 #include "compositor_door.h"
 
 static struct platform *platform;
+/* Who asks is always us; a forked child has the wire door. Looked up once, not per call. */
+static struct vfs_caller self;
 
 static const char *door_tree(void)
 {
@@ -49,24 +51,20 @@ static int door_fstat_node(int fd, struct preload_node *out)
 
 static int door_open(const char *path, int flags)
 {
-	struct vfs_caller caller;
 	int fd;
+	int err = vfs_open(platform->vfs, path, flags, &self, &fd);
 
-	vfs_caller_init_self(&caller);
-	int err = vfs_open(platform->vfs, path, flags, &caller, &fd);
 	return err < 0 ? err : fd;
 }
 
 static long door_ioctl(int fd, unsigned long request, void *arg)
 {
-	struct vfs_caller caller;
 	struct vfs_file *file;
 	int err = vfs_file_from_fd(platform->vfs, fd, &file);
 
 	if (err < 0)
 		return err;
-	vfs_caller_init_self(&caller);
-	long result = file->ops->ioctl(file, request, (uintptr_t)arg, &caller);
+	long result = file->ops->ioctl(file, request, (uintptr_t)arg, &self);
 	vfs_file_put(file);
 	return result;
 }
@@ -111,6 +109,7 @@ static const struct preload_door door = {
 void compositor_door_open(struct platform *p)
 {
 	platform = p;
+	vfs_caller_init_self(&self);
 	preload_set_door(&door);
 }
 
