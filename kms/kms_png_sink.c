@@ -20,7 +20,7 @@ struct png_frame {
 struct png_sink {
 	struct kms_sink base; /* first */
 	unsigned crtc_index;
-	char *dir;
+	char *dir, *prefix;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -63,8 +63,8 @@ static int write_frame(const struct png_sink *sink, const struct png_frame *fram
 {
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/crtc%u-%08llu.png", sink->dir, sink->crtc_index,
-			(unsigned long long)frame->sequence) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%scrtc%u-%08llu.png", sink->dir, sink->prefix,
+			sink->crtc_index, (unsigned long long)frame->sequence) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	return kms_png_write(path, frame->pixels, frame->width, frame->height, frame->width * 4);
 }
@@ -106,7 +106,8 @@ static int start_thread(struct png_sink *sink)
 	return -ret;
 }
 
-int kms_png_sink_create(struct kms_crtc *crtc, const char *dir, struct kms_sink **out)
+int kms_png_sink_create(struct kms_crtc *crtc, const char *dir, const char *prefix,
+	struct kms_sink **out)
 {
 	int ret = -ENOMEM;
 
@@ -116,8 +117,9 @@ int kms_png_sink_create(struct kms_crtc *crtc, const char *dir, struct kms_sink 
 	if (!sink)
 		return ret;
 	sink->dir = strdup(dir);
-	if (!sink->dir)
-		goto free_sink;
+	sink->prefix = strdup(prefix);
+	if (!sink->dir || !sink->prefix)
+		goto free_names;
 	sink->base.frame = png_sink_frame;
 	sink->crtc_index = crtc->index;
 	gem_list_init(&sink->queue);
@@ -125,16 +127,17 @@ int kms_png_sink_create(struct kms_crtc *crtc, const char *dir, struct kms_sink 
 	pthread_cond_init(&sink->changed, NULL);
 	ret = start_thread(sink);
 	if (ret < 0)
-		goto free_dir;
+		goto destroy_lock;
 	kms_sink_attach(&sink->base, crtc);
 	*out = &sink->base;
 	return 0;
 
-free_dir:
+destroy_lock:
 	pthread_cond_destroy(&sink->changed);
 	pthread_mutex_destroy(&sink->lock);
+free_names:
 	free(sink->dir);
-free_sink:
+	free(sink->prefix);
 	free(sink);
 	return ret;
 }
@@ -155,5 +158,6 @@ void kms_png_sink_destroy(struct kms_sink *base)
 	pthread_cond_destroy(&sink->changed);
 	pthread_mutex_destroy(&sink->lock);
 	free(sink->dir);
+	free(sink->prefix);
 	free(sink);
 }

@@ -69,11 +69,12 @@ int kms_png_write(const char *path, const uint8_t *pixels, uint32_t width, uint3
 	uint32_t pitch);
 
 /*
- * Writes every changed frame as dir/crtc<index>-<sequence, 8 digits>.png from a
- * thread of its own; at most 32 frames wait, later ones are dropped and counted
+ * Writes every changed frame as dir/<prefix>crtc<index>-<sequence, 8 digits>.png from
+ * a thread of its own; at most 32 frames wait, later ones are dropped and counted
  * (logged at destroy). Destroy writes what waits.
  */
-int kms_png_sink_create(struct kms_crtc *crtc, const char *dir, struct kms_sink **out);
+int kms_png_sink_create(struct kms_crtc *crtc, const char *dir, const char *prefix,
+	struct kms_sink **out);
 void kms_png_sink_destroy(struct kms_sink *sink);
 
 #endif

@@ -16,6 +16,9 @@
  *   connect | disconnect          hotplug
  *   quit                          ends the server
  *
+ * "card N" after a command about the screen (state, screenshot, wait-vblank, mode,
+ * connect, disconnect) makes it about /dev/dri/cardN; else it is about card 0.
+ *
  * A program may add commands of its own (the compositor: windows, ...).
  *
  * Words are split at blanks. A word in double quotes may hold blanks; in it \"

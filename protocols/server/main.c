@@ -22,9 +22,12 @@ static const char usage[] =
 	"  -d, --dir DIR        runtime folder, made if missing (default: a new private\n"
 	"                       one in $XDG_RUNTIME_DIR, /dev/shm or /tmp)\n"
 	"      --driver NAME    driver name that clients see (default: testcard)\n"
-	"      --render-node    also offer /dev/dri/renderD128\n"
+	"      --cards N        that many cards, /dev/dri/card0 and so on (default: 1, at\n"
+	"                       most 4)\n"
+	"      --render-node    also offer /dev/dri/renderD128, one a card\n"
 	"      --no-input       no keyboard, pointer and tablet\n"
 	"      --frames DIR     write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
+	"                       (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
 	"      --ready-fd N     write the runtime folder's path and a newline to this\n"
 	"                       descriptor when everything is up, then close it\n"
 	"  -h, --help           this text\n"
@@ -39,10 +42,11 @@ struct device_options {
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse(int argc, char **argv, struct device_options *options)
 {
-	enum { DRIVER = 256, RENDER_NODE, NO_INPUT, FRAMES, READY_FD };
+	enum { DRIVER = 256, CARDS, RENDER_NODE, NO_INPUT, FRAMES, READY_FD };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"driver", required_argument, NULL, DRIVER},
+		{"cards", required_argument, NULL, CARDS},
 		{"render-node", no_argument, NULL, RENDER_NODE},
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"frames", required_argument, NULL, FRAMES},
@@ -50,7 +54,7 @@ static int parse(int argc, char **argv, struct device_options *options)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	long fd;
+	long number;
 
 	*options = (struct device_options) {.platform.input = true, .ready_fd = -1};
 	for (;;) {
@@ -63,6 +67,11 @@ static int parse(int argc, char **argv, struct device_options *options)
 		case DRIVER:
 			options->platform.driver_name = optarg;
 			break;
+		case CARDS:
+			if (!platform_parse_int(optarg, 1, PLATFORM_CARDS_MAX, &number))
+				return -1;
+			options->platform.cards = number;
+			break;
 		case RENDER_NODE:
 			options->platform.render_node = true;
 			break;
@@ -73,9 +82,9 @@ static int parse(int argc, char **argv, struct device_options *options)
 			options->platform.frames_dir = optarg;
 			break;
 		case READY_FD:
-			if (!platform_parse_int(optarg, 0, 65535, &fd))
+			if (!platform_parse_int(optarg, 0, 65535, &number))
 				return -1;
-			options->ready_fd = fd;
+			options->ready_fd = number;
 			break;
 		case 'h':
 			return 1;

@@ -1,5 +1,5 @@
 /*
- * A whole platform: vfs, one card, input devices, the generated tree, the wire
+ * A whole platform: vfs, cards, input devices, the generated tree, the wire
  * server and the control socket, put together. Used by the device server
  * (testcard-device) and by the compositor, which carries the platform in its
  * own process.
@@ -13,19 +13,39 @@
 #include "uapi.h"
 #include "wire_server.h"
 
+#define PLATFORM_CARDS_MAX 4
+
 struct platform_options {
 	const char *driver_name;               /* NULL = "testcard" */
 	const struct kms_device_desc *kms;     /* NULL = default */
-	bool render_node;                      /* also /dev/dri/renderD128 */
+	unsigned cards;                        /* 0 = 1; at most PLATFORM_CARDS_MAX; all alike */
+	bool render_node;                      /* also /dev/dri/renderD128, one a card */
 	bool input;                            /* keyboard, pointer, tablet */
-	const char *frames_dir;                /* NULL, or every changed frame goes there as PNG */
+	/*
+	 * NULL, or every changed frame of crtc 0 goes there as PNG: card 0's as
+	 * crtc0-SEQUENCE.png, card N's as cardN-crtc0-SEQUENCE.png.
+	 */
+	const char *frames_dir;
 	const char *dir; /* runtime folder, made if missing; NULL = a new private one */
+};
+
+/* /dev/dri/card<index>, with GEM and KMS devices of its own. */
+struct platform_card {
+	struct platform *platform;
+	unsigned index;
+	struct uapi_device *dev;
+	struct vfs_node card_node, render_node; /* render_node.path NULL = there is none */
+	struct kms_sink *png_sink;              /* NULL without frames_dir */
+	/* What "connect" and "mode" offer: the modes before the last change. Control thread. */
+	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
+	unsigned mode_count;
 };
 
 struct platform {
 	struct vfs *vfs;
-	struct uapi_device *card;
-	struct vfs_node card_node, render_node;
+	struct platform_card cards[PLATFORM_CARDS_MAX];
+	unsigned card_count;
+	struct uapi_device *card; /* cards[0].dev */
 	struct evdev_device *keyboard, *pointer, *tablet; /* NULL without input */
 	struct tree *tree;
 	struct wire_server *wire;
@@ -33,22 +53,18 @@ struct platform {
 	char dir[108];     /* runtime folder = TESTCARD_DIR of clients */
 	bool owns_dir;     /* we made it, we remove it */
 	int dir_fd;        /* holds the folder's lock: one platform a folder */
-	struct kms_sink *png_sink;
 	/*
 	 * RLIMIT_NOFILE's soft limit before platform_create raised it to the hard
 	 * one (a buffer is a descriptor): what programs started from here get.
 	 */
 	unsigned long files_limit;
-	/* What "connect" and "mode" offer: the modes before the last change. Control thread. */
-	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
-	unsigned mode_count;
 };
 
 /*
  * Everything but the control socket is up on return: the program adds commands
  * of its own ("quit" among them) and then calls
  * control_server_start(platform->control, platform->dir).
- * Errors: -EADDRINUSE another platform lives in dir; those of the parts.
+ * Errors: -EINVAL too many cards; -EADDRINUSE another platform lives in dir; those of the parts.
  */
 int platform_create(const struct platform_options *options, struct platform **out);
 /* Ends channels, files and threads; removes the runtime folder. */

@@ -27,15 +27,17 @@ bool platform_parse_int(const char *text, long min, long max, long *value)
 
 static int screenshot(void *data, int argc, char **argv, FILE *out)
 {
-	struct platform *platform = data;
-	struct kms_device *kms = platform->card->kms;
+	struct platform_card *card = platform_take_card(data, &argc, argv, out);
 	uint32_t width, height;
 	uint64_t sequence;
 	uint8_t *pixels;
 	long index = 0;
 
+	if (!card)
+		return 0;
+	struct kms_device *kms = card->dev->kms;
 	if (argc != 2 && !(argc == 4 && strcmp(argv[2], "crtc") == 0))
-		return control_refuse(out, "usage: screenshot PATH [crtc N]");
+		return control_refuse(out, "usage: screenshot PATH [crtc N] [card N]");
 	if (argc == 4 && !platform_parse_int(argv[3], 0, kms->crtc_count - 1, &index))
 		return control_refuse(out, "no crtc %s", argv[3]);
 	int ret = kms_screenshot(&kms->crtcs[index], &pixels, &width, &height, &sequence);
@@ -94,12 +96,15 @@ static int wait_one(struct kms_crtc *crtc, uint64_t *count, uint64_t *time_ns)
 static int wait_vblank(void *data, int argc, char **argv, FILE *out)
 {
 	struct platform *platform = data;
-	struct kms_crtc *crtc = &platform->card->kms->crtcs[0];
+	struct platform_card *card = platform_take_card(platform, &argc, argv, out);
 	uint64_t count = 0, time_ns = 0, last = now_ns();
 	long left = 1;
 
+	if (!card)
+		return 0;
+	struct kms_crtc *crtc = &card->dev->kms->crtcs[0];
 	if (argc > 2 || (argc == 2 && !platform_parse_int(argv[1], 1, WAIT_VBLANKS_MAX, &left)))
-		return control_refuse(out, "usage: wait-vblank [N], N from 1 to %d",
+		return control_refuse(out, "usage: wait-vblank [N] [card N], N vblanks from 1 to %d",
 			WAIT_VBLANKS_MAX);
 	while (left > 0) {
 		if (control_ending(platform->control))
@@ -118,29 +123,29 @@ static int wait_vblank(void *data, int argc, char **argv, FILE *out)
 }
 
 /* The connector's modes, or, while it has none, those it had last. */
-static void remember_modes(struct platform *platform, struct kms_connector *connector)
+static void remember_modes(struct platform_card *card, struct kms_connector *connector)
 {
 	pthread_mutex_lock(&connector->base.dev->lock);
 	if (connector->mode_count > 0) {
-		memcpy(platform->modes, connector->modes, sizeof(platform->modes));
-		platform->mode_count = connector->mode_count;
+		memcpy(card->modes, connector->modes, sizeof(card->modes));
+		card->mode_count = connector->mode_count;
 	}
 	pthread_mutex_unlock(&connector->base.dev->lock);
 }
 
-static int plug(struct platform *platform, bool connected, FILE *out)
+static int plug(struct platform_card *card, bool connected, FILE *out)
 {
-	struct kms_connector *connector = &platform->card->kms->connectors[0];
+	struct kms_connector *connector = &card->dev->kms->connectors[0];
 	int ret = 0;
 
 	/* A device that was made without a monitor. */
-	if (connected && platform->mode_count == 0) {
-		ret = kms_mode_standard(1024, 768, &platform->modes[0]);
-		platform->mode_count = 1;
+	if (connected && card->mode_count == 0) {
+		ret = kms_mode_standard(1024, 768, &card->modes[0]);
+		card->mode_count = 1;
 	}
 	if (ret < 0)
 		return ret;
-	ret = kms_connector_set(connector, connected, platform->modes, platform->mode_count);
+	ret = kms_connector_set(connector, connected, card->modes, card->mode_count);
 	if (ret < 0)
 		return ret;
 	fputs("{\"ok\":true,\"connector\":", out);
@@ -151,10 +156,12 @@ static int plug(struct platform *platform, bool connected, FILE *out)
 
 static int plug_in(void *data, int argc, char **argv, FILE *out)
 {
-	struct platform *platform = data;
+	struct platform_card *card = platform_take_card(data, &argc, argv, out);
 
-	remember_modes(platform, &platform->card->kms->connectors[0]);
-	return plug(platform, strcmp(argv[0], "connect") == 0, out);
+	if (!card)
+		return 0;
+	remember_modes(card, &card->dev->kms->connectors[0]);
+	return plug(card, strcmp(argv[0], "connect") == 0, out);
 }
 
 static int parse_mode(const char *text, struct kms_device *kms, struct drm_mode_modeinfo *mode)
@@ -173,38 +180,40 @@ static int parse_mode(const char *text, struct kms_device *kms, struct drm_mode_
 }
 
 /* Puts mode in front; an equal one further back and the last of a full list go. */
-static void prefer_mode(struct platform *platform, const struct drm_mode_modeinfo *mode)
+static void prefer_mode(struct platform_card *card, const struct drm_mode_modeinfo *mode)
 {
 	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
 	unsigned count = 1;
 
 	modes[0] = *mode;
 	modes[0].type |= DRM_MODE_TYPE_PREFERRED;
-	for (unsigned i = 0; i < platform->mode_count && count < KMS_MAX_MODES; i++) {
-		if (kms_mode_equal(&platform->modes[i], mode))
+	for (unsigned i = 0; i < card->mode_count && count < KMS_MAX_MODES; i++) {
+		if (kms_mode_equal(&card->modes[i], mode))
 			continue;
-		modes[count] = platform->modes[i];
+		modes[count] = card->modes[i];
 		modes[count++].type &= ~DRM_MODE_TYPE_PREFERRED;
 	}
-	memcpy(platform->modes, modes, sizeof(modes));
-	platform->mode_count = count;
+	memcpy(card->modes, modes, sizeof(modes));
+	card->mode_count = count;
 }
 
 static int set_mode(void *data, int argc, char **argv, FILE *out)
 {
-	struct platform *platform = data;
-	struct kms_device *kms = platform->card->kms;
+	struct platform_card *card = platform_take_card(data, &argc, argv, out);
 	struct drm_mode_modeinfo mode;
 
+	if (!card)
+		return 0;
+	struct kms_device *kms = card->dev->kms;
 	if (argc != 2)
-		return control_refuse(out, "usage: mode WIDTHxHEIGHT[@HZ]");
+		return control_refuse(out, "usage: mode WIDTHxHEIGHT[@HZ] [card N]");
 	int ret = parse_mode(argv[1], kms, &mode);
 	if (ret < 0)
 		return control_refuse(out, "mode %s: %s", argv[1],
 			ret == -ERANGE ? "outside the device's limits" : strerror(-ret));
-	remember_modes(platform, &kms->connectors[0]);
-	prefer_mode(platform, &mode);
-	return plug(platform, true, out);
+	remember_modes(card, &kms->connectors[0]);
+	prefer_mode(card, &mode);
+	return plug(card, true, out);
 }
 
 int platform_add_display_commands(struct platform *platform)
@@ -213,10 +222,10 @@ int platform_add_display_commands(struct platform *platform)
 		const char *name, *help;
 		control_handler handler;
 	} commands[] = {
-		{"screenshot", "PATH [crtc N]: PNG of what the crtc shows now", screenshot},
-		{"mode", "WIDTHxHEIGHT[@HZ]: the connector now prefers this mode", set_mode},
-		{"connect", "plugs the connector in", plug_in},
-		{"disconnect", "plugs the connector out", plug_in},
+		{"screenshot", "PATH [crtc N] [card N]: PNG of what the crtc shows now", screenshot},
+		{"mode", "WIDTHxHEIGHT[@HZ] [card N]: the connector now prefers this mode", set_mode},
+		{"connect", "[card N]: plugs the connector in", plug_in},
+		{"disconnect", "[card N]: plugs the connector out", plug_in},
 	};
 
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(commands); i++) {
@@ -226,5 +235,5 @@ int platform_add_display_commands(struct platform *platform)
 			return ret;
 	}
 	return control_add_waiting(platform->control, "wait-vblank",
-		"[N]: answers after N vblanks", wait_vblank, platform);
+		"[N] [card N]: answers after N vblanks", wait_vblank, platform);
 }

@@ -15,6 +15,20 @@ int platform_dir_open(struct platform *platform, const char *dir);
 /* The parts have removed what is theirs. */
 void platform_dir_close(struct platform *platform);
 
+/* Cards with their nodes; options->cards of them. Undone by platform_destroy_cards. */
+int platform_create_cards(struct platform *platform, const struct platform_options *options);
+/* Takes the vfs with it: files that clients leaked end with it, before their device. */
+void platform_destroy_cards_and_vfs(struct platform *platform);
+/* From when there is a tree: its files, hotplug reports, frames. */
+int platform_start_cards(struct platform *platform, const struct platform_options *options);
+void platform_stop_cards(struct platform *platform);
+/*
+ * Takes the words "card N" out of a command's and gives that card, the first one
+ * when they are not there. NULL: there is no such card, and out says so.
+ */
+struct platform_card *platform_take_card(struct platform *platform, int *argc, char **argv,
+	FILE *out);
+
 int platform_add_display_commands(struct platform *platform);
 int platform_add_state_command(struct platform *platform);
 int platform_add_input_commands(struct platform *platform);

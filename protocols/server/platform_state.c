@@ -157,10 +157,13 @@ static void print_kms_locked(FILE *out, const struct kms_device *kms)
 static int state(void *data, int argc, char **argv, FILE *out)
 {
 	struct platform *platform = data;
-	struct uapi_device *card = platform->card;
+	struct platform_card *chosen = platform_take_card(platform, &argc, argv, out);
 
+	if (!chosen)
+		return 0;
 	if (argc != 1)
-		return control_refuse(out, "usage: state");
+		return control_refuse(out, "usage: state [card N]");
+	struct uapi_device *card = chosen->dev;
 	fputs("{\"ok\":true,\"driver\":", out);
 	control_json_string(out, card->driver_name);
 	fputs(",\"dir\":", out);
@@ -182,5 +185,5 @@ static int state(void *data, int argc, char **argv, FILE *out)
 int platform_add_state_command(struct platform *platform)
 {
 	return control_add(platform->control, "state",
-		"crtcs, planes, connectors, files and framebuffers", state, platform);
+		"[card N]: crtcs, planes, connectors, files and framebuffers", state, platform);
 }

@@ -35,18 +35,22 @@ int tree_add_power(struct tree *tree, const char *syspath)
 	return tree_print(tree, name, "unsupported\n");
 }
 
+/*
+ * The alias has the instance, which the kernel's has not: libdrm tells platform
+ * devices apart by it and would take two cards for one.
+ */
 static int add_platform(struct tree *tree, const struct uapi_device *dev,
 	const struct tree_parent *parent)
 {
 	char name[NAME_SIZE];
 
 	snprintf(name, sizeof(name), "%s/modalias", parent->syspath);
-	int ret = tree_print(tree, name, "platform:testcard\n");
+	int ret = tree_print(tree, name, "platform:%s\n", dev->place.name);
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "%s/uevent", parent->syspath);
-	return tree_print(tree, name, "DRIVER=%s\nMODALIAS=platform:testcard\n",
-		dev->driver_name);
+	return tree_print(tree, name, "DRIVER=%s\nMODALIAS=platform:%s\n",
+		dev->driver_name, dev->place.name);
 }
 
 /* The links between a device, its bus and its driver. */

@@ -112,13 +112,13 @@ static int add_identity(struct tree *tree, const struct uapi_device *dev,
 		dev->place.name, modalias);
 }
 
-static int add_state(struct tree *tree, const struct tree_parent *parent)
+static int add_state(struct tree *tree, const struct tree_parent *parent, bool first)
 {
 	int ret;
 
 	if ((ret = add_text(tree, parent, "irq", "16")) ||
 	    (ret = add_text(tree, parent, "enable", "1")) ||
-	    (ret = add_text(tree, parent, "boot_vga", "1")) ||
+	    (ret = add_text(tree, parent, "boot_vga", first ? "1" : "0")) ||
 	    (ret = add_text(tree, parent, "numa_node", "-1")) ||
 	    (ret = add_text(tree, parent, "dma_mask_bits", "32")) ||
 	    (ret = add_text(tree, parent, "msi_bus", "1")))
@@ -165,6 +165,7 @@ int tree_add_pci(struct tree *tree, const struct uapi_device *dev,
 	ret = add_identity(tree, dev, parent);
 	if (ret)
 		return ret;
-	ret = add_state(tree, parent);
+	/* The firmware lit the first card. */
+	ret = add_state(tree, parent, tree->card_count == 1);
 	return ret ? ret : add_surroundings(tree, dev);
 }

@@ -475,7 +475,7 @@ TEST(png_sink_writes_changed_frames)
 	picture_init(&red, RED);
 	picture_init(&blue, BLUE);
 	snprintf(path, sizeof(path), "%s/frames", dir);
-	CHECK_INT(kms_png_sink_create(crtc, path, &sink), 0);
+	CHECK_INT(kms_png_sink_create(crtc, path, "", &sink), 0);
 	show(1, &red, 0);
 	run_vblank(7, 0);
 	run_vblank(8, 0);
@@ -510,7 +510,7 @@ TEST(png_sink_drops_when_full)
 	device_init();
 	crtc->state.mode.hdisplay = 512;
 	crtc->state.mode.vdisplay = 512;
-	CHECK_INT(kms_png_sink_create(crtc, dir, &sink), 0);
+	CHECK_INT(kms_png_sink_create(crtc, dir, "", &sink), 0);
 	for (int i = 0; i < 200; i++) {
 		show(1, NULL, 0);
 		run_vblank(i, 0);
@@ -529,6 +529,6 @@ TEST(png_sink_bad_dir)
 	struct kms_sink *sink;
 
 	device_init();
-	CHECK_INT(kms_png_sink_create(crtc, "/dev/null/frames", &sink), -ENOTDIR);
+	CHECK_INT(kms_png_sink_create(crtc, "/dev/null/frames", "", &sink), -ENOTDIR);
 	CHECK(gem_list_empty(&crtc->sinks));
 }

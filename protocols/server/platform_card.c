@@ -1,0 +1,146 @@
+/* The cards: devices, nodes, files in the tree, hotplug, frames. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kms_sink.h"
+#include "platform_internal.h"
+
+/* An unplugged or changed monitor: first the files, then who is told to read them. */
+static void hotplug(struct kms_device *dev, struct kms_connector *connector, void *data)
+{
+	struct platform_card *card = data;
+	struct tree *tree = card->platform->tree;
+
+	(void)dev;
+	if (tree_update_connector(tree, connector) < 0)
+		gem_warn("platform", "%s: sysfs files not rewritten", connector->name);
+	tree_uevent_hotplug(tree, &card->card_node, connector->base.id);
+}
+
+static int add_node(struct platform_card *card, enum uapi_node_kind kind, struct vfs_node *node)
+{
+	uapi_node_init(node, card->dev, kind, card->index);
+	int ret = vfs_add_node(card->platform->vfs, node);
+	if (ret < 0)
+		node->path = NULL;
+	return ret;
+}
+
+static int create_card(struct platform_card *card, const struct platform_options *options)
+{
+	const struct kms_device_desc *desc = options->kms ? options->kms :
+		kms_device_desc_default();
+
+	int ret = uapi_device_create(desc, options->driver_name, &card->dev);
+	if (ret == 0)
+		ret = add_node(card, UAPI_NODE_PRIMARY, &card->card_node);
+	if (ret == 0 && options->render_node)
+		ret = add_node(card, UAPI_NODE_RENDER, &card->render_node);
+	return ret;
+}
+
+int platform_create_cards(struct platform *platform, const struct platform_options *options)
+{
+	unsigned count = options->cards ? options->cards : 1;
+	int ret = 0;
+
+	if (count > PLATFORM_CARDS_MAX)
+		return -EINVAL;
+	for (unsigned i = 0; i < count && ret == 0; i++) {
+		platform->cards[i].platform = platform;
+		platform->cards[i].index = i;
+		platform->card_count++;
+		ret = create_card(&platform->cards[i], options);
+	}
+	platform->card = platform->cards[0].dev;
+	return ret;
+}
+
+void platform_destroy_cards_and_vfs(struct platform *platform)
+{
+	for (unsigned i = 0; i < platform->card_count; i++) {
+		struct platform_card *card = &platform->cards[i];
+
+		if (card->render_node.path)
+			vfs_remove_node(platform->vfs, &card->render_node);
+		if (card->card_node.path)
+			vfs_remove_node(platform->vfs, &card->card_node);
+	}
+	vfs_destroy(platform->vfs);
+	/* With the files went all objects, also those that keep another card's by import. */
+	for (unsigned i = 0; i < platform->card_count; i++) {
+		if (platform->cards[i].dev)
+			uapi_device_destroy(platform->cards[i].dev);
+	}
+}
+
+static void set_hotplug(struct platform_card *card, bool on)
+{
+	struct kms_device *kms = card->dev->kms;
+
+	pthread_mutex_lock(&kms->lock);
+	kms->hotplug = on ? hotplug : NULL;
+	kms->hotplug_data = card;
+	pthread_mutex_unlock(&kms->lock);
+}
+
+static int start_card(struct platform_card *card, const struct platform_options *options)
+{
+	char prefix[16] = "";
+
+	int ret = tree_add_drm(card->platform->tree, card->dev, &card->card_node,
+		card->render_node.path ? &card->render_node : NULL);
+	if (ret < 0)
+		return ret;
+	set_hotplug(card, true);
+	if (!options->frames_dir)
+		return 0;
+	if (card->index > 0)
+		snprintf(prefix, sizeof(prefix), "card%u-", card->index);
+	return kms_png_sink_create(&card->dev->kms->crtcs[0], options->frames_dir, prefix,
+		&card->png_sink);
+}
+
+int platform_start_cards(struct platform *platform, const struct platform_options *options)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < platform->card_count && ret == 0; i++)
+		ret = start_card(&platform->cards[i], options);
+	return ret;
+}
+
+void platform_stop_cards(struct platform *platform)
+{
+	for (unsigned i = 0; i < platform->card_count; i++) {
+		struct platform_card *card = &platform->cards[i];
+
+		if (card->png_sink)
+			kms_png_sink_destroy(card->png_sink);
+		card->png_sink = NULL;
+		set_hotplug(card, false);
+	}
+}
+
+struct platform_card *platform_take_card(struct platform *platform, int *argc, char **argv,
+	FILE *out)
+{
+	long index = 0;
+	int at = *argc - 2;
+
+	/* From the end, and with a number: a picture's name may be "card". */
+	while (at > 0 && (strcmp(argv[at], "card") != 0 ||
+			!platform_parse_int(argv[at + 1], LONG_MIN, LONG_MAX, &index)))
+		at--;
+	if (at <= 0)
+		return &platform->cards[0];
+	if (index < 0 || index >= (long)platform->card_count) {
+		control_refuse(out, "no card %ld", index);
+		return NULL;
+	}
+	memmove(&argv[at], &argv[at + 2], (*argc - at - 2) * sizeof(*argv));
+	*argc -= 2;
+	return &platform->cards[index];
+}
