@@ -6,6 +6,7 @@
 #include "gem_private.h"
 
 enum { DEFAULT_PHYS = 64 << 20, DEFAULT_STOLEN = 8 << 20, SWAP_PER_BUDGET = 4 };
+#define SWAP_ADDRESSES (1ull << 43) /* what a file of ext4 may have, nearly */
 
 static uint64_t half_of_ram(void)
 {
@@ -20,6 +21,7 @@ static void region_init(struct gem_memory *memory, enum gem_region_id id, const 
 	*region = (struct gem_region){.id = id, .name = name, .size = size};
 	gem_range_init(&region->places, 0, size);
 	gem_list_init(&region->lru);
+	gem_list_init(&region->purgeable);
 }
 
 int gem_memory_init(struct gem_memory *memory, const struct gem_memory_options *options)
@@ -37,7 +39,9 @@ int gem_memory_init(struct gem_memory *memory, const struct gem_memory_options *
 	region_init(memory, GEM_REGION_STOLEN, "stolen",
 		options->stolen ? options->stolen : DEFAULT_STOLEN);
 	region_init(memory, GEM_REGION_LOCAL, "local0", options->local);
+	atomic_init(&memory->clock, 0);
 	memory->swap.fd = -1;
+	gem_range_init(&memory->swap.places, 0, SWAP_ADDRESSES);
 	memory->swap.limit = options->no_swap ? 0 :
 		options->swap_limit ? options->swap_limit : memory->budget * SWAP_PER_BUDGET;
 	return 0;

@@ -15,14 +15,15 @@
  *            recently used objects to system, and they return on their next
  *            use. A tiled object is linear while it is evicted.
  *
- * An object moves (swap, eviction, migration) only while it is unpinned, idle,
- * not exported, and mapped by no client; that is proved by F_SEAL_WRITE on the
- * old memfd, which no one can map any more then.
+ * An object leaves its region only while it is unpinned, idle and not exported.
+ * When its memfd changes too (swap, retiling) no client may have it mapped; that
+ * is proved by F_SEAL_WRITE on the old one, which no one can map any more then.
  */
 #ifndef GEM_MEMORY_H
 #define GEM_MEMORY_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -52,6 +53,7 @@ struct gem_region {
 	 * memory.lock.
 	 */
 	struct gem_list lru;
+	struct gem_list purgeable; /* the same, with DONTNEED; memory.lock */
 };
 
 struct gem_memory_options {
@@ -75,6 +77,7 @@ struct gem_swap {
 	int fd;                  /* unlinked file; -1 until the first swap-out; memory.lock */
 	uint64_t limit;          /* bytes; immutable */
 	struct gem_range places; /* .used = bytes in it; memory.lock */
+	bool keeps_bytes;        /* no holes can be punched: a range may have old bytes */
 };
 
 struct gem_memory {
@@ -87,6 +90,7 @@ struct gem_memory {
 	struct gem_region regions[GEM_REGION_COUNT];
 	uint64_t budget;   /* immutable */
 	uint64_t resident; /* bytes that count in the budget; memory.lock */
+	atomic_uint_fast64_t clock; /* of gem_object.mm.last_use */
 	struct gem_swap swap;
 	struct gem_memory_stats stats;
 	bool strict;       /* immutable */
@@ -114,8 +118,8 @@ int gem_object_create_placed(struct gem_device *dev, uint64_t size,
 /*
  * Moves the bytes; where is the preferred region from now on. For system <->
  * local and system -> phys (the "attach_phys" of cursors). Errors: -EINVAL any
- * other pair; -EBUSY pinned, busy, exported or mapped by a client; -ENOSPC;
- * -ENOMEM; -EFAULT purged.
+ * other pair; -EBUSY pinned, busy, exported, or mapped by a client and to be
+ * laid out anew; -ENOSPC; -ENOMEM; -EFAULT purged.
  */
 int gem_object_migrate(struct gem_object *obj, enum gem_region_id where);
 

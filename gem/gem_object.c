@@ -1,6 +1,8 @@
 /* The generic part of an object: references, pages, mmap offset. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gem_private.h"
 
@@ -30,11 +32,17 @@ void gem_object_finish(struct gem_object *obj)
 	/* Tables that hold no reference come first: nobody may find it any more. */
 	gem_vma_remove(&obj->dev->vma_manager, &obj->vma_node);
 	gem_prime_table_remove(obj);
+	pthread_mutex_lock(&obj->dev->memory.lock);
+	gem_storage_discard(obj);
+	pthread_mutex_unlock(&obj->dev->memory.lock);
+	/* The shrinker does not know it any more: no lock is needed. */
 	if (obj->handle_count || obj->mm.pages_pin_count || obj->dma_buf)
 		gem_error("gem", "object freed with %u handles, %u pins%s", obj->handle_count,
 			obj->mm.pages_pin_count, obj->dma_buf ? ", a dma-buf" : "");
 	if (obj->mm.pages)
 		obj->ops->put_pages(obj, obj->mm.pages);
+	if (obj->filp >= 0)
+		close(obj->filp);
 	gem_dma_buf_detach(obj->import_attach);
 	pthread_mutex_destroy(&obj->mm.lock);
 	atomic_fetch_sub(&obj->dev->object_count, 1);
@@ -64,27 +72,55 @@ void gem_object_put(struct gem_object *obj)
 		obj->ops->free(obj);
 }
 
-int gem_object_pin_pages(struct gem_object *obj, void **ptr)
+/* memory.lock goes outside of mm.lock, so this is the slow way. */
+static int make_pages(struct gem_object *obj)
 {
+	struct gem_memory *memory = &obj->dev->memory;
 	int ret = 0;
 
+	pthread_mutex_lock(&memory->lock);
 	pthread_mutex_lock(&obj->mm.lock);
-	if (!obj->mm.pages)
+	if (obj->mm.madv == GEM_MADV_PURGED)
+		ret = -EFAULT;
+	else if (!obj->mm.pages) /* nobody was faster */
+		ret = obj->ops->populate(obj);
+	if (ret == 0 && !obj->mm.pages)
 		ret = obj->ops->get_pages(obj, &obj->mm.pages);
-	if (ret == 0) {
+	if (ret == 0)
 		obj->mm.pages_pin_count++;
-		*ptr = obj->mm.pages;
-	}
 	pthread_mutex_unlock(&obj->mm.lock);
+	pthread_mutex_unlock(&memory->lock);
+	return ret;
+}
+
+int gem_object_pin_pages(struct gem_object *obj, void **ptr)
+{
+	gem_region_touch(obj);
+	pthread_mutex_lock(&obj->mm.lock);
+	bool there = obj->mm.pages != NULL;
+	if (there)
+		obj->mm.pages_pin_count++;
+	pthread_mutex_unlock(&obj->mm.lock);
+	int ret = there ? 0 : make_pages(obj);
+	if (ret == 0)
+		*ptr = obj->mm.pages; /* fixed while pinned */
 	return ret;
 }
 
 void gem_object_unpin_pages(struct gem_object *obj)
 {
+	bool log = false;
+
 	/* The mapping stays: an fb of a swap chain comes back every frame. */
 	pthread_mutex_lock(&obj->mm.lock);
 	obj->mm.pages_pin_count--;
+	if (atomic_load_explicit(&obj->mm.faulted, memory_order_relaxed) &&
+	    !obj->mm.fault_logged)
+		log = obj->mm.fault_logged = true;
 	pthread_mutex_unlock(&obj->mm.lock);
+	if (log)
+		gem_info("gem", "a client truncated an object of %" PRIu64 " bytes in use",
+			obj->size);
 }
 
 int gem_object_create_mmap_offset(struct gem_object *obj, uint64_t *offset)

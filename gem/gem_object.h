@@ -44,20 +44,25 @@ struct gem_object_ops {
 	 */
 	void (*free)(struct gem_object *obj);
 	/*
-	 * Required. memory.lock and mm.lock held. Makes the bytes resident
-	 * (filp, place, contents from swap) and maps them readable and writable
-	 * at *ptr, obj->size bytes, under the SIGBUS guard. Called when
-	 * mm.pages is NULL; undone by put_pages.
-	 * -ENOMEM; -ENOSPC the region is full of what cannot leave it; -EFAULT
-	 * purged; -EIO swap file.
+	 * Required. memory.lock and mm.lock held, not purged. Makes the bytes
+	 * resident where they belong: filp, place, contents from swap. Nothing
+	 * to do when they are. -ENOMEM; -ENOSPC the region is full of what
+	 * cannot leave it; -EIO swap file.
+	 */
+	int (*populate)(struct gem_object *obj);
+	/*
+	 * Required. After a populate, same locks, mm.pages is NULL: maps the
+	 * bytes readable and writable at *ptr, obj->size bytes, under the
+	 * SIGBUS guard. Undone by put_pages. -ENOMEM.
 	 */
 	int (*get_pages)(struct gem_object *obj, void **ptr);
 	/* Required. mm.lock held, pages_pin_count 0. Unmaps; the contents stay in filp. */
 	void (*put_pages)(struct gem_object *obj, void *ptr);
 	/*
-	 * Optional. memory.lock and mm.lock held; the object has pages, is
-	 * unpinned, idle and not exported. Gives its memory back: by a purge
-	 * when madv is DONTNEED, or to swap or system memory, contents kept.
+	 * Optional. memory.lock and mm.lock held; the object is resident,
+	 * unpinned, idle and not exported. Gives back its memory of ->region:
+	 * by a purge when madv is DONTNEED, or to swap or (local) to system
+	 * memory, contents kept.
 	 * -EBUSY a client has it mapped; -ENOSPC, -ENOMEM no room there; -EIO.
 	 */
 	int (*shrink)(struct gem_object *obj);
@@ -87,7 +92,10 @@ struct gem_object {
 	struct gem_dma_buf *dma_buf;
 	struct gem_dma_buf_attachment *import_attach; /* invariant over the lifetime; NULL = own pages */
 	struct gem_identity identity;
-	/* Where the bytes are, or are to be made; memory.lock. */
+	/*
+	 * Where the bytes count; NULL = nowhere: never needed, swapped out,
+	 * purged, foreign. memory.lock.
+	 */
 	struct gem_region *region;
 	struct gem_range_node place; /* in region->places; phys, stolen, local; memory.lock */
 	enum gem_region_id home;     /* the preferred region; memory.lock */
@@ -105,12 +113,17 @@ struct gem_object {
 		pthread_mutex_t lock; /* the seeds' pages_lock */
 		unsigned pages_pin_count; /* guarded by lock */
 		void *pages; /* server mapping, NULL until first need; guarded by lock */
-		struct gem_list link;   /* region->lru while resident; memory.lock */
+		/* In region->lru or ->purgeable while the bytes could leave; memory.lock. */
+		struct gem_list link;
 		uint64_t lru_stamp;     /* last_use when it was put there; memory.lock */
-		atomic_uint_fast64_t last_use; /* tick of the last pin */
-		bool shared;            /* exported: sealed, stays in place; guarded by lock */
-		enum gem_madv madv;     /* guarded by lock */
-		bool linear;            /* bytes are detiled (evicted from local); memory.lock */
+		atomic_uint_fast64_t last_use; /* of the device's clock: the last need of pages */
+		bool shared;            /* exported or imported: stays in place; guarded by lock */
+		bool claimed;           /* filp is sealed against writing, to be replaced; memory.lock */
+		enum gem_madv madv;     /* changed with memory.lock and lock held */
+		bool evicted;           /* was in local memory before; memory.lock */
+		/* How the bytes were tiled before the eviction made them linear; memory.lock. */
+		enum gem_tiling evicted_tiling;
+		uint32_t evicted_stride;
 		struct gem_range_node swap; /* placed = bytes are in the swap file; memory.lock */
 		atomic_bool faulted;    /* the guard put zero pages into .pages */
 		bool fault_logged;      /* guarded by lock */
@@ -123,7 +136,7 @@ struct gem_object {
  */
 int gem_object_init(struct gem_object *obj, struct gem_device *dev,
 	const struct gem_object_ops *ops, uint64_t size);
-/* Undoes gem_object_init; called by ops->free. */
+/* Undoes gem_object_init, pages, filp and swap included; called by ops->free. */
 void gem_object_finish(struct gem_object *obj);
 
 struct gem_object *gem_object_get(struct gem_object *obj);
@@ -171,20 +184,12 @@ int gem_mmap_lookup(struct gem_file *file, uint64_t offset, uint64_t length,
 	struct gem_object **out);
 
 /*
- * Backend with pages in a sealed memfd (SHRINK|GROW|SEAL), lazily populated.
- * -ENOMEM also when the process is about to run out of descriptors: the last
- * GEM_RESERVED_FDS are kept for files and channels.
+ * An object of the system region, in a memfd that comes with the first need.
+ * Creating it needs memory for the struct only. When descriptors run short (the
+ * last GEM_RESERVED_FDS are kept for files and channels) idle objects are
+ * swapped out as when memory does.
  */
 #define GEM_RESERVED_FDS 256
 int gem_shmem_create(struct gem_device *dev, uint64_t size, struct gem_object **out);
-/*
- * An object over memory that exists: filp (taken over, on error too) has size
- * bytes and cannot shrink. attach (taken over on success) NULL = the memory is
- * this device's own.
- */
-int gem_shmem_wrap(struct gem_device *dev, int filp, uint64_t size,
-	struct gem_dma_buf_attachment *attach, struct gem_object **out);
-/* True when fd is a memfd that gem_shmem_create made for dev. */
-bool gem_shmem_is_own(struct gem_device *dev, int fd);
 
 #endif

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <drm.h>
@@ -112,12 +113,13 @@ static int export_locked(struct gem_file *file, uint32_t handle, struct gem_obje
 
 	if (!obj)
 		return -ENOENT;
-	if (obj->filp < 0)
-		return -EINVAL; /* driver-private pages have no descriptor to hand out */
+	int ret = gem_object_share(obj);
+	if (ret)
+		return ret;
 	struct gem_dma_buf *dma_buf = dma_buf_of(obj);
 	if (!dma_buf)
 		return -ENOMEM;
-	int ret = publish(obj);
+	ret = publish(obj);
 	gem_dma_buf_put(dma_buf); /* obj has its own */
 	if (ret)
 		return ret;
@@ -159,22 +161,37 @@ static int import_from_device(struct gem_device *dev, struct gem_object *exporte
 		return -ENOMEM;
 	int filp = fcntl(exporter->filp, F_DUPFD_CLOEXEC, 0);
 	int ret = filp < 0 ? -errno :
-		gem_shmem_wrap(dev, filp, exporter->size, attach, out);
+		gem_imported_create(dev, filp, exporter->size, attach, out);
 	if (ret)
 		gem_dma_buf_detach(attach);
 	return ret;
 }
 
-/* Same demands as the kernel's udmabuf. Seals a memfd that is not sealed yet. */
-static int require_seals(int fd)
+/* By its name: other files on a tmpfs have seals, too. */
+static bool is_memfd(int fd)
+{
+	static const char prefix[] = "/memfd:";
+	char link[32], target[sizeof(prefix)];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return readlink(link, target, sizeof(target)) == sizeof(target) &&
+		memcmp(target, prefix, sizeof(prefix) - 1) == 0;
+}
+
+/*
+ * As the kernel's udmabuf, memory that cannot shrink, if it can be sealed. For
+ * what cannot be, there is the guard: its owner may tear holes into it, which
+ * read as zeros.
+ */
+static int require_memory(int fd)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
 
-	if (seals < 0 || seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+	if (seals < 0 || seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) || !is_memfd(fd))
 		return -EINVAL;
-	if (seals & F_SEAL_SHRINK)
-		return 0;
-	return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0 ? -EINVAL : 0;
+	if (!(seals & F_SEAL_SHRINK) && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
+		gem_debug("gem", "import of memory that can shrink");
+	return 0;
 }
 
 /* We map it writable, whatever the client may do. */
@@ -196,8 +213,8 @@ static int import_foreign(struct gem_device *dev, int fd, bool own, struct gem_o
 	int filp = duplicate_writable(fd);
 	if (filp < 0)
 		return filp == -EMFILE || filp == -ENFILE ? -ENOMEM : -EINVAL;
-	int ret = require_seals(filp);
-	/* The size counts only once it cannot shrink any more. */
+	int ret = require_memory(filp);
+	/* The size counts only once it cannot shrink any more, if so. */
 	if (ret == 0 && fstat(filp, &st) < 0)
 		ret = -errno;
 	if (ret == 0 && !own) {
@@ -209,7 +226,7 @@ static int import_foreign(struct gem_device *dev, int fd, bool own, struct gem_o
 		close(filp);
 		return ret;
 	}
-	ret = gem_shmem_wrap(dev, filp, st.st_size, attach, out);
+	ret = gem_imported_create(dev, filp, st.st_size, attach, out);
 	if (ret)
 		gem_dma_buf_detach(attach);
 	return ret;
@@ -227,7 +244,7 @@ static int import_new(struct gem_device *dev, int fd, const struct stat *st,
 		gem_object_put(exporter);
 	} else {
 		/* Ours, when its object died while a client kept the dma-buf. */
-		ret = import_foreign(dev, fd, gem_shmem_is_own(dev, fd), out);
+		ret = import_foreign(dev, fd, gem_storage_is_own(dev, fd), out);
 	}
 	if (ret)
 		return ret;

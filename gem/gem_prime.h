@@ -16,16 +16,19 @@
 /*
  * flags: DRM_CLOEXEC | DRM_RDWR, others -EINVAL. *fd is a new descriptor of the
  * caller's; without DRM_RDWR it refuses writable mappings.
- * Errors: -ENOENT bad handle, -ENOMEM, -EMFILE.
+ * The object stays where it is from the first export on.
+ * Errors: -ENOENT bad handle; -EFAULT purged; -EINVAL a client sealed it; -ENOMEM;
+ * -EMFILE.
  */
 int gem_prime_handle_to_fd(struct gem_file *file, uint32_t handle, uint32_t flags, int *fd);
 
 /*
  * The same dma-buf always gives the same handle in the same file.
- * Foreign memory is accepted when it is a memfd that cannot shrink: sealed
- * with F_SEAL_SHRINK, or sealable by us now. fd stays the caller's.
- * Errors: -EBADF; -EINVAL not a dma-buf (socket, pipe, plain file, memfd that
- * can shrink); -ENOMEM.
+ * Foreign memory is accepted when it is a memfd: sealed with F_SEAL_SHRINK, by
+ * us now if need be; one that refuses the seal is read under the SIGBUS guard.
+ * fd stays the caller's.
+ * Errors: -EBADF; -EINVAL not a dma-buf (socket, pipe, plain file), or sealed
+ * against writing; -ENOMEM.
  */
 int gem_prime_fd_to_handle(struct gem_file *file, int fd, uint32_t *handle);
 

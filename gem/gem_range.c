@@ -160,6 +160,7 @@ void gem_range_remove(struct gem_range *range, struct gem_range_node *node)
 	range->root = merge(below, above);
 	range->used -= node->size;
 	node->placed = false;
+	node->start = 0;
 }
 
 struct gem_range_node *gem_range_next(const struct gem_range *range, uint64_t address)

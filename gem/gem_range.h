@@ -15,7 +15,7 @@
 
 /* Zeroed = has no place. */
 struct gem_range_node {
-	uint64_t start; /* valid while placed */
+	uint64_t start; /* 0 while not placed */
 	uint64_t size;  /* > 0; not changed while placed */
 	bool placed;
 	/* Inside of the treap. */

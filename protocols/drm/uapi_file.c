@@ -49,8 +49,7 @@ static int file_mmap(struct vfs_file *base, uint64_t offset, uint64_t length, in
 	int ret = gem_mmap_lookup(&file->gem, offset, length, &obj);
 	if (ret)
 		return ret;
-	*fd = fcntl(obj->filp, F_DUPFD_CLOEXEC, 0);
-	ret = *fd < 0 ? -errno : 0;
+	ret = gem_object_open_memory(obj, fd);
 	*fd_offset = 0;
 	gem_object_put(obj);
 	return ret;
