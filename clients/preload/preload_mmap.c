@@ -1,5 +1,7 @@
 /* mmap: a device file's fake offset stands for an object's memory. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -7,10 +9,25 @@
 #include "preload_real.h"
 #include "preload_symbols.h"
 
+enum { MAP_TRIES = 100 };
+
+/*
+ * The server seals memory against writing when it takes it away, and cannot
+ * while it is mapped: so a mapping made before the seal was seen to be missing
+ * is of the memory that counts.
+ */
+static bool is_taken_away(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && seals & F_SEAL_WRITE;
+}
+
 static void *map_device(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
 {
 	uint64_t map_offset;
 	int map_fd, ret, saved_errno;
+	bool taken_away;
 	void *map;
 
 	/* A private writable map of device memory is what GEM refuses. */
@@ -18,16 +35,25 @@ static void *map_device(void *addr, size_t length, int prot, int flags, int fd, 
 		errno = EINVAL;
 		return MAP_FAILED;
 	}
-	ret = preload_door_current()->mmap(fd, offset, length, prot, &map_fd, &map_offset);
-	if (ret < 0) {
-		errno = -ret;
-		return MAP_FAILED;
+	/* Idle memory may go to swap between the two steps: then there is new memory. */
+	for (int tries = 0; tries < MAP_TRIES; tries++) {
+		ret = preload_door_current()->mmap(fd, offset, length, prot, &map_fd, &map_offset);
+		if (ret < 0) {
+			errno = -ret;
+			return MAP_FAILED;
+		}
+		map = preload_real_mmap(addr, length, prot, flags, map_fd, map_offset);
+		saved_errno = errno;
+		taken_away = is_taken_away(map_fd);
+		close(map_fd);
+		errno = saved_errno;
+		if (!taken_away)
+			return map;
+		if (map != MAP_FAILED)
+			munmap(map, length);
 	}
-	map = preload_real_mmap(addr, length, prot, flags, map_fd, map_offset);
-	saved_errno = errno;
-	close(map_fd);
-	errno = saved_errno;
-	return map;
+	errno = EAGAIN;
+	return MAP_FAILED;
 }
 
 static void *map(void *addr, size_t length, int prot, int flags, int fd, off_t offset)

@@ -10,11 +10,16 @@ struct card {
 	struct gem_file a, b;
 };
 
-static inline void card_init(struct card *card)
+static inline void card_init_with(struct card *card, const struct gem_memory_options *memory)
 {
-	CHECK_INT(gem_device_init(&card->dev, NULL), 0);
+	CHECK_INT(gem_device_init(&card->dev, memory), 0);
 	CHECK_INT(gem_file_init(&card->a, &card->dev), 0);
 	CHECK_INT(gem_file_init(&card->b, &card->dev), 0);
+}
+
+static inline void card_init(struct card *card)
+{
+	card_init_with(card, NULL);
 }
 
 /* Closing the files must give back everything. */
@@ -26,6 +31,8 @@ static inline void card_finish(struct card *card)
 	CHECK_INT(card->dev.object_bytes, 0);
 	CHECK_INT(card->dev.name_idr.count, 0);
 	CHECK(card->dev.vma_manager.range.root == NULL);
+	CHECK_INT(card->dev.memory.resident, 0);
+	CHECK_INT(card->dev.memory.swap.places.used, 0);
 	gem_device_finish(&card->dev);
 }
 
