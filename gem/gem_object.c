@@ -4,7 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gem_domain.h"
 #include "gem_private.h"
+#include "gem_view.h"
 
 int gem_object_init(struct gem_object *obj, struct gem_device *dev,
 	const struct gem_object_ops *ops, uint64_t size)
@@ -22,6 +24,7 @@ int gem_object_init(struct gem_object *obj, struct gem_device *dev,
 	obj->place.size = size;
 	gem_list_init(&obj->mm.link);
 	pthread_mutex_init(&obj->mm.lock, NULL);
+	gem_object_init_domains(obj);
 	atomic_fetch_add(&dev->object_count, 1);
 	atomic_fetch_add(&dev->object_bytes, size);
 	return 0;
@@ -36,6 +39,7 @@ void gem_object_finish(struct gem_object *obj)
 	gem_storage_discard(obj);
 	pthread_mutex_unlock(&obj->dev->memory.lock);
 	/* The shrinker does not know it any more: no lock is needed. */
+	gem_object_destroy_views(obj);
 	if (obj->handle_count || obj->mm.pages_pin_count || obj->dma_buf)
 		gem_error("gem", "object freed with %u handles, %u pins%s", obj->handle_count,
 			obj->mm.pages_pin_count, obj->dma_buf ? ", a dma-buf" : "");

@@ -108,6 +108,7 @@ struct gem_object {
 	enum gem_cache_level cache_level;
 	bool cache_coherent, cache_dirty;
 	unsigned pat_index;
+	unsigned framebuffers; /* made of it: gem_domain.h; mm.lock */
 	struct gem_view *cpu_view, *gtt_view; /* NULL = clients map the memory itself */
 	struct {
 		pthread_mutex_t lock; /* the seeds' pages_lock */

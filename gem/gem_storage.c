@@ -11,6 +11,7 @@
 
 #include "gem_guard.h"
 #include "gem_private.h"
+#include "gem_view.h"
 
 enum { SHARED_SEALS = F_SEAL_SHRINK | F_SEAL_GROW, NAME_SIZE = 64, DESCRIPTORS_AT_ONCE = 64 };
 
@@ -210,6 +211,7 @@ int gem_storage_purge(struct gem_object *obj)
 {
 	if (obj->filp >= 0 && ftruncate(obj->filp, 0) < 0)
 		return -EBUSY;
+	gem_object_purge_views(obj);
 	gem_storage_drop_pages(obj);
 	if (obj->filp >= 0)
 		close(obj->filp);
