@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +115,7 @@ static int greet(struct preload_channel *channel)
 	struct wire_hello hello = {.header.op = WIRE_HELLO, .version = WIRE_VERSION,
 		.pid = channel->pid};
 	struct iovec vec = {&hello, sizeof(hello)};
-	struct preload_reply reply;
+	struct preload_reply reply = {0};
 
 	if (preload_channel_call(channel, &vec, 1, NULL, 0, &reply))
 		return -ENODEV;
@@ -203,22 +204,43 @@ static ssize_t send_packet(int fd, const struct msghdr *message)
 	return ret < 0 ? -errno : ret;
 }
 
+/* The answer is lost to a bad address of the program's; the channel is in order. */
+static int receive_fault(struct preload_channel *channel, struct preload_reply *reply)
+{
+	struct wire_ioctl_reply *head =
+		(struct wire_ioctl_reply *)(channel->memory + WIRE_PACKET_MAX);
+
+	*head = (struct wire_ioctl_reply){.header = {WIRE_MAGIC, WIRE_IOCTL, 0, sizeof(*head),
+		-EFAULT}};
+	reply->header = &head->header;
+	return 0;
+}
+
 static int receive(struct preload_channel *channel, struct preload_reply *reply)
 {
+	const size_t head = sizeof(struct wire_ioctl_reply) + sizeof(struct wire_extent);
 	union {
 		char space[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
 		struct cmsghdr align;
 	} control;
-	struct iovec vec = {channel->memory + WIRE_PACKET_MAX, WIRE_PACKET_MAX};
-	struct msghdr message = {.msg_iov = &vec, .msg_iovlen = 1, .msg_control = control.space,
+	uint8_t *memory = channel->memory + WIRE_PACKET_MAX;
+	struct iovec whole = {memory, WIRE_PACKET_MAX}, parts[2] = {{memory, head}};
+	struct msghdr message = {.msg_iov = &whole, .msg_iovlen = 1, .msg_control = control.space,
 		.msg_controllen = sizeof(control.space)};
 	ssize_t size;
 
+	if (reply->landing) {
+		parts[1] = *reply->landing;
+		message.msg_iov = parts;
+		message.msg_iovlen = 2;
+	}
 	do {
 		size = syscall(SYS_recvmsg, (long)channel->fd, &message, (long)MSG_CMSG_CLOEXEC);
 	} while (size < 0 && errno == EINTR);
-	reply->header = vec.iov_base;
+	reply->header = (const struct wire_header *)memory;
 	reply->fd_count = 0;
+	if (size < 0 && errno == EFAULT && reply->landing)
+		return receive_fault(channel, reply);
 	if (size < (ssize_t)sizeof(*reply->header) || reply->header->magic != WIRE_MAGIC ||
 	    reply->header->size != size)
 		return -ENODEV;
@@ -242,7 +264,7 @@ static ssize_t send_request(struct preload_channel *channel, struct iovec *vec,
 
 	header->magic = WIRE_MAGIC;
 	header->fds = fd_count;
-	header->result = 0;
+	header->result = sched_getcpu();
 	header->size = 0;
 	for (unsigned i = 0; i < vec_count; i++)
 		header->size += vec[i].iov_len;

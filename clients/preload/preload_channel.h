@@ -33,6 +33,11 @@ struct preload_channel {
 };
 
 struct preload_reply {
+	/*
+	 * In: the program's memory for the data of the one extent of a WIRE_IOCTL
+	 * reply, or NULL; memory that cannot be written makes the result -EFAULT.
+	 */
+	const struct iovec *landing;
 	const struct wire_header *header; /* in the channel's memory, until the next call */
 	int fds[WIRE_FDS_MAX];            /* close-on-exec; the receiver's */
 	unsigned fd_count;

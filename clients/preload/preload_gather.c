@@ -179,7 +179,14 @@ static int send_once(struct preload_gather *gather, struct preload_channel *chan
 			vec[vec_count++] = (struct iovec){(void *)data_of(gather, i),
 				gather->segments[i].length};
 	}
-	return preload_channel_call(channel, vec, vec_count, fds, fd_count, reply);
+	/* Whatever has no row in the table neither needs looking at nor patching. */
+	gather->landing = (struct iovec){(void *)(uintptr_t)gather->segments[0].address,
+		gather->segments[0].length};
+	reply->landing = data_inline && !gather->layout && gather->head.segment_count == 1 ?
+		&gather->landing : NULL;
+	int ret = preload_channel_call(channel, vec, vec_count, fds, fd_count, reply);
+	reply->landing = ret ? NULL : reply->landing;
+	return ret;
 }
 
 int preload_gather_call(struct preload_gather *gather, struct preload_channel *channel,
@@ -281,7 +288,7 @@ long preload_gather_finish_reply(struct preload_gather *gather, struct preload_r
 		preload_reply_close_fds(reply);
 		return -ENODEV;
 	}
-	int ret = write_back(gather, reply);
+	int ret = reply->landing ? 0 : write_back(gather, reply);
 	if (ret) {
 		preload_reply_close_fds(reply);
 		return ret;

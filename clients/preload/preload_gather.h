@@ -20,6 +20,7 @@ struct preload_gather {
 	const uint8_t *copy; /* of the argument struct, or NULL; what is sent and was looked at */
 	int32_t number;      /* of the descriptor that goes along, or -1 */
 	int memfd;           /* data too large for a packet, or -1 */
+	struct iovec landing; /* the argument struct, when nothing else comes back */
 };
 
 /* scratch: WIRE_PACKET_MAX bytes that stay valid with the gather. */

@@ -97,7 +97,7 @@ static int stat_node(const char *path, struct preload_node *node)
 {
 	struct wire_open request = {.header.op = WIRE_STAT};
 	struct preload_channel *channel;
-	struct preload_reply reply;
+	struct preload_reply reply = {0};
 
 	if (strlen(path) >= sizeof(request.path))
 		return -ENOENT;
@@ -118,7 +118,7 @@ static int open_node(const char *path, int flags)
 {
 	struct wire_open request = {.header.op = WIRE_OPEN, .flags = flags};
 	struct preload_channel *channel;
-	struct preload_reply reply;
+	struct preload_reply reply = {0};
 
 	if (strlen(path) >= sizeof(request.path))
 		return -ENAMETOOLONG;
@@ -160,7 +160,7 @@ static int attach(struct preload_channel *channel, uint32_t file_id, int fd)
 {
 	struct wire_attach request = {.header.op = WIRE_ATTACH, .file_id = file_id};
 	struct iovec vec = {&request, sizeof(request)};
-	struct preload_reply reply;
+	struct preload_reply reply = {0};
 
 	if (is_attached(channel, file_id))
 		return 0;
@@ -255,7 +255,7 @@ static int fstat_node(int fd, struct preload_node *node)
 	struct fixed_request request = {.fstat = {.header.op = WIRE_FSTAT},
 		.size = sizeof(request.fstat)};
 	struct preload_channel *channel;
-	struct preload_reply reply;
+	struct preload_reply reply = {0};
 
 	int ret = request_on_file(&channel, fd, call_fixed, set_fstat_file, &request, &reply);
 	if (!ret)
@@ -272,7 +272,7 @@ static int map_file(int fd, uint64_t offset, uint64_t length, int prot, int *map
 	struct fixed_request request = {.mmap = {.header.op = WIRE_MMAP, .offset = offset,
 		.length = length, .prot = prot}, .size = sizeof(request.mmap)};
 	struct preload_channel *channel;
-	struct preload_reply reply;
+	struct preload_reply reply = {0};
 
 	int ret = request_on_file(&channel, fd, call_fixed, set_mmap_file, &request, &reply);
 	if (!ret)
@@ -313,7 +313,7 @@ static long ioctl_file(int fd, unsigned long request, void *arg)
 {
 	struct ioctl_request data = {.request = request, .arg = (uintptr_t)arg};
 	struct preload_channel *channel;
-	struct preload_reply reply;
+	struct preload_reply reply = {0};
 
 	long ret = request_on_file(&channel, fd, call_ioctl, gather_ioctl, &data, &reply);
 	if (!ret)
@@ -328,7 +328,7 @@ static int open_uevents(int flags)
 {
 	struct wire_header request = {.op = WIRE_UEVENT};
 	struct preload_channel *channel;
-	struct preload_reply reply;
+	struct preload_reply reply = {0};
 
 	int ret = preload_channel_acquire(&channel);
 	if (ret)

@@ -70,7 +70,7 @@ struct wire_header {
 	uint16_t op;
 	uint16_t fds;  /* descriptors that come with the packet */
 	uint32_t size; /* of the whole packet */
-	int32_t result; /* replies: >= 0 or -errno; requests: 0 */
+	int32_t result; /* replies: >= 0 or -errno; requests: the CPU they came from, a hint */
 };
 
 struct wire_hello { /* request and reply */
@@ -137,6 +137,10 @@ struct wire_extent {
  * data in order; what is in no extent was not written and is left alone in the
  * client. New descriptors come along; in the data the handler wrote
  * WIRE_FD_BASE + i for the i-th of them. An ioctl that failed brings none.
+ *
+ * A request with one segment, inline, gets no extent or one that begins at
+ * offset 0 (gaps as the client sent them, or zero): the client can receive the
+ * data in their place.
  */
 struct wire_ioctl_reply {
 	struct wire_header header;

@@ -135,6 +135,22 @@ void wire_caller_drop_fds(struct wire_caller *caller)
 	caller->cloexec_mask = 0;
 }
 
+void wire_caller_close_extents(struct wire_caller *caller)
+{
+	uint32_t end = 0;
+
+	if (caller->segment_count != 1 || caller->memfd >= 0 || !caller->extent_count)
+		return;
+	for (unsigned i = 0; i < caller->extent_count; i++) {
+		const struct wire_extent *extent = &caller->extents[i];
+
+		if (extent->offset + extent->length > end)
+			end = extent->offset + extent->length;
+	}
+	caller->extents[0] = (struct wire_extent){0, 0, end};
+	caller->extent_count = 1;
+}
+
 /* Bounds and positions; *in is the number of bytes that must come inline. */
 static int lay_out(struct wire_caller *caller, uint64_t *total, uint64_t *in)
 {
@@ -206,6 +222,9 @@ int wire_caller_set_ioctl(struct wire_caller *caller, struct wire_packet *packet
 	if (total > WIRE_INLINE_MAX || packet->size != size + in)
 		return -EPROTO;
 	caller->image = image;
+	/* Gaps may go back to the client: they hold nothing of another request. */
+	if (caller->segment_count == 1)
+		memset(image, 0, total);
 	fill_image(caller, packet->data + size);
 	return 0;
 }

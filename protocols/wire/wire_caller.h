@@ -37,6 +37,9 @@ void wire_caller_init(struct wire_caller *caller, const struct ucred *credential
  */
 int wire_caller_set_ioctl(struct wire_caller *caller, struct wire_packet *packet, uint8_t *image);
 
+/* Before the reply: what wire.h promises for a request with one segment. */
+void wire_caller_close_extents(struct wire_caller *caller);
+
 /* Closes the descriptors meant for the client. */
 void wire_caller_drop_fds(struct wire_caller *caller);
 

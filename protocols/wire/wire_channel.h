@@ -2,6 +2,7 @@
 #ifndef WIRE_CHANNEL_H
 #define WIRE_CHANNEL_H
 
+#include <sched.h>
 #include <sys/socket.h>
 
 #include "wire_caller.h"
@@ -19,6 +20,8 @@ struct wire_channel {
 	int socket;
 	struct ucred credentials;
 	bool greeted;
+	cpu_set_t cpus; /* where the server may run */
+	unsigned apart; /* requests in a row that came from another CPU than ours */
 	struct gem_list link; /* server->lock */
 	struct wire_attached attached[WIRE_ATTACHED_SLOTS]; /* open addressing by id */
 	unsigned attached_count;

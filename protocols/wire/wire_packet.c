@@ -90,11 +90,12 @@ int wire_packet_send(int socket, struct wire_header *header, size_t header_size,
 	union {
 		char space[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
 		struct cmsghdr align;
-	} control = {.space = {0}};
-	struct iovec vec[BODY_MAX + 1] = {{header, header_size}};
+	} control;
+	struct iovec vec[BODY_MAX + 1];
 	struct msghdr message = {.msg_iov = vec, .msg_iovlen = 1};
 	ssize_t sent;
 
+	vec[0] = (struct iovec){header, header_size};
 	header->magic = WIRE_MAGIC;
 	header->fds = fd_count;
 	header->size = header_size;
@@ -106,6 +107,7 @@ int wire_packet_send(int socket, struct wire_header *header, size_t header_size,
 		int ret = check_read(socket);
 		if (ret)
 			return ret;
+		memset(&control, 0, sizeof(control));
 		message.msg_control = control.space;
 		message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
 		control.align.cmsg_level = SOL_SOCKET;

@@ -72,8 +72,9 @@ TEST(door_lists)
 	CHECK(connector);
 	CHECK_INT(connector->connection, DRM_MODE_CONNECTED);
 	CHECK(connector->count_modes > 3);
-	CHECK_INT(connector->modes[0].hdisplay, 1024);
-	CHECK_INT(connector->modes[0].vdisplay, 768);
+	/* Whichever an earlier test made the preferred one, all are 4:3. */
+	CHECK(connector->modes[0].type & DRM_MODE_TYPE_PREFERRED);
+	CHECK_INT(connector->modes[0].vdisplay, connector->modes[0].hdisplay * 3 / 4);
 	CHECK_INT(connector->count_encoders, 1);
 	CHECK_INT(connector->encoders[0], res->encoders[0]);
 
