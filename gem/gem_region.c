@@ -160,8 +160,13 @@ static int system_to_phys(struct gem_object *obj)
 
 static int system_to_local(struct gem_object *obj)
 {
+	/* Here and not in populate, which is content with system memory. */
+	int ret = gem_region_place(obj, GEM_REGION_LOCAL, GEM_PAGE_SIZE);
+
+	if (ret)
+		return ret;
 	obj->ops = &gem_local_ops;
-	int ret = obj->ops->populate(obj);
+	ret = obj->ops->populate(obj);
 	if (ret)
 		obj->ops = &gem_shmem_ops;
 	return ret;
