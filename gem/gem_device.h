@@ -14,6 +14,9 @@
 #include "gem_memory.h"
 #include "gem_range.h"
 
+struct gem_fence_regs;
+struct gem_vm;
+
 /* Fake offsets start here, so that they never look like a plain file offset. */
 #define GEM_MMAP_OFFSET_BASE (4ull << 30)
 #define GEM_MMAP_OFFSET_END (1ull << 46)
@@ -43,12 +46,15 @@ struct gem_device {
 	struct gem_idr name_idr; /* flink names from 1 (seed: "per-device global names") */
 	struct gem_vma_manager vma_manager;
 	struct gem_memory memory;
+	pthread_mutex_t vm_lock; /* address spaces, bindings, fence registers: gem_vm.h */
+	struct gem_vm *ggtt;     /* reference; immutable */
+	struct gem_fence_regs *fence_regs; /* guarded by vm_lock */
 	atomic_uint_fast64_t object_count; /* live objects */
 	atomic_uint_fast64_t object_bytes; /* sum of their sizes */
 	uint64_t instance; /* random; marks this device's memfds */
 };
 
-/* memory NULL = defaults. */
+/* memory NULL = defaults. -EINVAL sizes of the GTT that do not fit together. */
 int gem_device_init(struct gem_device *dev, const struct gem_memory_options *memory);
 /* All objects must be gone; logs an error naming the count otherwise. */
 void gem_device_finish(struct gem_device *dev);

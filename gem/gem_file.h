@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "gem_context.h"
 #include "gem_idr.h"
 #include "gem_object.h"
 
@@ -34,10 +35,11 @@ struct gem_file {
 	pthread_mutex_t table_lock;
 	struct gem_idr handles; /* handle -> object, from 1; guarded by table_lock */
 	struct gem_file_objects objects; /* guarded by table_lock */
+	struct gem_contexts contexts;    /* own lock */
 };
 
 int gem_file_init(struct gem_file *file, struct gem_device *dev);
-/* Drops every handle that is left. */
+/* Drops every handle and context that is left. */
 void gem_file_finish(struct gem_file *file);
 
 /* New handle for obj (takes a reference of its own). Errors: -ENOMEM, -ENOSPC. */

@@ -64,6 +64,9 @@ struct gem_memory_options {
 	uint64_t swap_limit; /* bytes in the swap file; 0 = 4 times the budget */
 	bool no_swap;
 	bool strict;         /* caches are not coherent: gem_view.h */
+	/* The global GTT (gem_vm.h), 0 = default: bytes, the mappable part, fence registers. */
+	uint64_t gtt, mappable;
+	unsigned fence_regs;
 };
 
 /* Counters since the start; memory.lock. */

@@ -6,7 +6,9 @@
 
 #include "gem_domain.h"
 #include "gem_private.h"
+#include "gem_resv.h"
 #include "gem_view.h"
+#include "gem_vma.h"
 
 int gem_object_init(struct gem_object *obj, struct gem_device *dev,
 	const struct gem_object_ops *ops, uint64_t size)
@@ -35,6 +37,7 @@ void gem_object_finish(struct gem_object *obj)
 	/* Tables that hold no reference come first: nobody may find it any more. */
 	gem_vma_remove(&obj->dev->vma_manager, &obj->vma_node);
 	gem_prime_table_remove(obj);
+	gem_object_finish_vmas(obj);
 	pthread_mutex_lock(&obj->dev->memory.lock);
 	gem_storage_discard(obj);
 	pthread_mutex_unlock(&obj->dev->memory.lock);
@@ -48,6 +51,7 @@ void gem_object_finish(struct gem_object *obj)
 	if (obj->filp >= 0)
 		close(obj->filp);
 	gem_dma_buf_detach(obj->import_attach);
+	gem_resv_put(obj->resv);
 	pthread_mutex_destroy(&obj->mm.lock);
 	atomic_fetch_sub(&obj->dev->object_count, 1);
 	atomic_fetch_sub(&obj->dev->object_bytes, obj->size);

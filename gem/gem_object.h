@@ -100,8 +100,8 @@ struct gem_object {
 	struct gem_range_node place; /* in region->places; phys, stolen, local; memory.lock */
 	enum gem_region_id home;     /* the preferred region; memory.lock */
 	unsigned placements;         /* 1 << enum gem_region_id: the allowed ones; memory.lock */
-	struct gem_resv *resv;       /* gem_fence.h; own lock */
-	struct gem_vma *vmas;        /* root of the bindings; lock and order: gem_vma.h */
+	struct gem_resv *_Atomic resv; /* gem_resv.h; made at the first need, then immutable */
+	struct gem_vma *vmas; /* bindings: treap by address space; dev->vm_lock (gem_vm.h) */
 	/* Tiling and coherency, owned by gem_view.h; mm.lock. */
 	enum gem_tiling tiling;
 	uint32_t stride; /* bytes; 0 while linear */

@@ -14,6 +14,7 @@
 
 #include "gem_prime.h"
 #include "gem_private.h"
+#include "gem_resv.h"
 
 static struct gem_dma_buf *dma_buf_create(struct gem_object *exporter)
 {
@@ -162,8 +163,13 @@ static int import_from_device(struct gem_device *dev, struct gem_object *exporte
 	int filp = fcntl(exporter->filp, F_DUPFD_CLOEXEC, 0);
 	int ret = filp < 0 ? -errno :
 		gem_imported_create(dev, filp, exporter->size, attach, out);
-	if (ret)
+	if (ret) {
 		gem_dma_buf_detach(attach);
+		return ret;
+	}
+	ret = gem_object_share_resv(*out, exporter);
+	if (ret)
+		gem_object_put(*out);
 	return ret;
 }
 

@@ -7,6 +7,7 @@
 /* What a hole is looked for. */
 struct wish {
 	uint64_t size, align, low, high;
+	bool topmost;
 };
 
 static uint64_t end_of(const struct gem_range_node *node)
@@ -68,7 +69,7 @@ static void split(struct gem_range_node *node, uint64_t start, struct gem_range_
 	}
 }
 
-/* Where the wish fits into the hole from <= a < to. */
+/* Where the wish fits into the hole from <= a < to: its lowest place, or highest. */
 static bool fits(uint64_t from, uint64_t to, const struct wish *wish, uint64_t *start)
 {
 	uint64_t low = larger(from, wish->low), high = to < wish->high ? to : wish->high;
@@ -78,11 +79,11 @@ static bool fits(uint64_t from, uint64_t to, const struct wish *wish, uint64_t *
 	low = GEM_ALIGN(low, wish->align);
 	if (low >= high || high - low < wish->size)
 		return false;
-	*start = low;
+	*start = wish->topmost ? (high - wish->size) & ~(wish->align - 1) : low;
 	return true;
 }
 
-/* Lowest fitting hole of node's subtree and its edges: from and to are the neighbours. */
+/* Lowest (or highest) fitting hole of node's subtree and its edges: from and to are the neighbours. */
 static bool find_hole(const struct gem_range_node *node, uint64_t from, uint64_t to,
 	const struct wish *wish, uint64_t *start)
 {
@@ -92,8 +93,10 @@ static bool find_hole(const struct gem_range_node *node, uint64_t from, uint64_t
 		return false;
 	if (larger(node->hole, larger(node->first - from, to - node->last)) < wish->size)
 		return false;
+	if (wish->topmost && find_hole(node->right, end_of(node), to, wish, start))
+		return true;
 	return find_hole(node->left, from, node->start, wish, start) ||
-		find_hole(node->right, end_of(node), to, wish, start);
+		(!wish->topmost && find_hole(node->right, end_of(node), to, wish, start));
 }
 
 static uint32_t next_random(struct gem_range *range)
@@ -124,18 +127,30 @@ void gem_range_init(struct gem_range *range, uint64_t base, uint64_t end)
 	*range = (struct gem_range){.base = base, .end = end, .random = 2463534242u};
 }
 
-int gem_range_insert(struct gem_range *range, struct gem_range_node *node, uint64_t align,
-	uint64_t low, uint64_t high)
+static int insert(struct gem_range *range, struct gem_range_node *node, const struct wish *wish)
 {
-	struct wish wish = {node->size, align ? align : 1, low, high};
 	uint64_t start;
 
 	if (node->placed)
 		return 0;
-	if (!find_hole(range->root, range->base, range->end, &wish, &start))
+	if (!find_hole(range->root, range->base, range->end, wish, &start))
 		return -ENOSPC;
 	place(range, node, start);
 	return 0;
+}
+
+int gem_range_insert(struct gem_range *range, struct gem_range_node *node, uint64_t align,
+	uint64_t low, uint64_t high)
+{
+	return insert(range, node,
+		&(struct wish){node->size, align ? align : 1, low, high, .topmost = false});
+}
+
+int gem_range_insert_high(struct gem_range *range, struct gem_range_node *node, uint64_t align,
+	uint64_t low, uint64_t high)
+{
+	return insert(range, node,
+		&(struct wish){node->size, align ? align : 1, low, high, .topmost = true});
 }
 
 int gem_range_insert_at(struct gem_range *range, struct gem_range_node *node, uint64_t start)
@@ -183,4 +198,21 @@ struct gem_range_node *gem_range_find(const struct gem_range *range, uint64_t ad
 	struct gem_range_node *node = gem_range_next(range, address);
 
 	return node && node->start <= address ? node : NULL;
+}
+
+void gem_range_hole(const struct gem_range *range, uint64_t address, uint64_t *from, uint64_t *to)
+{
+	const struct gem_range_node *node = range->root;
+
+	*from = range->base;
+	*to = range->end;
+	while (node) {
+		if (node->start > address) {
+			*to = node->start;
+			node = node->left;
+		} else {
+			*from = end_of(node);
+			node = node->right;
+		}
+	}
 }

@@ -41,6 +41,9 @@ void gem_range_init(struct gem_range *range, uint64_t base, uint64_t end);
  */
 int gem_range_insert(struct gem_range *range, struct gem_range_node *node, uint64_t align,
 	uint64_t low, uint64_t high);
+/* The same at the highest address. */
+int gem_range_insert_high(struct gem_range *range, struct gem_range_node *node, uint64_t align,
+	uint64_t low, uint64_t high);
 /* Places node at start; -ENOSPC when any of it is taken or outside. */
 int gem_range_insert_at(struct gem_range *range, struct gem_range_node *node, uint64_t start);
 /* Nothing to do for a node without a place. */
@@ -53,5 +56,7 @@ struct gem_range_node *gem_range_find(const struct gem_range *range, uint64_t ad
  * one; NULL at the end. Walk: address = node->start + node->size.
  */
 struct gem_range_node *gem_range_next(const struct gem_range *range, uint64_t address);
+/* The hole around address, which is in no node: *from <= address < *to. */
+void gem_range_hole(const struct gem_range *range, uint64_t address, uint64_t *from, uint64_t *to);
 
 #endif

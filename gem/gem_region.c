@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "gem_private.h"
+#include "gem_vma.h"
 
 static struct gem_region *region_of(struct gem_device *dev, enum gem_region_id id)
 {
@@ -180,7 +181,7 @@ static int migrate_locked(struct gem_object *obj, enum gem_region_id where)
 		return -EFAULT;
 	if (region_of(obj->dev, where)->size == 0)
 		return -ENODEV;
-	if (obj->mm.pages_pin_count || obj->mm.shared)
+	if (obj->mm.pages_pin_count || obj->mm.shared || gem_object_unbind_all(obj))
 		return -EBUSY;
 	int ret = -EINVAL;
 	if (from == GEM_REGION_SYSTEM && where == GEM_REGION_PHYS)

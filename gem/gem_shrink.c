@@ -3,6 +3,8 @@
 #include <sched.h>
 
 #include "gem_private.h"
+#include "gem_resv.h"
+#include "gem_vma.h"
 
 enum { PATIENCE = 50 };
 
@@ -29,7 +31,7 @@ static bool used_since(struct gem_object *obj)
 
 static bool can_go_locked(struct gem_object *obj)
 {
-	return obj->mm.pages_pin_count == 0 && !obj->mm.shared;
+	return obj->mm.pages_pin_count == 0 && !obj->mm.shared && !gem_object_busy(obj, NULL, NULL);
 }
 
 /*
@@ -45,6 +47,8 @@ static uint64_t try_object(struct gem_object *obj, bool patient)
 		sched_yield();
 	}
 	int ret = can_go_locked(obj) ? obj->ops->shrink(obj) : -EBUSY;
+	if (ret == 0)
+		gem_object_unbind_all(obj); /* idle, and pins of a binding pin the pages */
 	pthread_mutex_unlock(&obj->mm.lock);
 	return ret == 0 ? obj->size : 0;
 }
