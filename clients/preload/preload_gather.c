@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <i915_drm.h>
 #include <linux/ioctl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,23 +15,33 @@ enum {
 	SUM_COUNTS_MAX = 1 << 20, /* longer lists are cut: no device has so many objects */
 	/* Counts are often uninitialised when the handler ignores them: no need for gigabytes. */
 	ARRAY_MAX = 64 << 20,
+	/* The argument struct counts too. */
+	BULK_MAX = WIRE_DATA_MAX - (1 << _IOC_SIZEBITS),
+	LINK_MAX = 256,
 };
 
-/* A field of the argument struct; 0 when the program's struct ends before it. */
-static uint64_t field(const struct preload_gather *gather, uint16_t offset, uint8_t size)
+/* The argument struct or a link of its chain, as far as the program's goes. */
+struct record {
+	const uint8_t *data;
+	size_t size;
+};
+
+/* A field; 0 when the program's struct ends before it. */
+static uint64_t record_field(const struct record *record, uint16_t offset, uint8_t size)
 {
 	uint64_t wide;
 	uint32_t narrow;
 
-	if (!gather->copy || offset + size > _IOC_SIZE(gather->head.request))
+	if (!record->data || offset + size > record->size)
 		return 0;
 	if (size == sizeof(wide)) {
-		memcpy(&wide, gather->copy + offset, sizeof(wide));
+		memcpy(&wide, record->data + offset, sizeof(wide));
 		return wide;
 	}
-	memcpy(&narrow, gather->copy + offset, sizeof(narrow));
+	memcpy(&narrow, record->data + offset, sizeof(narrow));
 	return narrow;
 }
+
 
 /* Sum of count u32 numbers at address, as far as they can be read. */
 static uint64_t sum_counts(uint64_t address, uint64_t count)
@@ -62,18 +73,49 @@ static void add_segment(struct preload_gather *gather, uint64_t address, uint64_
 		(struct wire_segment){address, length, flags};
 }
 
-static void add_array(struct preload_gather *gather, const struct wire_array *array)
+static void add_array(struct preload_gather *gather, const struct record *record,
+	const struct wire_array *array)
 {
-	uint64_t address = field(gather, array->pointer, array->pointer_size);
-	uint64_t count = field(gather, array->count, array->count_size);
+	uint64_t address = record_field(record, array->pointer, array->pointer_size);
+	uint64_t count = array->kind == WIRE_COUNT_ONE ? 1 :
+		record_field(record, array->count, array->count_size);
 
 	if (!address || !count)
 		return;
 	if (array->kind == WIRE_COUNT_SUM)
-		count = sum_counts(field(gather, array->counts_pointer, sizeof(uint64_t)), count);
-	uint64_t most = ARRAY_MAX / array->element;
+		count = sum_counts(record_field(record, array->counts_pointer, sizeof(uint64_t)),
+			count);
+	uint64_t most = (array->kind == WIRE_COUNT_BULK ? BULK_MAX : ARRAY_MAX) / array->element;
 	add_segment(gather, address, (count < most ? count : most) * array->element,
 		array->direction);
+}
+
+static const struct wire_extension *find_extension(const struct wire_layout *layout, uint32_t name)
+{
+	for (unsigned i = 0; i < layout->extension_count; i++) {
+		if (layout->extensions[i].name == name)
+			return &layout->extensions[i];
+	}
+	return NULL;
+}
+
+static void add_chain(struct preload_gather *gather, uint64_t address)
+{
+	for (unsigned i = 0; address && i < WIRE_CHAIN_MAX; i++) {
+		struct i915_user_extension head;
+		uint8_t link[LINK_MAX];
+
+		if (preload_memory_read(&head, address, sizeof(head)))
+			return;
+		const struct wire_extension *extension = find_extension(gather->layout, head.name);
+		struct record record = {link, extension ? extension->size : sizeof(head)};
+
+		add_segment(gather, address, record.size, WIRE_SEG_IN);
+		if (extension && extension->has_array &&
+		    !preload_memory_read(link, address, record.size))
+			add_array(gather, &record, &extension->array);
+		address = head.next_extension;
+	}
 }
 
 void preload_gather_init(struct preload_gather *gather, uint32_t file_id, uint32_t request,
@@ -98,10 +140,13 @@ void preload_gather_init(struct preload_gather *gather, uint32_t file_id, uint32
 	if (!layout || !(direction & WIRE_SEG_IN) || preload_memory_read(scratch, arg, size))
 		return;
 	gather->copy = scratch;
+	struct record record = {scratch, size};
 	for (unsigned i = 0; i < layout->array_count; i++)
-		add_array(gather, &layout->arrays[i]);
+		add_array(gather, &record, &layout->arrays[i]);
+	if (layout->chain)
+		add_chain(gather, record_field(&record, layout->chain_head, sizeof(uint64_t)));
 	if (layout->fd_in != WIRE_NO_FIELD && layout->fd_in + sizeof(int) <= size)
-		gather->number = (int32_t)field(gather, layout->fd_in, sizeof(int));
+		gather->number = (int32_t)record_field(&record, layout->fd_in, sizeof(int));
 }
 
 void preload_gather_finish(struct preload_gather *gather)

@@ -10,8 +10,8 @@
 #include "preload_channel.h"
 #include "wire_layout.h"
 
-/* The argument struct, then the arrays it points to. */
-#define PRELOAD_SEGMENTS_MAX (1 + WIRE_ARRAYS_MAX)
+/* The argument struct, the arrays it points to, the links of its chain with theirs. */
+#define PRELOAD_SEGMENTS_MAX (1 + WIRE_ARRAYS_MAX + 2 * WIRE_CHAIN_MAX)
 
 struct preload_gather {
 	struct wire_ioctl head;

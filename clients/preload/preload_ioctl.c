@@ -1,20 +1,56 @@
 /* ioctl: requests of a device's type go to the door, dma-buf's are answered here. */
 #include <errno.h>
 #include <fcntl.h>
+#include <i915_drm.h>
 #include <linux/dma-buf.h>
 #include <linux/ioctl.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "preload_door.h"
+#include "preload_memory.h"
+#include "preload_mmap.h"
 #include "preload_real.h"
 #include "preload_symbols.h"
+#include "wire_layout.h"
 
 enum {
 	TYPE_DRM = 'd',
 	TYPE_EVDEV = 'E',
 	TYPE_DMA_BUF = 'b',
 };
+
+/*
+ * I915_GEM_MMAP: addr_ptr is the object's place in the device, and becomes the
+ * address where its bytes are. The struct was written a moment ago, so it is
+ * there, or the program is changing its memory in another thread.
+ */
+static int finish_map(int fd, void *arg)
+{
+	struct drm_i915_gem_mmap args;
+	/* Without flags, when the program is so old. */
+	size_t size = offsetof(struct drm_i915_gem_mmap, flags);
+
+	if (preload_memory_read(&args, (uintptr_t)arg, size))
+		return -EFAULT;
+	void *map = preload_mmap_device(NULL, args.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		args.addr_ptr, args.offset);
+	if (map == MAP_FAILED)
+		return -errno;
+	args.addr_ptr = (uintptr_t)map;
+	return preload_memory_write((uintptr_t)arg, &args, size);
+}
+
+static bool answers_place(unsigned int request)
+{
+	/* Only drivers' private requests may: the others need not look the row up. */
+	if (_IOC_TYPE(request) != TYPE_DRM || _IOC_NR(request) < DRM_COMMAND_BASE)
+		return false;
+	const struct wire_layout *layout = wire_layout_find(request);
+	return layout && layout->maps;
+}
 
 /* False when fd is none of ours: then the machine answers. */
 static bool ask_door(int fd, unsigned int request, void *arg, int *result)
@@ -26,6 +62,8 @@ static bool ask_door(int fd, unsigned int request, void *arg, int *result)
 	/* -EBADF may also be a device's answer, about a descriptor in its argument. */
 	if (ret == -EBADF && !preload_fd_is_device(fd, &instance, &file_id))
 		return false;
+	if (ret >= 0 && answers_place(request))
+		ret = finish_map(fd, arg);
 	if (ret < 0) {
 		errno = -ret;
 		ret = -1;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "preload_door.h"
+#include "preload_mmap.h"
 #include "preload_real.h"
 #include "preload_symbols.h"
 
@@ -23,7 +24,8 @@ static bool is_taken_away(int fd)
 	return seals >= 0 && seals & F_SEAL_WRITE;
 }
 
-static void *map_device(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+void *preload_mmap_device(void *addr, size_t length, int prot, int flags, int fd, uint64_t place,
+	uint64_t skip)
 {
 	uint64_t map_offset;
 	int map_fd, ret, saved_errno;
@@ -37,12 +39,13 @@ static void *map_device(void *addr, size_t length, int prot, int flags, int fd, 
 	}
 	/* Idle memory may go to swap between the two steps: then there is new memory. */
 	for (int tries = 0; tries < MAP_TRIES; tries++) {
-		ret = preload_door_current()->mmap(fd, offset, length, prot, &map_fd, &map_offset);
+		ret = preload_door_current()->mmap(fd, place, skip + length, prot, &map_fd,
+			&map_offset);
 		if (ret < 0) {
 			errno = -ret;
 			return MAP_FAILED;
 		}
-		map = preload_real_mmap(addr, length, prot, flags, map_fd, map_offset);
+		map = preload_real_mmap(addr, length, prot, flags, map_fd, map_offset + skip);
 		saved_errno = errno;
 		taken_away = is_taken_away(map_fd);
 		close(map_fd);
@@ -69,7 +72,7 @@ static void *map(void *addr, size_t length, int prot, int flags, int fd, off_t o
 		errno = ENODEV;
 		return result;
 	}
-	return map_device(addr, length, prot, flags, fd, offset);
+	return preload_mmap_device(addr, length, prot, flags, fd, offset, 0);
 }
 
 PRELOAD_EXPORT void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)

@@ -1,4 +1,5 @@
 #include <drm.h>
+#include <i915_drm.h>
 #include <linux/input.h>
 #include <linux/ioctl.h>
 
@@ -29,8 +30,32 @@
 		.counts_pointer = offsetof(type, counts_field),                               \
 	}
 
+#define BULK_ARRAY(type, pointer_field, count_field, direction_)                              \
+	{                                                                                     \
+		.pointer = offsetof(type, pointer_field), .count = offsetof(type, count_field), \
+		.pointer_size = FIELD_SIZE(type, pointer_field),                              \
+		.count_size = FIELD_SIZE(type, count_field), .kind = WIRE_COUNT_BULK,         \
+		.direction = direction_, .element = 1,                                        \
+	}
+
+#define CHAIN(type, field, extensions_)                                                       \
+	.chain = true, .chain_head = offsetof(type, field), .extensions = extensions_,        \
+	.extension_count = sizeof(extensions_) / sizeof(struct wire_extension)
+
 #define ROW(request_, count_, ...) \
 	{.request = request_, NO_FDS, .array_count = count_, .arrays = {__VA_ARGS__}}
+
+static const struct wire_extension create_extensions[] = {
+	{I915_GEM_CREATE_EXT_MEMORY_REGIONS, sizeof(struct drm_i915_gem_create_ext_memory_regions),
+		true, IN_ARRAY(struct drm_i915_gem_create_ext_memory_regions, regions, num_regions,
+			sizeof(struct drm_i915_gem_memory_class_instance))},
+	{.name = I915_GEM_CREATE_EXT_PROTECTED_CONTENT,
+		.size = sizeof(struct drm_i915_gem_create_ext_protected_content)},
+};
+static const struct wire_extension context_extensions[] = {
+	{.name = I915_CONTEXT_CREATE_EXT_SETPARAM,
+		.size = sizeof(struct drm_i915_gem_context_create_ext_setparam)},
+};
 
 static const struct wire_layout layouts[] = {
 	ROW(DRM_IOCTL_VERSION, 3,
@@ -115,6 +140,22 @@ static const struct wire_layout layouts[] = {
 		OUT_ARRAY(struct drm_mode_list_lessees, lessees_ptr, count_lessees, 4)),
 	ROW(DRM_IOCTL_MODE_GET_LEASE, 1,
 		OUT_ARRAY(struct drm_mode_get_lease, objects_ptr, count_objects, 4)),
+
+	{.request = DRM_IOCTL_I915_GETPARAM, NO_FDS, .array_count = 1, .arrays = {
+		{.pointer = offsetof(struct drm_i915_getparam, value),
+			.pointer_size = FIELD_SIZE(struct drm_i915_getparam, value),
+			.kind = WIRE_COUNT_ONE, .direction = WIRE_SEG_OUT, .element = sizeof(int)}}},
+	ROW(DRM_IOCTL_I915_GEM_PREAD, 1,
+		BULK_ARRAY(struct drm_i915_gem_pread, data_ptr, size, WIRE_SEG_OUT)),
+	ROW(DRM_IOCTL_I915_GEM_PWRITE, 1,
+		BULK_ARRAY(struct drm_i915_gem_pwrite, data_ptr, size, WIRE_SEG_IN)),
+	{.request = DRM_IOCTL_I915_GEM_MMAP, .maps = true, NO_FDS},
+	{.request = DRM_IOCTL_I915_GEM_MMAP_OFFSET, NO_FDS,
+		.chain = true, .chain_head = offsetof(struct drm_i915_gem_mmap_offset, extensions)},
+	{.request = DRM_IOCTL_I915_GEM_CREATE_EXT, NO_FDS,
+		CHAIN(struct drm_i915_gem_create_ext, extensions, create_extensions)},
+	{.request = DRM_IOCTL_I915_GEM_CONTEXT_CREATE_EXT, NO_FDS,
+		CHAIN(struct drm_i915_gem_context_create_ext, extensions, context_extensions)},
 
 	{.request = EVIOCGRAB, .value = true, NO_FDS},
 	{.request = EVIOCREVOKE, .value = true, NO_FDS},

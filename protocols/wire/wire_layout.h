@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define WIRE_ARRAYS_MAX 4
+#define WIRE_CHAIN_MAX 8 /* links of a chain that go along; what follows is -EFAULT */
 #define WIRE_NO_FIELD UINT16_MAX
 
 enum wire_count {
@@ -24,6 +25,9 @@ enum wire_count {
 	 * counts_pointer, whose sum is the number of elements.
 	 */
 	WIRE_COUNT_SUM,
+	WIRE_COUNT_ONE,  /* one element; there is no count field */
+	/* As FIELD, for contents: the count may be as large as a request (WIRE_DATA_MAX). */
+	WIRE_COUNT_BULK,
 };
 
 struct wire_array {
@@ -35,9 +39,29 @@ struct wire_array {
 	uint16_t counts_pointer;            /* WIRE_COUNT_SUM */
 };
 
+/*
+ * A link of a chain (i915's struct i915_user_extension: u64 next, u32 name),
+ * with the array it points to, if any. Offsets are from the link's start.
+ */
+struct wire_extension {
+	uint32_t name;
+	uint16_t size;
+	bool has_array;
+	struct wire_array array;
+};
+
 struct wire_layout {
 	uint32_t request;   /* the uAPI's number; its size is the struct's */
 	bool value;         /* the argument is a number, not an address */
+	/*
+	 * I915_GEM_MMAP: the handler answers with a place in the device's address
+	 * space, which the client maps; the program gets the address of that.
+	 */
+	bool maps;
+	bool chain;         /* there is a chain; of a name not in extensions only the link itself */
+	uint8_t extension_count;
+	uint16_t chain_head; /* offset of a u64 address */
+	const struct wire_extension *extensions;
 	uint16_t fd_in;     /* offset of an int: a descriptor the handler looks at */
 	uint16_t fd_out;    /* offset of an int: a new descriptor for the caller */
 	uint16_t array_count;

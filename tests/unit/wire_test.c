@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <drm.h>
+#include <i915_drm.h>
 
 #include "test.h"
 #include "wire_fixture.h"
@@ -48,6 +49,36 @@ static const struct wire_extent *reply_extents(void)
 	return (const struct wire_extent *)(reply_head() + 1);
 }
 
+static void check_array(const struct wire_array *array, unsigned size)
+{
+	CHECK(array->pointer_size == 4 || array->pointer_size == 8);
+	CHECK(array->pointer + array->pointer_size <= size);
+	CHECK(array->element > 0);
+	CHECK(array->direction == WIRE_SEG_IN || array->direction == WIRE_SEG_OUT);
+	CHECK(array->kind <= WIRE_COUNT_BULK);
+	CHECK(array->kind != WIRE_COUNT_BULK || array->element == 1);
+	if (array->kind == WIRE_COUNT_ONE)
+		return;
+	CHECK(array->count_size == 4 || array->count_size == 8);
+	CHECK(array->count + array->count_size <= size);
+	CHECK(array->pointer != array->count);
+	CHECK(array->kind != WIRE_COUNT_SUM || array->counts_pointer + 8u <= size);
+}
+
+static void check_chain(const struct wire_layout *row, unsigned size)
+{
+	CHECK(row->chain || row->extension_count == 0);
+	CHECK(!row->chain || row->chain_head + 8u <= size);
+	for (unsigned i = 0; i < row->extension_count; i++) {
+		const struct wire_extension *extension = &row->extensions[i];
+
+		CHECK(extension->size >= sizeof(struct i915_user_extension));
+		CHECK(extension->size <= 256);
+		if (extension->has_array)
+			check_array(&extension->array, extension->size);
+	}
+}
+
 TEST(layout_rows_are_inside_their_structs)
 {
 	const struct wire_layout *row;
@@ -61,22 +92,24 @@ TEST(layout_rows_are_inside_their_structs)
 		CHECK(row->fd_in == WIRE_NO_FIELD || row->fd_in + sizeof(int) <= size);
 		CHECK(row->fd_out == WIRE_NO_FIELD || row->fd_out + sizeof(int) <= size);
 		for (unsigned k = 0; k < row->array_count; k++) {
-			const struct wire_array *array = &row->arrays[k];
-
-			CHECK(array->pointer_size == 4 || array->pointer_size == 8);
-			CHECK(array->count_size == 4 || array->count_size == 8);
-			CHECK(array->pointer + array->pointer_size <= size);
-			CHECK(array->count + array->count_size <= size);
-			CHECK(array->pointer != array->count);
-			CHECK(array->element > 0);
-			CHECK(array->direction == WIRE_SEG_IN || array->direction == WIRE_SEG_OUT);
-			CHECK(array->kind == WIRE_COUNT_FIELD ||
-				array->counts_pointer + 8u <= size);
+			check_array(&row->arrays[k], size);
 			/* What is written to a copy of nothing is written nowhere. */
 			CHECK(wire_layout_direction(row->request) & WIRE_SEG_IN);
 		}
+		check_chain(row, size);
 	}
 	CHECK(i > 30);
+}
+
+/* Who maps what a handler answers: exactly the request that returns an address. */
+TEST(layout_maps_one_request)
+{
+	const struct wire_layout *row;
+
+	for (size_t i = 0; (row = wire_layout_row(i)); i++)
+		CHECK(row->maps == (row->request == DRM_IOCTL_I915_GEM_MMAP));
+	row = wire_layout_find(DRM_IOCTL_I915_GEM_MMAP_GTT);
+	CHECK(row && row->chain); /* found by the newer struct's row: no chain in the old one */
 }
 
 TEST(layout_is_found_by_number_not_size)
