@@ -5,6 +5,7 @@
 
 #include "platform.h"
 #include "preload_door.h"
+#include "vfs_text.h"
 
 #include "compositor_door.h"
 
@@ -83,6 +84,19 @@ static int door_mmap(int fd, uint64_t offset, uint64_t length, int prot, int *ma
 	return err;
 }
 
+static int door_fdinfo(int fd)
+{
+	struct vfs_file *file;
+	int text;
+	int err = vfs_file_from_fd(platform->vfs, fd, &file);
+
+	if (err < 0)
+		return err;
+	err = vfs_file_fdinfo(file, &text);
+	vfs_file_put(file);
+	return err < 0 ? err : text;
+}
+
 static int door_uevent(int flags)
 {
 	int fd;
@@ -103,6 +117,7 @@ static const struct preload_door door = {
 	.open = door_open,
 	.ioctl = door_ioctl,
 	.mmap = door_mmap,
+	.fdinfo = door_fdinfo,
 	.uevent = door_uevent,
 };
 

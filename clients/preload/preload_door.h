@@ -31,6 +31,7 @@ struct preload_door {
 	int (*stat_node)(const char *path, struct preload_node *node);
 	/* The node that device file fd was opened from; -EBADF when fd is no device file. */
 	int (*fstat_node)(int fd, struct preload_node *node);
+	/* Also text files, which are no device files (preload_path_text). */
 	int (*open)(const char *path, int flags);
 	/*
 	 * Called for every fd with a request of a device's type (DRM, evdev): -EBADF when fd
@@ -40,6 +41,11 @@ struct preload_door {
 	/* *map_fd is a new descriptor to map at *map_offset and close. -EBADF as in ioctl. */
 	int (*mmap)(int fd, uint64_t offset, uint64_t length, int prot, int *map_fd,
 		uint64_t *map_offset);
+	/*
+	 * A new descriptor of the driver's lines of /proc/self/fdinfo/<fd>; -EBADF when fd is no
+	 * device file, -ENODEV when its driver has none. NULL = no driver has any.
+	 */
+	int (*fdinfo)(int fd);
 	/*
 	 * A new SEQPACKET descriptor on which each uevent arrives as one packet. flags:
 	 * SOCK_CLOEXEC, SOCK_NONBLOCK. Unbound: the caller binds it (preload_netlink.c).

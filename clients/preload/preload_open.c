@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "preload_door.h"
+#include "preload_fdinfo.h"
 #include "preload_node.h"
 #include "preload_path.h"
 #include "preload_real.h"
@@ -55,10 +56,41 @@ static int refuse_write(const struct preload_path *at, int flags)
 	return fail(EACCES);
 }
 
+/* The door renders the text; -1 and errno as of open(2). */
+static int open_text(const char *name, int flags)
+{
+	if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+		return fail(EEXIST);
+	int fd = preload_door_current()->open(name, flags);
+	return fd < 0 ? fail(-fd) : fd;
+}
+
+static int open_tree(const struct preload_path *at, int flags, mode_t mode)
+{
+	char name[PATH_MAX];
+
+	if (flags & O_PATH)
+		return preload_real_openat(AT_FDCWD, at->path, flags, mode);
+	if (preload_path_text(at, name))
+		return open_text(name, flags);
+	if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT))
+		return refuse_write(at, flags);
+	return preload_real_openat(AT_FDCWD, at->path, flags, mode);
+}
+
+static int open_passed(int dirfd, const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	if (preload_fdinfo_open(dirfd, path, flags, &fd))
+		return fd;
+	fd = preload_real_openat(dirfd, path, flags, mode);
+	return fd < 0 && errno == ENXIO ? open_again(path, flags) : fd;
+}
+
 static int open_at(int dirfd, const char *path, int flags, mode_t mode)
 {
 	struct preload_path at;
-	int fd;
 
 	switch (preload_path_resolve(dirfd, path, !(flags & O_NOFOLLOW), &at)) {
 	case PRELOAD_NODE:
@@ -66,12 +98,9 @@ static int open_at(int dirfd, const char *path, int flags, mode_t mode)
 			return open_node(&at.node, flags);
 		break;
 	case PRELOAD_TREE:
-		if (!(flags & O_PATH) && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT)))
-			return refuse_write(&at, flags);
-		break;
+		return open_tree(&at, flags, mode);
 	case PRELOAD_PASS:
-		fd = preload_real_openat(dirfd, path, flags, mode);
-		return fd < 0 && errno == ENXIO ? open_again(path, flags) : fd;
+		return open_passed(dirfd, path, flags, mode);
 	}
 	return preload_real_openat(AT_FDCWD, at.path, flags, mode);
 }
@@ -149,13 +178,19 @@ PRELOAD_EXPORT int creat64(const char *path, mode_t mode)
 	return open_at(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC | O_LARGEFILE, mode);
 }
 
-static FILE *open_node_stream(const struct preload_node *node, const char *mode)
+/* The mode's flags that the door has to know. */
+static int stream_flags(const char *mode)
 {
 	int flags = strchr(mode, '+') ? O_RDWR : mode[0] == 'r' ? O_RDONLY : O_WRONLY;
-	FILE *stream;
-	int fd;
 
-	fd = open_node(node, flags | (strchr(mode, 'e') ? O_CLOEXEC : 0));
+	return flags | (strchr(mode, 'e') ? O_CLOEXEC : 0);
+}
+
+/* A stream on fd, which may be -1. */
+static FILE *make_stream(int fd, const char *mode)
+{
+	FILE *stream;
+
 	if (fd < 0)
 		return NULL;
 	stream = fdopen(fd, mode);
@@ -164,20 +199,32 @@ static FILE *open_node_stream(const struct preload_node *node, const char *mode)
 	return stream;
 }
 
+static FILE *open_tree_stream(const struct preload_path *at, const char *mode)
+{
+	char name[PATH_MAX];
+
+	if (preload_path_text(at, name))
+		return make_stream(open_text(name, stream_flags(mode)), mode);
+	if (mode[0] != 'r' || strchr(mode, '+')) {
+		errno = EACCES;
+		return NULL;
+	}
+	return preload_real_fopen(at->path, mode);
+}
+
 static FILE *open_stream(const char *path, const char *mode)
 {
 	struct preload_path at;
+	int fd;
 
 	switch (preload_path_resolve(AT_FDCWD, path, true, &at)) {
 	case PRELOAD_NODE:
-		return open_node_stream(&at.node, mode);
+		return make_stream(open_node(&at.node, stream_flags(mode)), mode);
 	case PRELOAD_TREE:
-		if (mode[0] != 'r' || strchr(mode, '+')) {
-			errno = EACCES;
-			return NULL;
-		}
-		return preload_real_fopen(at.path, mode);
+		return open_tree_stream(&at, mode);
 	case PRELOAD_PASS:
+		if (preload_fdinfo_open(AT_FDCWD, path, stream_flags(mode), &fd))
+			return make_stream(fd, mode);
 		break;
 	}
 	return preload_real_fopen(path, mode);

@@ -11,6 +11,8 @@
 
 #include "preload_real.h"
 
+#define TEXT_FOLDER "/sys/kernel/debug/dri"
+
 /* The tree has all of these, present or not. Match whole components, unless they end in ':'. */
 static const char *const owned[] = {
 	"/dev/dri",
@@ -22,6 +24,7 @@ static const char *const owned[] = {
 	"/sys/dev/char/226:",
 	"/sys/devices/platform/testcard",
 	"/sys/devices/virtual/input",
+	TEXT_FOLDER,
 };
 
 #define PCI_BUS "/sys/bus/pci/devices"
@@ -32,8 +35,8 @@ static const char *const owned[] = {
  * folder. Anything else is passed on without looking at the folder.
  */
 static const char *const relative_starts[] = {
-	"..", "by-", "card", "dev", "dri", "event", "input", "js", "mouse", "renderD", "run", "sys",
-	"udev",
+	"..", "by-", "card", "clients", "dev", "dri", "event", "framebuffer", "gem_names", "i915_",
+	"input", "js", "mouse", "name", "renderD", "run", "state", "sys", "udev",
 };
 
 struct tree_root {
@@ -131,33 +134,71 @@ bool preload_path_of_fd(int fd, char name[PATH_MAX])
 	return stripped != len;
 }
 
-int preload_path_parse_fd(const char *path)
+static int parse_number(const char *text)
 {
 	unsigned long value;
 	char *end;
 
-	if (!strncmp(path, "/dev/fd/", 8)) {
-		path += 8;
-	} else if (!strncmp(path, "/proc/", 6)) {
-		path += 6;
-		if (!strncmp(path, "self/fd/", 8)) {
-			path += 8;
-		} else if (!strncmp(path, "thread-self/fd/", 15)) {
-			path += 15;
-		} else {
-			value = strtoul(path, &end, 10);
-			if (end == path || value != (unsigned long)getpid() ||
-			    strncmp(end, "/fd/", 4))
-				return -1;
-			path = end + 4;
-		}
-	} else {
+	if (*text < '0' || *text > '9')
 		return -1;
-	}
-	if (*path < '0' || *path > '9')
-		return -1;
-	value = strtoul(path, &end, 10);
+	value = strtoul(text, &end, 10);
 	return *end == '\0' && value <= INT_MAX ? (int)value : -1;
+}
+
+/* N of "/proc/self/<folder>N" */
+static int parse_proc(const char *path, const char *folder)
+{
+	static const char *const selves[] = {"self/", "thread-self/"};
+	unsigned long value;
+	char *end;
+
+	if (strncmp(path, "/proc/", 6))
+		return -1;
+	path += 6;
+	value = strtoul(path, &end, 10);
+	if (end != path && value == (unsigned long)getpid() && *end == '/') {
+		path = end + 1;
+	} else {
+		size_t len = 0;
+
+		for (size_t i = 0; i < sizeof(selves) / sizeof(selves[0]) && !len; i++)
+			if (!strncmp(path, selves[i], strlen(selves[i])))
+				len = strlen(selves[i]);
+		if (!len)
+			return -1;
+		path += len;
+	}
+	if (strncmp(path, folder, strlen(folder)))
+		return -1;
+	return parse_number(path + strlen(folder));
+}
+
+int preload_path_parse_fd(const char *path)
+{
+	return strncmp(path, "/dev/fd/", 8) ? parse_proc(path, "fd/") : parse_number(path + 8);
+}
+
+int preload_path_parse_fdinfo(const char *path)
+{
+	return parse_proc(path, "fdinfo/");
+}
+
+bool preload_path_text(const struct preload_path *at, char name[PATH_MAX])
+{
+	int saved_errno = errno;
+	bool found = false;
+	struct stat st;
+
+	/* Whole paths only lead there by its name; a link's target is looked at. */
+	if (!strstr(at->name, "/debug/dri/"))
+		return false;
+	if (preload_real_realpath(at->path, name) &&
+	    preload_real_fstatat(AT_FDCWD, name, &st, 0) == 0 && S_ISREG(st.st_mode)) {
+		name[preload_path_strip(name, strlen(name))] = '\0';
+		found = !strncmp(name, TEXT_FOLDER "/", sizeof(TEXT_FOLDER));
+	}
+	errno = saved_errno;
+	return found;
 }
 
 /*

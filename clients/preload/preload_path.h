@@ -50,6 +50,13 @@ size_t preload_path_strip(char *path, size_t len);
  * of the tree.
  */
 bool preload_path_of_fd(int fd, char name[PATH_MAX]);
+/*
+ * What the door calls the text file that at (PRELOAD_TREE) is: one below
+ * /sys/kernel/debug/dri, whose placeholder in the tree is empty. False: it is none.
+ */
+bool preload_path_text(const struct preload_path *at, char name[PATH_MAX]);
+/* N of "/proc/self/fdinfo/N" and the like of this process, else -1. */
+int preload_path_parse_fdinfo(const char *path);
 /* N of "/proc/self/fd/N", "/dev/fd/N" and the like, else -1. */
 int preload_path_parse_fd(const char *path);
 

@@ -266,6 +266,22 @@ static int fstat_node(int fd, struct preload_node *node)
 	return ret;
 }
 
+static int open_fdinfo(int fd)
+{
+	struct fixed_request request = {.fstat = {.header.op = WIRE_FDINFO},
+		.size = sizeof(request.fstat)};
+	struct preload_channel *channel;
+	struct preload_reply reply;
+
+	int ret = request_on_file(&channel, fd, call_fixed, set_fstat_file, &request, &reply);
+	if (!ret)
+		ret = check_reply(&reply, sizeof(struct wire_header), 1);
+	if (ret >= 0)
+		ret = reply.fds[0];
+	release(channel);
+	return ret;
+}
+
 static int map_file(int fd, uint64_t offset, uint64_t length, int prot, int *map_fd,
 	uint64_t *map_offset)
 {
@@ -382,6 +398,11 @@ static int wire_mmap(int fd, uint64_t offset, uint64_t length, int prot, int *ma
 	KEEP_ERRNO(int, map_file(fd, offset, length, prot, map_fd, map_offset));
 }
 
+static int wire_fdinfo(int fd)
+{
+	KEEP_ERRNO(int, open_fdinfo(fd));
+}
+
 static int wire_uevent(int flags)
 {
 	KEEP_ERRNO(int, open_uevents(flags));
@@ -394,5 +415,6 @@ const struct preload_door preload_wire_door = {
 	.open = wire_open,
 	.ioctl = wire_ioctl,
 	.mmap = wire_mmap,
+	.fdinfo = wire_fdinfo,
 	.uevent = wire_uevent,
 };

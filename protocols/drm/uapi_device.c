@@ -87,6 +87,7 @@ void uapi_node_init(struct vfs_node *node, struct uapi_device *dev, enum uapi_no
 		.uid = geteuid(),
 		.gid = getegid(),
 		.open = uapi_file_open,
+		.opened = uapi_file_opened,
 		.data = dev,
 	};
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kms_atomic.h"
+#include "uapi_debugfs.h"
 #include "uapi_file.h"
 
 static void send_event(struct kms_file *kms, const void *event, size_t len)
@@ -60,11 +61,14 @@ static void file_release(struct vfs_file *base)
 	struct uapi_file *file = gem_container_of(base, struct uapi_file, base);
 	struct uapi_device *dev = file->dev;
 
+	/* Who walks the list uses the file's parts: unlisted first. */
+	pthread_mutex_lock(&dev->master_lock);
+	gem_list_del(&file->link);
+	pthread_mutex_unlock(&dev->master_lock);
 	kms_file_finish(&file->kms);
 	gem_file_finish(&file->gem);
 	uapi_master_release(file);
 	pthread_mutex_lock(&dev->master_lock);
-	gem_list_del(&file->link);
 	/* Under the lock, so that it can not hit who opens the card anew meanwhile. */
 	if (--dev->open_count == 0)
 		kms_atomic_shutdown(dev->kms);
@@ -76,6 +80,7 @@ static void file_release(struct vfs_file *base)
 static const struct vfs_file_ops file_ops = {
 	.ioctl = uapi_file_ioctl,
 	.mmap = file_mmap,
+	.fdinfo = uapi_file_fdinfo,
 	.release = file_release,
 };
 
@@ -103,8 +108,8 @@ int uapi_file_open(const struct vfs_node *node, int flags, struct vfs_caller *ca
 		ret = uapi_master_open(file);
 	if (ret)
 		goto finish_parts;
+	gem_list_init(&file->link);
 	pthread_mutex_lock(&dev->master_lock);
-	gem_list_add_tail(&dev->files, &file->link);
 	dev->open_count++;
 	pthread_mutex_unlock(&dev->master_lock);
 	*out = &file->base;
@@ -117,4 +122,14 @@ free_file:
 	vfs_file_finish(&file->base);
 	free(file);
 	return ret;
+}
+
+int uapi_file_opened(struct vfs_file *base)
+{
+	struct uapi_file *file = gem_container_of(base, struct uapi_file, base);
+
+	pthread_mutex_lock(&file->dev->master_lock);
+	gem_list_add_tail(&file->dev->files, &file->link);
+	pthread_mutex_unlock(&file->dev->master_lock);
+	return 0;
 }

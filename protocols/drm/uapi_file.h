@@ -7,6 +7,8 @@
 /* struct vfs_node.open */
 int uapi_file_open(const struct vfs_node *node, int flags, struct vfs_caller *caller,
 	struct vfs_file **out);
+/* struct vfs_node.opened: the file knows its id, pid and node, and may be listed. */
+int uapi_file_opened(struct vfs_file *base);
 /* struct vfs_file_ops.ioctl */
 long uapi_file_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg,
 	struct vfs_caller *caller);

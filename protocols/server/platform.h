@@ -11,6 +11,7 @@
 #include "evdev.h"
 #include "tree.h"
 #include "uapi.h"
+#include "uapi_debugfs.h"
 #include "wire_server.h"
 
 #define PLATFORM_CARDS_MAX 4
@@ -35,6 +36,7 @@ struct platform_card {
 	unsigned index;
 	struct uapi_device *dev;
 	struct vfs_node card_node, render_node; /* render_node.path NULL = there is none */
+	struct uapi_debugfs *debugfs;
 	struct kms_sink *png_sink;              /* NULL without frames_dir */
 	/* What "connect" and "mode" offer: the modes before the last change. Control thread. */
 	struct drm_mode_modeinfo modes[KMS_MAX_MODES];

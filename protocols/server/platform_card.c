@@ -38,6 +38,9 @@ static int create_card(struct platform_card *card, const struct platform_options
 		ret = add_node(card, UAPI_NODE_PRIMARY, &card->card_node);
 	if (ret == 0 && options->render_node)
 		ret = add_node(card, UAPI_NODE_RENDER, &card->render_node);
+	if (ret == 0)
+		ret = uapi_debugfs_create(card->dev, card->platform->vfs, card->index,
+			&card->debugfs);
 	return ret;
 }
 
@@ -63,6 +66,8 @@ void platform_destroy_cards_and_vfs(struct platform *platform)
 	for (unsigned i = 0; i < platform->card_count; i++) {
 		struct platform_card *card = &platform->cards[i];
 
+		if (card->debugfs)
+			uapi_debugfs_destroy(card->debugfs);
 		if (card->render_node.path)
 			vfs_remove_node(platform->vfs, &card->render_node);
 		if (card->card_node.path)
@@ -86,12 +91,30 @@ static void set_hotplug(struct platform_card *card, bool on)
 	pthread_mutex_unlock(&kms->lock);
 }
 
+/* debugfs has a folder of the card's index and a link of the render node's minor. */
+static int add_debugfs_files(struct platform_card *card)
+{
+	char folder[64], link[64];
+	const struct vfs_node *node;
+	int ret = 0;
+
+	for (unsigned i = 0; ret == 0 && (node = uapi_debugfs_node(card->debugfs, i)); i++)
+		ret = tree_add_text(card->platform->tree, node);
+	if (ret < 0 || !card->render_node.path)
+		return ret;
+	snprintf(folder, sizeof(folder), UAPI_DEBUGFS_FOLDER "/%u", card->card_node.minor);
+	snprintf(link, sizeof(link), UAPI_DEBUGFS_FOLDER "/%u", card->render_node.minor);
+	return tree_add_link(card->platform->tree, link, folder);
+}
+
 static int start_card(struct platform_card *card, const struct platform_options *options)
 {
 	char prefix[16] = "";
 
 	int ret = tree_add_drm(card->platform->tree, card->dev, &card->card_node,
 		card->render_node.path ? &card->render_node : NULL);
+	if (ret == 0)
+		ret = add_debugfs_files(card);
 	if (ret < 0)
 		return ret;
 	set_hotplug(card, true);

@@ -139,6 +139,27 @@ int tree_add_node(struct tree *tree, const struct vfs_node *node, const char *sy
 	return tree_write(tree, node->path, NULL, 0);
 }
 
+int tree_add_text(struct tree *tree, const struct vfs_node *node)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s", tree->root, node->path);
+	pthread_mutex_lock(&tree->lock);
+	int ret = tree_write(tree, node->path, NULL, 0);
+	if (ret == 0 && chmod(path, node->mode) < 0)
+		ret = -errno;
+	pthread_mutex_unlock(&tree->lock);
+	return ret;
+}
+
+int tree_add_link(struct tree *tree, const char *name, const char *target)
+{
+	pthread_mutex_lock(&tree->lock);
+	int ret = tree_link(tree, name, target);
+	pthread_mutex_unlock(&tree->lock);
+	return ret;
+}
+
 /* What is there without any device. */
 static int fill(struct tree *tree)
 {

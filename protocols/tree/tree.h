@@ -33,6 +33,10 @@ const char *tree_root(const struct tree *tree);
 /* card and render: their vfs nodes; render may be NULL. */
 int tree_add_drm(struct tree *tree, struct uapi_device *dev, const struct vfs_node *card,
 	const struct vfs_node *render);
+/* The empty placeholder of a text file, so that folders list it; open goes to the door. */
+int tree_add_text(struct tree *tree, const struct vfs_node *node);
+/* A symbolic link, names as programs see them. */
+int tree_add_link(struct tree *tree, const char *name, const char *target);
 int tree_add_input(struct tree *tree, const struct evdev_device *dev);
 /* Rewrites a connector's files after hotplug. */
 int tree_update_connector(struct tree *tree, struct kms_connector *connector);

@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "gem_base.h"
@@ -90,6 +91,8 @@ struct vfs_file_ops {
 	 */
 	int (*mmap)(struct vfs_file *file, uint64_t offset, uint64_t length, int prot,
 		int *fd, uint64_t *fd_offset);
+	/* Optional: the driver's lines of fdinfo (vfs_text.h), to memory. 0 or -errno. */
+	int (*fdinfo)(struct vfs_file *file, FILE *out);
 	/*
 	 * Required. The last descriptor is gone and no call is running; frees
 	 * the file's memory after vfs_file_finish.
@@ -112,7 +115,7 @@ struct vfs_file {
 	struct vfs_file *shard_next; /* lock of the inode's shard */
 };
 
-/* A device node. The tree generator draws /dev, /sys and /run/udev from these. */
+/* A device node, or a text file. The tree generator draws /dev, /sys and /run/udev from these. */
 struct vfs_node {
 	const char *path; /* "/dev/dri/card0" */
 	unsigned major, minor;
@@ -131,6 +134,8 @@ struct vfs_node {
 	 * before its descriptor is handed out. A failure aborts the open.
 	 */
 	int (*opened)(struct vfs_file *file);
+	/* A text file (vfs_text.h) when set: open renders it, no vfs_file comes to be. */
+	int (*text)(void *data, FILE *out);
 	void *data; /* the driver's device */
 };
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "vfs_private.h"
+#include "vfs_text.h"
 
 enum { WANT_READ = 4, WANT_WRITE = 2, UNREAD_PROBE_MAX = 4096 };
 
@@ -203,6 +204,9 @@ int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *ca
 	int ret = check_permission(node, flags, caller);
 	if (ret)
 		return ret;
+	if (node->text)
+		return vfs_text_open(strrchr(node->path, '/') + 1, node->text, node->data, flags,
+			fd);
 	ret = node->open(node, flags, caller, &file);
 	if (ret)
 		return ret;

@@ -62,6 +62,7 @@ enum wire_op {
 	WIRE_UEVENT = 6, /* reply carries a SEQPACKET fd that gets every uevent */
 	WIRE_STAT = 7,   /* by path: is it a device node, and which */
 	WIRE_FSTAT = 8,  /* by file id (struct wire_attach): its node; reply as of WIRE_STAT */
+	WIRE_FDINFO = 9, /* by file id (struct wire_attach); reply carries a text file's fd */
 };
 
 /* First in every packet, both ways. */

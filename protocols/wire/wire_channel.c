@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "vfs_text.h"
 #include "wire_channel.h"
 
 /* A connection that never says hello is dropped: it may be no client at all. */
@@ -228,6 +229,23 @@ static int serve_uevent(struct wire_channel *channel)
 	return send_fd(channel, &reply, sizeof(reply), fd);
 }
 
+static int serve_fdinfo(struct wire_channel *channel)
+{
+	const struct wire_attach *request = (const struct wire_attach *)channel->data;
+	struct wire_header reply = {0};
+	struct vfs_file *file;
+	int fd, ret;
+
+	ret = find_file(channel, request->file_id, &file);
+	if (ret)
+		return send_result(channel, ret);
+	ret = vfs_file_fdinfo(file, &fd);
+	vfs_file_put(file);
+	if (ret)
+		return send_result(channel, ret);
+	return send_fd(channel, &reply, sizeof(reply), fd);
+}
+
 static const struct {
 	size_t size;  /* of the packet; 0 = the server checks */
 	int fds;      /* that come along; -1 = the server checks */
@@ -241,6 +259,7 @@ static const struct {
 	[WIRE_UEVENT] = {sizeof(struct wire_header), 0, serve_uevent},
 	[WIRE_STAT] = {sizeof(struct wire_open), 0, serve_stat},
 	[WIRE_FSTAT] = {sizeof(struct wire_attach), 0, serve_fstat},
+	[WIRE_FDINFO] = {sizeof(struct wire_attach), 0, serve_fdinfo},
 };
 
 static int serve(struct wire_channel *channel)

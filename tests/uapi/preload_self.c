@@ -13,6 +13,7 @@
 #include "preload_test.h"
 #include "test.h"
 #include "tree.h"
+#include "vfs_text.h"
 
 static struct vfs *vfs;
 static struct uapi_device *card;
@@ -97,6 +98,18 @@ static int door_mmap(int fd, uint64_t offset, uint64_t length, int prot, int *ma
 	return ret;
 }
 
+static int door_fdinfo(int fd)
+{
+	struct vfs_file *file;
+	int text, ret = vfs_file_from_fd(vfs, fd, &file);
+
+	if (ret)
+		return ret;
+	ret = vfs_file_fdinfo(file, &text);
+	vfs_file_put(file);
+	return ret ? ret : text;
+}
+
 static int door_uevent(int flags)
 {
 	int fd, ret = tree_uevent_subscribe(tree, &fd);
@@ -115,6 +128,7 @@ static const struct preload_door door = {
 	.open = door_open,
 	.ioctl = door_ioctl,
 	.mmap = door_mmap,
+	.fdinfo = door_fdinfo,
 	.uevent = door_uevent,
 };
 

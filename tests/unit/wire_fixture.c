@@ -85,7 +85,11 @@ static void driver_release(struct vfs_file *file)
 	free(file);
 }
 
-static const struct vfs_file_ops driver_ops = {driver_ioctl, driver_mmap, driver_release};
+static const struct vfs_file_ops driver_ops = {
+	.ioctl = driver_ioctl,
+	.mmap = driver_mmap,
+	.release = driver_release,
+};
 
 static int driver_open(const struct vfs_node *node, int flags, struct vfs_caller *caller,
 	struct vfs_file **out)
