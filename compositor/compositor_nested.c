@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "compositor_nested_internal.h"
+#include "gem_guard.h"
 #include "kms_mode.h"
 #include "platform.h"
 #include "viewporter-client-protocol.h"
@@ -531,7 +532,7 @@ static int start_thread(struct compositor_nested *nested)
 {
 	sigset_t all, old;
 
-	sigfillset(&all);
+	gem_guard_fill_signals(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	int ret = -pthread_create(&nested->thread, NULL, window_thread, nested);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

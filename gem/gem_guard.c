@@ -110,6 +110,15 @@ int gem_guard_install(void)
 	return install_error;
 }
 
+void gem_guard_fill_signals(sigset_t *set)
+{
+	static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL};
+
+	sigfillset(set);
+	for (size_t i = 0; i < GEM_ARRAY_SIZE(faults); i++)
+		sigdelset(set, faults[i]);
+}
+
 /* ---- the table ---- */
 
 static unsigned home(uintptr_t start)

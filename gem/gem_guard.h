@@ -13,12 +13,18 @@
 #ifndef GEM_GUARD_H
 #define GEM_GUARD_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 /* Idempotent; thread-safe. 0 or a negative errno. */
 int gem_guard_install(void);
+/*
+ * The signals that a server's thread may block: all but those of faults. A
+ * fault that is blocked kills, guard or not.
+ */
+void gem_guard_fill_signals(sigset_t *set);
 /*
  * start: page aligned, as is length (bytes). faulted must live until the
  * removal. -ENOMEM when the table is full (more than a process has mappings).

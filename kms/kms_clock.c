@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "gem_guard.h"
 #include "kms_atomic.h"
 #include "kms_clock.h"
 #include "kms_sink.h"
@@ -158,7 +159,7 @@ static int start_thread(struct kms_clock *clock)
 {
 	sigset_t all, old;
 
-	sigfillset(&all);
+	gem_guard_fill_signals(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	int ret = -pthread_create(&clock->thread, NULL, clock_thread, clock);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

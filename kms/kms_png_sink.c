@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gem_guard.h"
 #include "kms_sink.h"
 
 enum { PNG_QUEUE_MAX = 32 };
@@ -99,7 +100,7 @@ static int start_thread(struct png_sink *sink)
 {
 	sigset_t all, old;
 
-	sigfillset(&all);
+	gem_guard_fill_signals(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	int ret = pthread_create(&sink->thread, NULL, png_sink_thread, sink);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

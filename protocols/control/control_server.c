@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "control_internal.h"
+#include "gem_guard.h"
 
 static bool command_exists(struct control_server *server, const char *name)
 {
@@ -155,7 +156,7 @@ static int start_thread(struct control_server *server)
 {
 	sigset_t all, old;
 
-	sigfillset(&all);
+	gem_guard_fill_signals(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	int ret = pthread_create(&server->thread, NULL, accept_thread, server);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "gem_guard.h"
 #include "wire_channel.h"
 #include "wire_server.h"
 
@@ -52,7 +53,7 @@ static int start_thread(pthread_t *thread, void *(*run)(void *), void *data, boo
 	sigset_t all, old;
 	pthread_attr_t attr;
 
-	sigfillset(&all);
+	gem_guard_fill_signals(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);

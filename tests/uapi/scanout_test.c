@@ -47,6 +47,7 @@ struct buffer {
 	uint32_t handle, fb, width, height, pitch;
 	uint32_t *pixels;
 	size_t size;
+	int memory; /* the client's descriptor of it */
 };
 
 static void paint(struct buffer *buffer, uint32_t color)
@@ -55,8 +56,8 @@ static void paint(struct buffer *buffer, uint32_t color)
 		buffer->pixels[i] = color;
 }
 
-static void buffer_create(struct buffer *buffer, uint32_t width, uint32_t height, uint32_t format,
-	uint32_t color)
+static void buffer_create_open(struct buffer *buffer, uint32_t width, uint32_t height,
+	uint32_t format, uint32_t color)
 {
 	struct drm_mode_create_dumb dumb = {.width = width, .height = height, .bpp = 32};
 	struct drm_mode_map_dumb map = {0};
@@ -74,13 +75,38 @@ static void buffer_create(struct buffer *buffer, uint32_t width, uint32_t height
 		&offset), 0);
 	vfs_file_put(file);
 	*buffer = (struct buffer) {.handle = dumb.handle, .width = width, .height = height,
-		.pitch = dumb.pitch, .size = dumb.size};
+		.pitch = dumb.pitch, .size = dumb.size, .memory = memory};
 	buffer->pixels = mmap(NULL, dumb.size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, offset);
 	CHECK(buffer->pixels != MAP_FAILED);
-	close(memory);
 	CHECK_INT(request(DRM_IOCTL_MODE_ADDFB2, &cmd), 0);
 	buffer->fb = cmd.fb_id;
 	paint(buffer, color);
+}
+
+static void buffer_create(struct buffer *buffer, uint32_t width, uint32_t height, uint32_t format,
+	uint32_t color)
+{
+	buffer_create_open(buffer, width, height, format, color);
+	close(buffer->memory);
+}
+
+/* Memory of the client's own, that refuses to be sealed. */
+static void buffer_import(struct buffer *buffer, uint32_t color)
+{
+	struct drm_prime_handle prime = {.fd = memfd_create("hostile", MFD_CLOEXEC)};
+	struct drm_mode_fb_cmd2 cmd = {.width = WIDTH, .height = HEIGHT,
+		.pixel_format = DRM_FORMAT_XRGB8888, .pitches = {WIDTH * 4}};
+
+	*buffer = (struct buffer) {.width = WIDTH, .height = HEIGHT, .pitch = WIDTH * 4,
+		.size = WIDTH * HEIGHT * 4, .memory = prime.fd};
+	CHECK_INT(ftruncate(prime.fd, buffer->size), 0);
+	buffer->pixels = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE, MAP_SHARED, prime.fd, 0);
+	CHECK(buffer->pixels != MAP_FAILED);
+	paint(buffer, color);
+	CHECK_INT(request(DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime), 0);
+	buffer->handle = cmd.handles[0] = prime.handle;
+	CHECK_INT(request(DRM_IOCTL_MODE_ADDFB2, &cmd), 0);
+	buffer->fb = cmd.fb_id;
 }
 
 static long set_crtc(const struct buffer *buffer)
@@ -451,5 +477,51 @@ TEST(close_takes_the_picture_away)
 	vfs_reap(vfs);
 	CHECK_INT(monitor_frame(&monitor, 1).width, 0);
 	munmap(buffer.pixels, buffer.size);
+	stop(&monitor);
+}
+
+/* ---- clients that take away what the display reads ---- */
+
+enum hostile_memory { DUMB, IMPORTED };
+
+struct hostile_row {
+	const char *name;
+	enum hostile_memory memory;
+	off_t left; /* bytes after the truncation */
+};
+
+static const struct hostile_row hostile_rows[] = {
+	{"dumb buffer, all of it", DUMB, 0},
+	{"dumb buffer, the lower half", DUMB, WIDTH * HEIGHT * 2},
+	{"import that cannot be sealed, all of it", IMPORTED, 0},
+	{"import that cannot be sealed, the lower half", IMPORTED, WIDTH * HEIGHT * 2},
+};
+
+/* The picture shows zeros there, and the display goes on for the others. */
+TEST_ROWS(memory_truncated_on_the_screen, struct hostile_row, hostile_rows)
+{
+	struct monitor monitor = {.sink.every_vblank = true,
+		.at = {{5, 5}, {700, 767}, {5, 5}, {5, 5}}};
+	struct buffer hostile, honest;
+
+	start();
+	monitor_attach(&monitor);
+	if (row->memory == DUMB)
+		buffer_create_open(&hostile, WIDTH, HEIGHT, DRM_FORMAT_XRGB8888, RED);
+	else
+		buffer_import(&hostile, RED);
+	buffer_create(&honest, WIDTH, HEIGHT, DRM_FORMAT_XRGB8888, GREEN);
+	CHECK_INT(set_crtc(&hostile), 0);
+	CHECK_INT(page_flip(&hostile), 0);
+	CHECK_INT(monitor_at(&monitor, read_event().sequence).probe[1], RED);
+	CHECK_INT(ftruncate(hostile.memory, row->left), 0);
+	CHECK_INT(page_flip(&hostile), 0);
+	struct shown shown = monitor_at(&monitor, read_event().sequence);
+	CHECK_INT(shown.probe[0], row->left ? RED : 0);
+	CHECK_INT(shown.probe[1], 0);
+	CHECK_INT(page_flip(&honest), 0);
+	CHECK_INT(monitor_at(&monitor, read_event().sequence).probe[1], GREEN);
+	munmap(hostile.pixels, hostile.size);
+	close(hostile.memory);
 	stop(&monitor);
 }
