@@ -17,17 +17,6 @@
 		-(errno_);                      \
 	})
 
-static bool plane_takes_format(const struct kms_plane *plane, const struct kms_framebuffer *fb)
-{
-	if (fb->modifier != DRM_FORMAT_MOD_LINEAR)
-		return false;
-	for (unsigned i = 0; i < plane->format_count; i++) {
-		if (plane->formats[i] == fb->format->fourcc)
-			return true;
-	}
-	return false;
-}
-
 static bool range_overflows(int32_t start, uint32_t length)
 {
 	return length > INT_MAX || start > INT_MAX - (int32_t)length;
@@ -49,9 +38,10 @@ static int check_plane(const struct kms_plane *plane, const struct kms_plane_sta
 		return 0;
 	if (!(plane->possible_crtcs >> want->crtc->index & 1))
 		return refuse(EINVAL, "plane %u can not be on crtc %u", id, want->crtc->base.id);
-	if (!plane_takes_format(plane, want->fb))
-		return refuse(EINVAL, "plane %u does not take format %.4s", id,
-			(const char *)&want->fb->format->fourcc);
+	if (!kms_plane_takes(plane, want->fb->format->fourcc, want->fb->modifier))
+		return refuse(EINVAL, "plane %u does not take format %.4s, modifier 0x%llx", id,
+			(const char *)&want->fb->format->fourcc,
+			(unsigned long long)want->fb->modifier);
 	if (range_overflows(want->crtc_x, want->crtc_w) ||
 	    range_overflows(want->crtc_y, want->crtc_h))
 		return refuse(ERANGE, "plane %u at %d,%d size %ux%u", id, want->crtc_x,

@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "gem_domain.h"
 #include "kms_atomic_internal.h"
 #include "kms_vblank.h"
 
@@ -266,6 +267,28 @@ static void wait_until_shown(struct kms_atomic_state *state)
 	}
 }
 
+/*
+ * The display reads memory, not the CPU's cache. With dev->lock held: the pages
+ * are pinned, and there is something to copy in strict mode only.
+ */
+static int prepare_planes(const struct kms_atomic_state *state)
+{
+	uint64_t planes = state->plane_mask;
+	unsigned at;
+
+	kms_for_each_bit(at, planes) {
+		const struct kms_framebuffer *fb = state->planes[at].fb;
+
+		for (int i = 0; fb && i < fb->format->planes; i++) {
+			int ret = gem_object_flush_for_display(fb->planes[i].object);
+
+			if (ret)
+				return ret;
+		}
+	}
+	return 0;
+}
+
 int kms_atomic_commit(struct kms_atomic_state *state, unsigned flags)
 {
 	int ret = kms_atomic_check(state);
@@ -277,6 +300,9 @@ int kms_atomic_commit(struct kms_atomic_state *state, unsigned flags)
 		if (ret)
 			return ret;
 	}
+	ret = prepare_planes(state);
+	if (ret)
+		return ret;
 	apply(state);
 	if (!state->async && !(flags & KMS_COMMIT_NONBLOCK))
 		wait_until_shown(state);

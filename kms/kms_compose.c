@@ -85,7 +85,13 @@ static uint32_t source_index(uint32_t src, uint32_t src_size, uint32_t crtc_size
 	return at < limit ? at : limit - 1;
 }
 
-static bool is_plain(const struct kms_compose_plane *plane, const struct compose_rect *rect)
+static bool is_tiled(const struct kms_framebuffer *fb)
+{
+	return fb->modifier == I915_FORMAT_MOD_X_TILED;
+}
+
+/* Screen pixels are the framebuffer's pixels, none of them beyond its sides. */
+static bool is_unscaled(const struct kms_compose_plane *plane, const struct compose_rect *rect)
 {
 	const struct kms_framebuffer *fb = plane->fb;
 	uint64_t right = (plane->src_x >> 16) + (uint64_t)rect->skip_x + rect->width;
@@ -93,9 +99,25 @@ static bool is_plain(const struct kms_compose_plane *plane, const struct compose
 
 	return plane->src_w == (uint64_t)plane->crtc_w << 16 &&
 		plane->src_h == (uint64_t)plane->crtc_h << 16 &&
-		right <= fb->width && bottom <= fb->height &&
-		/* pixman reads 32-bit words */
-		((uintptr_t)fb->planes[0].pixels & 3) == 0 && (fb->planes[0].pitch & 3) == 0;
+		right <= fb->width && bottom <= fb->height;
+}
+
+/* pixman reads 32-bit words. */
+static bool is_aligned(const struct kms_framebuffer *fb)
+{
+	return ((uintptr_t)fb->planes[0].pixels & 3) == 0 && (fb->planes[0].pitch & 3) == 0;
+}
+
+/* A row of pixels, linear. scratch (of pitch bytes): used for a tiled framebuffer. */
+static const uint8_t *linear_row(const struct kms_framebuffer *fb, uint32_t row, uint8_t *scratch)
+{
+	uint32_t pitch = fb->planes[0].pitch;
+
+	if (!is_tiled(fb))
+		return fb->planes[0].pixels + (size_t)row * pitch;
+	gem_tile_to_linear(scratch, pitch, fb->planes[0].pixels, pitch, GEM_TILING_X, 0, row,
+		fb->width * fb->format->cpp[0], 1);
+	return scratch;
 }
 
 /*
@@ -111,9 +133,11 @@ static uint8_t *gather(const struct kms_compose_plane *plane, const struct compo
 	*pitch = GEM_ALIGN(rect->width * cpp, 4u);
 	uint8_t *copy = malloc((size_t)*pitch * rect->height);
 	uint32_t *columns = malloc(rect->width * sizeof(*columns));
-	if (!copy || !columns) {
+	uint8_t *scratch = malloc(fb->planes[0].pitch);
+	if (!copy || !columns || !scratch) {
 		free(copy);
 		free(columns);
+		free(scratch);
 		return NULL;
 	}
 	for (uint32_t x = 0; x < rect->width; x++)
@@ -122,40 +146,75 @@ static uint8_t *gather(const struct kms_compose_plane *plane, const struct compo
 	for (uint32_t y = 0; y < rect->height; y++) {
 		uint32_t row = source_index(plane->src_y, plane->src_h, plane->crtc_h,
 			rect->skip_y + y, fb->height);
-		const uint8_t *from = fb->planes[0].pixels + (size_t)row * fb->planes[0].pitch;
+		const uint8_t *from = linear_row(fb, row, scratch);
 		uint8_t *to = copy + (size_t)y * *pitch;
 		for (uint32_t x = 0; x < rect->width; x++, to += cpp)
 			memcpy(to, from + columns[x], cpp);
 	}
 	free(columns);
+	free(scratch);
 	return copy;
+}
+
+/* Only the visible part is an image, so that no read can leave the framebuffer. */
+static void compose_pixels(pixman_image_t *out, const struct kms_format *format,
+	const uint8_t *pixels, uint32_t pitch, const struct compose_rect *rect)
+{
+	pixman_image_t *image = pixman_image_create_bits_no_clear(find_format(format->fourcc),
+		rect->width, rect->height, (uint32_t *)pixels, pitch);
+
+	if (!image)
+		return;
+	pixman_image_composite32(format->has_alpha ? PIXMAN_OP_OVER : PIXMAN_OP_SRC, image, NULL,
+		out, 0, 0, 0, 0, rect->x, rect->y, rect->width, rect->height);
+	pixman_image_unref(image);
+}
+
+/* Two rows of tiles at a time: they are still in the cache when pixman reads them. */
+static void compose_tiled(pixman_image_t *out, const struct kms_compose_plane *plane,
+	const struct compose_rect *rect)
+{
+	const struct kms_framebuffer *fb = plane->fb;
+	uint32_t cpp = fb->format->cpp[0], band = 2 * gem_tile_height(GEM_TILING_X);
+	uint32_t left = ((plane->src_x >> 16) + rect->skip_x) * cpp;
+	uint32_t top = (plane->src_y >> 16) + rect->skip_y;
+	uint32_t pitch = GEM_ALIGN(rect->width * cpp, 4u);
+	uint8_t *linear = malloc((size_t)pitch * band);
+
+	for (uint32_t done = 0; linear && done < rect->height;) {
+		uint32_t rows = band - (top + done) % band;
+		struct compose_rect part = *rect;
+
+		part.y += done;
+		part.height = rows < rect->height - done ? rows : rect->height - done;
+		gem_tile_to_linear(linear, pitch, fb->planes[0].pixels, fb->planes[0].pitch,
+			GEM_TILING_X, left, top + done, rect->width * cpp, part.height);
+		compose_pixels(out, fb->format, linear, pitch, &part);
+		done += part.height;
+	}
+	free(linear);
 }
 
 static void compose_plane(pixman_image_t *out, const struct kms_compose_plane *plane,
 	const struct compose_rect *rect)
 {
 	const struct kms_framebuffer *fb = plane->fb;
-	pixman_format_code_t format = find_format(fb->format->fourcc);
-	uint8_t *copy = NULL;
 	uint32_t pitch = fb->planes[0].pitch;
-	const uint8_t *pixels;
+	bool unscaled = is_unscaled(plane, rect);
 
-	if (is_plain(plane, rect)) {
-		pixels = fb->planes[0].pixels +
+	if (unscaled && is_tiled(fb)) {
+		compose_tiled(out, plane, rect);
+	} else if (unscaled && is_aligned(fb)) {
+		compose_pixels(out, fb->format, fb->planes[0].pixels +
 			((plane->src_y >> 16) + (size_t)rect->skip_y) * pitch +
-			((plane->src_x >> 16) + (size_t)rect->skip_x) * fb->format->cpp[0];
+			((plane->src_x >> 16) + (size_t)rect->skip_x) * fb->format->cpp[0],
+			pitch, rect);
 	} else {
-		pixels = copy = gather(plane, rect, &pitch);
+		uint8_t *copy = gather(plane, rect, &pitch);
+		if (copy)
+			compose_pixels(out, fb->format, copy, pitch, rect);
+		free(copy);
 	}
-	/* Only the visible part is an image, so that no read can leave the framebuffer. */
-	pixman_image_t *image = !pixels ? NULL : pixman_image_create_bits_no_clear(format,
-		rect->width, rect->height, (uint32_t *)pixels, pitch);
-	if (image) {
-		pixman_image_composite32(fb->format->has_alpha ? PIXMAN_OP_OVER : PIXMAN_OP_SRC,
-			image, NULL, out, 0, 0, 0, 0, rect->x, rect->y, rect->width, rect->height);
-		pixman_image_unref(image);
-	}
-	free(copy);
 }
 
 static bool covers(const struct kms_compose_plane *plane, const struct compose_rect *rect,

@@ -111,32 +111,60 @@ static int create_standard_properties(struct kms_device *dev)
 
 /* ---- planes ---- */
 
-/* Blob of IN_FORMATS: every format with the one modifier, LINEAR. */
+enum { MODIFIERS = 2 };
+
+/* Those that plane takes, for every format of it. */
+static unsigned modifiers_of(const struct kms_plane *plane, uint64_t modifiers[MODIFIERS])
+{
+	modifiers[0] = DRM_FORMAT_MOD_LINEAR;
+	modifiers[1] = I915_FORMAT_MOD_X_TILED;
+	return plane->type == KMS_PLANE_CURSOR ? 1 : 2;
+}
+
+bool kms_plane_takes(const struct kms_plane *plane, uint32_t fourcc, uint64_t modifier)
+{
+	uint64_t modifiers[MODIFIERS];
+	bool known = false;
+
+	for (unsigned i = modifiers_of(plane, modifiers); i > 0; i--)
+		known |= modifiers[i - 1] == modifier;
+	for (unsigned i = 0; known && i < plane->format_count; i++) {
+		if (plane->formats[i] == fourcc)
+			return true;
+	}
+	return false;
+}
+
+/* Blob of IN_FORMATS: every format with every modifier. */
 static int create_in_formats(struct kms_device *dev, const struct kms_plane *plane,
 	struct kms_blob **out)
 {
 	struct {
 		struct drm_format_modifier_blob head;
 		uint32_t formats[64];
-		struct drm_format_modifier modifier; /* 8-aligned, as it must be */
+		struct drm_format_modifier modifiers[MODIFIERS]; /* 8-aligned, as it must be */
 	} blob = {
 		.head = {
 			.version = FORMAT_BLOB_CURRENT,
 			.count_formats = plane->format_count,
 			.formats_offset = sizeof(blob.head),
-			.count_modifiers = 1,
-		},
-		.modifier = {
-			.formats = ~0ull >> (64 - plane->format_count),
-			.modifier = DRM_FORMAT_MOD_LINEAR,
 		},
 	};
 	size_t used = GEM_ALIGN(sizeof(blob.head) + plane->format_count * sizeof(uint32_t), 8ul);
+	uint64_t modifiers[MODIFIERS];
 
 	memcpy(blob.formats, plane->formats, plane->format_count * sizeof(uint32_t));
 	blob.head.modifiers_offset = used;
-	memmove((char *)&blob + used, &blob.modifier, sizeof(blob.modifier));
-	return kms_blob_create(dev, NULL, &blob, used + sizeof(blob.modifier), out);
+	blob.head.count_modifiers = modifiers_of(plane, modifiers);
+	for (unsigned i = 0; i < blob.head.count_modifiers; i++) {
+		const struct drm_format_modifier modifier = {
+			.formats = ~0ull >> (64 - plane->format_count),
+			.modifier = modifiers[i],
+		};
+		memcpy((char *)&blob + used, &modifier, sizeof(modifier));
+		used += sizeof(modifier);
+	}
+	return kms_blob_create(dev, NULL, &blob, used, out);
 }
 
 static void attach_plane_properties(struct kms_plane *plane, uint32_t in_formats)

@@ -103,6 +103,12 @@ struct kms_plane {
 };
 
 /*
+ * True when plane scans fourcc in modifier's layout out: LINEAR, and
+ * I915_FORMAT_MOD_X_TILED on all but cursors.
+ */
+bool kms_plane_takes(const struct kms_plane *plane, uint32_t fourcc, uint64_t modifier);
+
+/*
  * A commit that a crtc has taken over and not yet shown: a flip. It becomes
  * scanout at the first vblank whose grid time lies after time_ns.
  */

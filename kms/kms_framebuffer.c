@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gem_domain.h"
 #include "kms_device.h"
 #include "kms_framebuffer.h"
 #include "kms_legacy.h"
@@ -72,15 +73,13 @@ static int check_unused_plane(const struct drm_mode_fb_cmd2 *cmd, int i)
 	return 0;
 }
 
-static bool any_plane_takes(const struct kms_device *dev, uint32_t fourcc)
+static int check_layout(const struct kms_device *dev, uint32_t fourcc, uint64_t modifier)
 {
 	for (unsigned i = 0; i < dev->plane_count; i++) {
-		for (unsigned j = 0; j < dev->planes[i].format_count; j++) {
-			if (dev->planes[i].formats[j] == fourcc)
-				return true;
-		}
+		if (kms_plane_takes(&dev->planes[i], fourcc, modifier))
+			return 0;
 	}
-	return false;
+	return refuse(-EINVAL, "format or modifier that no plane takes");
 }
 
 static int check_request(const struct kms_device *dev, const struct drm_mode_fb_cmd2 *cmd,
@@ -97,54 +96,97 @@ static int check_request(const struct kms_device *dev, const struct drm_mode_fb_
 		if (ret < 0)
 			return ret;
 	}
-	if (cmd->modifier[0] != DRM_FORMAT_MOD_LINEAR)
-		return refuse(-EINVAL, "modifier that no plane takes");
-	if (!any_plane_takes(dev, cmd->pixel_format))
-		return refuse(-EINVAL, "format that no plane takes");
-	return 0;
+	return check_layout(dev, cmd->pixel_format, cmd->modifier[0]);
 }
 
 /* ---- memory ---- */
 
+/* The object can be tiled anew again, and its pages can go. */
+static void release_object(struct gem_object *object)
+{
+	gem_object_put_framebuffer(object);
+	gem_object_unpin_pages(object);
+	gem_object_put(object);
+}
+
 static void release_planes(struct kms_framebuffer *fb)
 {
 	for (int i = 0; i < 4; i++) {
-		if (!fb->planes[i].object)
-			continue;
-		gem_object_unpin_pages(fb->planes[i].object);
-		gem_object_put(fb->planes[i].object);
+		if (fb->planes[i].object)
+			release_object(fb->planes[i].object);
 	}
+}
+
+/*
+ * The object's tiling against the modifier (kernel: intel_framebuffer_init): an
+ * object without one is what the modifier says; without modifiers the framebuffer
+ * is what the object's tiling says.
+ */
+static int check_tiling(struct kms_framebuffer *fb, const struct drm_mode_fb_cmd2 *cmd, int i,
+	enum gem_tiling tiling, uint32_t stride)
+{
+	uint64_t modifier = tiling == GEM_TILING_X ? I915_FORMAT_MOD_X_TILED :
+		DRM_FORMAT_MOD_LINEAR;
+
+	if (tiling == GEM_TILING_Y)
+		return refuse(-EINVAL, "no plane takes Y tiling");
+	if (!(cmd->flags & DRM_MODE_FB_MODIFIERS) && i == 0)
+		fb->modifier = modifier;
+	if (tiling != GEM_TILING_NONE && fb->modifier != modifier)
+		return refuse(-EINVAL, "modifier is not the object's tiling");
+	if (tiling != GEM_TILING_NONE && cmd->pitches[i] != stride)
+		return refuse(-EINVAL, "pitch is not the object's stride");
+	if (fb->modifier != I915_FORMAT_MOD_X_TILED)
+		return 0;
+	if (cmd->pitches[i] % gem_tile_width(GEM_TILING_X) || cmd->offsets[i])
+		return refuse(-EINVAL, "tiles cut by pitch or offset");
+	return 0;
+}
+
+static int check_object_size(const struct kms_framebuffer *fb, const struct drm_mode_fb_cmd2 *cmd,
+	int i, const struct gem_object *object)
+{
+	uint64_t rows = plane_height(fb->format, cmd->height, i);
+	uint64_t row = (uint64_t)plane_width(fb->format, cmd->width, i) * fb->format->cpp[i];
+	uint64_t size;
+
+	if (fb->modifier == I915_FORMAT_MOD_X_TILED)
+		size = GEM_ALIGN(rows, (uint64_t)gem_tile_height(GEM_TILING_X)) * cmd->pitches[i];
+	else /* the last row need not have a whole pitch */
+		size = (rows - 1) * cmd->pitches[i] + row + cmd->offsets[i];
+	return size > object->size ? refuse(-EINVAL, "object too small") : 0;
 }
 
 /* On error fb->planes[i] is as it was. */
 static int attach_object(struct kms_framebuffer *fb, struct gem_file *gem,
 	const struct drm_mode_fb_cmd2 *cmd, int i)
 {
-	uint64_t rows = plane_height(fb->format, cmd->height, i);
-	uint64_t row = (uint64_t)plane_width(fb->format, cmd->width, i) * fb->format->cpp[i];
 	struct gem_object *object;
+	enum gem_tiling tiling;
+	uint32_t stride;
 	void *pages;
 	int ret = gem_object_lookup(gem, cmd->handles[i], &object);
 
 	if (ret < 0)
 		return refuse(-ENOENT, "handle is not in use");
-	/* The last row need not have a whole pitch. */
-	if ((rows - 1) * cmd->pitches[i] + row + cmd->offsets[i] > object->size) {
-		ret = refuse(-EINVAL, "object too small");
-		goto put_object;
-	}
 	ret = gem_object_pin_pages(object, &pages);
-	if (ret < 0)
-		goto put_object;
+	if (ret < 0) {
+		gem_object_put(object);
+		return ret;
+	}
+	gem_object_get_framebuffer(object, &tiling, &stride);
+	ret = check_tiling(fb, cmd, i, tiling, stride);
+	if (ret == 0)
+		ret = check_object_size(fb, cmd, i, object);
+	if (ret < 0) {
+		release_object(object);
+		return ret;
+	}
 	fb->planes[i].object = object;
 	fb->planes[i].pixels = (const uint8_t *)pages + cmd->offsets[i];
 	fb->planes[i].pitch = cmd->pitches[i];
 	fb->planes[i].offset = cmd->offsets[i];
 	return 0;
-
-put_object:
-	gem_object_put(object);
-	return ret;
 }
 
 static void framebuffer_free(struct kms_object *obj)
@@ -197,7 +239,10 @@ int kms_framebuffer_create(struct kms_file *file, struct gem_file *gem,
 		if (ret < 0)
 			goto release;
 	}
-	ret = add_for_file(file, fb);
+	/* Without modifiers it is known only now. */
+	ret = check_layout(file->dev, fb->format->fourcc, fb->modifier);
+	if (ret == 0)
+		ret = add_for_file(file, fb);
 	if (ret < 0)
 		goto release;
 	*out = fb;
@@ -276,6 +321,11 @@ void kms_framebuffer_dirty(struct kms_framebuffer *fb)
 {
 	struct kms_device *dev = fb->base.dev;
 
+	/* Of an old driver's front buffer: what the CPU wrote becomes visible. */
+	for (int i = 0; i < 4; i++) {
+		if (fb->planes[i].object)
+			gem_object_sw_finish(fb->planes[i].object);
+	}
 	pthread_mutex_lock(&dev->lock);
 	for (unsigned i = 0; i < dev->plane_count; i++) {
 		struct kms_plane_state *shown = &dev->planes[i].scanout;

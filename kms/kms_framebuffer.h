@@ -20,11 +20,11 @@ struct kms_framebuffer {
 	struct gem_list file_link; /* owner's kms_file.framebuffers; dev->lock */
 	uint32_t width, height;
 	const struct kms_format *format;
-	uint64_t modifier;
+	uint64_t modifier; /* LINEAR or I915_FORMAT_MOD_X_TILED */
 	uint32_t flags; /* DRM_MODE_FB_* */
 	struct {
 		struct gem_object *object; /* reference and page pin, for the fb's life */
-		const uint8_t *pixels;     /* first pixel of the plane, in the server */
+		const uint8_t *pixels;     /* first byte of the plane, in the server */
 		uint32_t pitch, offset;    /* bytes */
 	} planes[4];
 };
@@ -35,7 +35,10 @@ struct kms_framebuffer {
 /*
  * ADDFB2 (kernel: drm_internal_framebuffer_create and drm_gem_fb_create):
  * checks format, modifier, sizes against the device's limits, pitches, that
- * every plane fits into its object, no handle in unused planes. Publishes the
+ * every plane fits into its object, no handle in unused planes. Without
+ * modifiers an object with X tiling gives a tiled framebuffer; with them the two
+ * must not contradict each other (kernel: intel_framebuffer_init, whose rules of
+ * gen4 and later we take: an object of no tiling may be tiled by hand). Publishes the
  * fb on file's list, which holds a reference; *out is another. Errors: -EINVAL;
  * -ERANGE sizes beyond 32 bits; -ENOENT bad handle; -ENOMEM.
  */
@@ -54,7 +57,7 @@ int kms_framebuffer_remove(struct kms_file *file, uint32_t id);
 void kms_framebuffer_disown(struct kms_file *file, struct kms_framebuffer *fb);
 /* As RMFB for all of file's, for kms_file_finish. */
 void kms_framebuffer_remove_all(struct kms_file *file);
-/* DIRTYFB: crtcs that show fb have new pixels for who watches. */
+/* DIRTYFB: the CPU's cache is flushed; crtcs that show fb have new pixels for who watches. */
 void kms_framebuffer_dirty(struct kms_framebuffer *fb);
 /* New reference or NULL. */
 struct kms_framebuffer *kms_framebuffer_lookup(struct kms_device *dev, uint32_t id);

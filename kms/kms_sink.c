@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "gem_domain.h"
 #include "kms_compose.h"
 #include "kms_sink.h"
 #include "kms_vblank.h"
@@ -63,8 +64,17 @@ static size_t snapshot_size(const struct kms_sink_snapshot *shot)
 	return (size_t)shot->width * shot->height * 4;
 }
 
+/* Without dev->lock: what clients wrote through the GTT arrives in memory before. */
 static void snapshot_compose(const struct kms_sink_snapshot *shot, uint8_t *pixels)
 {
+	for (unsigned i = 0; i < shot->count; i++) {
+		const struct kms_framebuffer *fb = shot->planes[i].fb;
+
+		for (int plane = 0; plane < 4; plane++) {
+			if (fb->planes[plane].object)
+				gem_object_scanout(fb->planes[plane].object);
+		}
+	}
 	kms_compose(pixels, shot->width, shot->height, shot->width * 4, shot->planes, shot->count);
 }
 

@@ -70,8 +70,18 @@ TEST(addfb_with_modifiers)
 	CHECK(fb->handles[0] != 0 && fb->handles[0] != handles[0] && fb->handles[1] == 0);
 	CHECK_INT(drmCloseBufferHandle(fd, fb->handles[0]), 0);
 	drmModeFreeFB2(fb);
-	modifiers[0] = I915_FORMAT_MOD_X_TILED;
+	modifiers[0] = I915_FORMAT_MOD_X_TILED; /* half a tile wide */
 	CHECK_INT(drmModeAddFB2WithModifiers(fd, 64, 64, DRM_FORMAT_ARGB8888, handles, pitches,
+		offsets, modifiers, &id, DRM_MODE_FB_MODIFIERS), -EINVAL);
+	pitches[0] = 512;
+	CHECK_INT(drmModeAddFB2WithModifiers(fd, 64, 32, DRM_FORMAT_ARGB8888, handles, pitches,
+		offsets, modifiers, &id, DRM_MODE_FB_MODIFIERS), 0);
+	fb = drmModeGetFB2(fd, id);
+	CHECK(fb && fb->modifier == I915_FORMAT_MOD_X_TILED && fb->pitches[0] == 512);
+	CHECK_INT(drmCloseBufferHandle(fd, fb->handles[0]), 0);
+	drmModeFreeFB2(fb);
+	modifiers[0] = I915_FORMAT_MOD_Y_TILED;
+	CHECK_INT(drmModeAddFB2WithModifiers(fd, 64, 32, DRM_FORMAT_ARGB8888, handles, pitches,
 		offsets, modifiers, &id, DRM_MODE_FB_MODIFIERS), -EINVAL);
 	teardown();
 }

@@ -151,10 +151,10 @@ TEST(in_formats)
 	drmModeFormatModifierIterator walk = {0};
 	uint32_t formats[] = {DRM_FORMAT_XRGB8888, DRM_FORMAT_ARGB8888, DRM_FORMAT_XBGR8888,
 		DRM_FORMAT_ABGR8888, DRM_FORMAT_RGB565};
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 10; i++) {
 		CHECK(drmModeFormatModifierBlobIterNext(blob, &walk));
-		CHECK_INT(walk.fmt, formats[i]);
-		CHECK_INT(walk.mod, DRM_FORMAT_MOD_LINEAR);
+		CHECK_INT(walk.fmt, formats[i / 2]);
+		CHECK_INT(walk.mod, i % 2 ? I915_FORMAT_MOD_X_TILED : DRM_FORMAT_MOD_LINEAR);
 	}
 	CHECK(!drmModeFormatModifierBlobIterNext(blob, &walk));
 	drmModeFreePropertyBlob(blob);

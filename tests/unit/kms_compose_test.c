@@ -44,7 +44,9 @@ struct source {
 	struct kms_framebuffer fb;
 	struct kms_format format;
 	const struct format_row *row;
-	uint8_t *memory;
+	uint8_t *memory; /* linear */
+	uint32_t pitch;
+	uint8_t *tiled;  /* what the framebuffer has instead; NULL = memory */
 };
 
 static uint32_t random_below(uint32_t limit)
@@ -66,8 +68,7 @@ static unsigned widen(unsigned value, unsigned bits)
 
 static uint32_t raw_pixel(const struct source *source, uint32_t x, uint32_t y)
 {
-	const uint8_t *at = source->fb.planes[0].pixels + y * source->fb.planes[0].pitch +
-		x * source->row->cpp;
+	const uint8_t *at = source->memory + y * source->pitch + x * source->row->cpp;
 	uint32_t value = 0;
 
 	for (int i = source->row->cpp - 1; i >= 0; i--)
@@ -160,7 +161,7 @@ static void source_init(struct source *source, const struct format_row *row, uin
 {
 	uint32_t pitch = width * row->cpp + extra_pitch;
 
-	*source = (struct source) {.row = row};
+	*source = (struct source) {.row = row, .pitch = pitch};
 	source->format = (struct kms_format) {
 		.fourcc = row->fourcc, .planes = 1, .cpp = {row->cpp}, .has_alpha = row->aw > 0,
 	};
@@ -172,6 +173,28 @@ static void source_init(struct source *source, const struct format_row *row, uin
 	source->fb.planes[0].pixels = source->memory;
 	source->fb.planes[0].pitch = pitch;
 	fill(source);
+}
+
+/* The framebuffer becomes an X-tiled one of the same pixels, in exactly its tiles. */
+static void tile(struct source *source)
+{
+	uint32_t stride = (source->pitch + 511) / 512 * 512;
+	uint32_t rows = (source->fb.height + 7) / 8 * 8;
+
+	source->tiled = calloc(1, (size_t)stride * rows);
+	for (uint32_t y = 0; y < source->fb.height; y++)
+		for (uint32_t x = 0; x < source->fb.width * source->row->cpp; x++)
+			source->tiled[y / 8 * 8 * stride + x / 512 * 4096 + y % 8 * 512 + x % 512] =
+				source->memory[y * source->pitch + x];
+	source->fb.modifier = I915_FORMAT_MOD_X_TILED;
+	source->fb.planes[0].pixels = source->tiled;
+	source->fb.planes[0].pitch = stride;
+}
+
+static void source_finish(struct source *source)
+{
+	free(source->memory);
+	free(source->tiled);
 }
 
 /* Anywhere, also off the screen; the source rectangle inside the framebuffer. */
@@ -255,7 +278,7 @@ TEST_ROWS(full_screen, struct format_row, format_rows)
 	};
 	/* Pitches that no 32-bit word divides are legal for 16 and 24 bpp. */
 	check_scene(61, 37, &plane, 1, row->aw ? 1 : 0);
-	free(source.memory);
+	source_finish(&source);
 }
 
 TEST_ROWS(random_places, struct format_row, format_rows)
@@ -267,7 +290,22 @@ TEST_ROWS(random_places, struct format_row, format_rows)
 			random_below(3) * 4);
 		struct kms_compose_plane plane = random_plane(&source, 64, 48, i % 3 == 2);
 		check_scene(64, 48, &plane, 1, row->aw ? 1 : 0);
-		free(source.memory);
+		source_finish(&source);
+	}
+}
+
+TEST_ROWS(tiled_random_places, struct format_row, format_rows)
+{
+	srandom(row->fourcc + 1);
+	for (int i = 0; i < 60; i++) {
+		struct source source;
+		/* Several tiles across and down, also for the narrow formats. */
+		source_init(&source, row, 1 + random_below(1200 / row->cpp),
+			1 + random_below(40), 0);
+		tile(&source);
+		struct kms_compose_plane plane = random_plane(&source, 300, 30, i % 3 == 2);
+		check_scene(300, 30, &plane, 1, row->aw ? 1 : 0);
+		source_finish(&source);
 	}
 }
 
@@ -284,12 +322,14 @@ TEST(random_stacks)
 				&format_rows[random_below(sizeof(format_rows) / sizeof(format_rows[0]))];
 			alphas += row->aw > 0;
 			source_init(&sources[p], row, 8 + random_below(60), 8 + random_below(60), 0);
+			if (random_below(3) == 0)
+				tile(&sources[p]);
 			planes[p] = random_plane(&sources[p], 50, 40, random_below(3) == 0);
 		}
 		/* Each blend may be one off, and hands that on. */
 		check_scene(50, 40, planes, count, alphas);
 		for (unsigned p = 0; p < count; p++)
-			free(sources[p].memory);
+			source_finish(&sources[p]);
 	}
 }
 
@@ -309,9 +349,9 @@ TEST(opaque_plane_hides_what_is_below)
 			.src_w = 10 << 16, .src_h = 10 << 16},
 	};
 	check_scene(40, 30, planes, 3, 1);
-	free(below.memory);
-	free(cover.memory);
-	free(above.memory);
+	source_finish(&below);
+	source_finish(&cover);
+	source_finish(&above);
 }
 
 TEST(far_off_the_screen)
@@ -330,7 +370,7 @@ TEST(far_off_the_screen)
 		plane.crtc_x = 5;
 		check_scene(64, 48, &plane, 1, 0);
 	}
-	free(source.memory);
+	source_finish(&source);
 }
 
 /* Check refuses such states; should one come through, nothing is read outside. */
@@ -347,5 +387,7 @@ TEST(source_outside_the_framebuffer_is_harmless)
 	plane.src_x = plane.src_y = UINT32_MAX;
 	plane.src_w = plane.src_h = UINT32_MAX;
 	kms_compose(out, 64, 48, 64 * 4, &plane, 1);
-	free(source.memory);
+	tile(&source);
+	kms_compose(out, 64, 48, 64 * 4, &plane, 1);
+	source_finish(&source);
 }

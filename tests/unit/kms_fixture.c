@@ -68,11 +68,11 @@ static void create_device(struct fixture *fixture)
 	CHECK_INT(kms_device_create(&desc, &fixture->dev), 0);
 }
 
-void fixture_init(struct fixture *fixture)
+static void init(struct fixture *fixture, const struct gem_memory_options *memory)
 {
 	memset(fixture, 0, sizeof(*fixture));
 	CHECK_INT(kms_mode_standard(FIXTURE_WIDTH, FIXTURE_HEIGHT, &fixture->mode), 0);
-	CHECK_INT(gem_device_init(&fixture->gem, NULL), 0);
+	CHECK_INT(gem_device_init(&fixture->gem, memory), 0);
 	CHECK_INT(gem_file_init(&fixture->gem_file, &fixture->gem), 0);
 	create_device(fixture);
 	kms_file_init(&fixture->file, fixture->dev, &event_ops);
@@ -82,6 +82,16 @@ void fixture_init(struct fixture *fixture)
 	fixture->overlay = &fixture->dev->planes[1];
 	fixture->cursor = fixture->crtc->cursor;
 	fixture->shared = &fixture->dev->planes[5];
+}
+
+void fixture_init(struct fixture *fixture)
+{
+	init(fixture, NULL);
+}
+
+void fixture_init_strict(struct fixture *fixture)
+{
+	init(fixture, &(struct gem_memory_options) {.strict = true});
 }
 
 void fixture_finish(struct fixture *fixture)

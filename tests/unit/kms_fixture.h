@@ -39,6 +39,8 @@ struct fixture {
 };
 
 void fixture_init(struct fixture *fixture);
+/* The same, in memory of strict coherency (gem_view.h). */
+void fixture_init_strict(struct fixture *fixture);
 void fixture_finish(struct fixture *fixture);
 /* A framebuffer on file's list, and no other reference. */
 struct kms_framebuffer *fixture_fb(struct fixture *fixture, uint32_t width, uint32_t height,

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "gem_domain.h"
 #include "gem_file.h"
 #include "kms_device.h"
 #include "kms_framebuffer.h"
@@ -97,7 +98,8 @@ static const struct fb_row {
 	{"last row needs no whole pitch", 0, {{FIELD(offsets[0]), 4}, {FIELD(width), SIZE - 1}}},
 	{"end beyond 32 bits", -ERANGE, {{FIELD(offsets[0]), 0xffffffff}}},
 	{"rows beyond 32 bits", -ERANGE, {{FIELD(pitches[0]), 0x80000000}}},
-	{"tiled modifier", -EINVAL, {{FIELD(modifier[0]), I915_FORMAT_MOD_X_TILED}}},
+	{"tiled modifier, narrow pitch", -EINVAL, {{FIELD(modifier[0]), I915_FORMAT_MOD_X_TILED}}},
+	{"Y modifier", -EINVAL, {{FIELD(modifier[0]), I915_FORMAT_MOD_Y_TILED}}},
 	{"modifier without flag", -EINVAL, {{FIELD(modifier[0]), 1}, {FIELD(flags), 0}}},
 	{"invalid modifier", -EINVAL, {{FIELD(modifier[0]), DRM_FORMAT_MOD_INVALID}}},
 	{"unused handle", -EINVAL, {{FIELD(handles[1]), 1}}},
@@ -133,6 +135,66 @@ TEST_ROWS(addfb2, struct fb_row, fb_rows)
 	CHECK_INT(f.object->mm.pages_pin_count, 0);
 	CHECK_INT(f.dev->objects.count, ids);
 	CHECK_INT(f.file.framebuffer_count, 0);
+	teardown(&f);
+}
+
+/* An object's tiling, a request, and the modifier of the framebuffer. */
+static const struct tiled_row {
+	const char *name;
+	enum gem_tiling tiling;
+	uint32_t stride;
+	bool modifiers;
+	uint64_t modifier;
+	uint32_t pitch, height, offset;
+	int want;
+	uint64_t got;
+} tiled_rows[] = {
+	{"legacy of X", GEM_TILING_X, 512, false, 0, 512, 32, 0, 0, I915_FORMAT_MOD_X_TILED},
+	{"legacy of linear", GEM_TILING_NONE, 0, false, 0, 512, 32, 0, 0, DRM_FORMAT_MOD_LINEAR},
+	{"legacy of Y", GEM_TILING_Y, 512, false, 0, 512, 32, 0, -EINVAL, 0},
+	{"legacy of X, other pitch", GEM_TILING_X, 512, false, 0, 1024, 16, 0, -EINVAL, 0},
+	{"X of X", GEM_TILING_X, 512, true, I915_FORMAT_MOD_X_TILED, 512, 32, 0, 0,
+		I915_FORMAT_MOD_X_TILED},
+	{"X of linear: tiled by hand", GEM_TILING_NONE, 0, true, I915_FORMAT_MOD_X_TILED, 512, 32, 0,
+		0, I915_FORMAT_MOD_X_TILED},
+	{"by hand, no power of two", GEM_TILING_NONE, 0, true, I915_FORMAT_MOD_X_TILED, 1536, 8, 0,
+		0, I915_FORMAT_MOD_X_TILED},
+	{"linear of X", GEM_TILING_X, 512, true, DRM_FORMAT_MOD_LINEAR, 512, 32, 0, -EINVAL, 0},
+	{"X of Y", GEM_TILING_Y, 512, true, I915_FORMAT_MOD_X_TILED, 512, 32, 0, -EINVAL, 0},
+	{"X, other pitch", GEM_TILING_X, 1024, true, I915_FORMAT_MOD_X_TILED, 512, 32, 0, -EINVAL, 0},
+	{"X, tiles cut by pitch", GEM_TILING_NONE, 0, true, I915_FORMAT_MOD_X_TILED, 768, 8, 0,
+		-EINVAL, 0},
+	{"X, tiles cut by offset", GEM_TILING_X, 512, true, I915_FORMAT_MOD_X_TILED, 512, 8, 512,
+		-EINVAL, 0},
+	{"X, its last row of tiles not whole", GEM_TILING_NONE, 0, true, I915_FORMAT_MOD_X_TILED,
+		1536, 10, 0, -EINVAL, 0}, /* 10 linear rows would fit */
+};
+
+TEST_ROWS(tiled_framebuffers, struct tiled_row, tiled_rows)
+{
+	struct fixture f;
+	struct kms_framebuffer *fb;
+
+	setup(&f);
+	CHECK_INT(gem_object_set_tiling(f.object, row->tiling, row->stride), 0);
+	struct drm_mode_fb_cmd2 cmd = good_request(&f);
+	cmd.flags = row->modifiers ? DRM_MODE_FB_MODIFIERS : 0;
+	cmd.modifier[0] = row->modifier;
+	cmd.pitches[0] = row->pitch;
+	cmd.offsets[0] = row->offset;
+	cmd.height = row->height;
+	CHECK_INT(kms_framebuffer_create(&f.file, &f.gem, &cmd, &fb), row->want);
+	CHECK_INT(f.object->framebuffers, row->want == 0);
+	if (row->want == 0) {
+		CHECK_INT(fb->modifier, row->got);
+		CHECK_INT(gem_object_set_tiling(f.object, GEM_TILING_Y, 128), -EBUSY);
+		CHECK(kms_plane_takes(f.dev->crtcs[0].primary, cmd.pixel_format, row->got));
+		CHECK_INT(kms_plane_takes(f.dev->crtcs[0].cursor, DRM_FORMAT_ARGB8888, row->got),
+			row->got == DRM_FORMAT_MOD_LINEAR);
+		CHECK_INT(kms_framebuffer_remove(&f.file, fb->base.id), 0);
+		kms_object_put(&fb->base);
+	}
+	CHECK_INT(gem_object_set_tiling(f.object, GEM_TILING_Y, 128), 0);
 	teardown(&f);
 }
 
