@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "gem_card.h"
+#include "gem_fence.h"
 #include "gem_prime.h"
+#include "gem_resv.h"
 
 enum { SIZE = 64 << 10, BUDGET_OBJECTS = 16, MANY = 4 * BUDGET_OBJECTS };
 
@@ -177,6 +179,36 @@ TEST(pinned_objects_stay)
 	gem_object_unpin_pages(obj);
 	gem_object_put(obj);
 	gem_object_put(more);
+	card_finish(&card);
+}
+
+TEST(busy_objects_stay_until_the_fence)
+{
+	struct gem_fence *reads, *writes;
+
+	card_init_with(&card, &small);
+	struct gem_object *read = create(), *written = create();
+	fill(read, 1);
+	fill(written, 2);
+	CHECK_INT(gem_fence_create(1, 1, 0, &reads), 0);
+	CHECK_INT(gem_fence_create(2, 1, 0, &writes), 0);
+	CHECK_INT(gem_object_add_fence(read, reads, false), 0);
+	CHECK_INT(gem_object_add_fence(written, writes, true), 0);
+	CHECK_INT(gem_memory_shrink(&card.dev, UINT64_MAX), 0);
+	CHECK_INT(gem_object_migrate(read, GEM_REGION_PHYS), -EBUSY);
+	press();
+	CHECK(is_resident(read) && is_resident(written));
+	gem_fence_signal(reads, 0);
+	CHECK_INT(gem_memory_shrink(&card.dev, UINT64_MAX), SIZE);
+	CHECK(!is_resident(read));
+	gem_fence_signal(writes, 0);
+	CHECK_INT(gem_memory_shrink(&card.dev, UINT64_MAX), SIZE);
+	check(read, 1);
+	check(written, 2);
+	gem_fence_put(reads);
+	gem_fence_put(writes);
+	gem_object_put(read);
+	gem_object_put(written);
 	card_finish(&card);
 }
 
