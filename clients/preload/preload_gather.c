@@ -6,6 +6,7 @@
 #include <linux/ioctl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "preload_memory.h"
@@ -19,6 +20,17 @@ enum {
 	BULK_MAX = WIRE_DATA_MAX - (1 << _IOC_SIZEBITS),
 	LINK_MAX = 256,
 };
+
+/* Bare system calls: the C library's are cancellation points, an ioctl is not. */
+static bool file_read(int fd, void *dst, size_t length, uint64_t position)
+{
+	return syscall(SYS_pread64, (long)fd, dst, length, position) == (long)length;
+}
+
+static bool file_write(int fd, const void *src, size_t length, uint64_t position)
+{
+	return syscall(SYS_pwrite64, (long)fd, src, length, position) == (long)length;
+}
 
 /* The argument struct or a link of its chain, as far as the program's goes. */
 struct record {
@@ -194,8 +206,7 @@ static int store_large(struct preload_gather *gather)
 		const struct wire_segment *segment = &gather->segments[i];
 
 		if (segment->flags & WIRE_SEG_IN && segment->length &&
-		    pwrite(gather->memfd, data_of(gather, i), segment->length, position) !=
-			(ssize_t)segment->length)
+		    !file_write(gather->memfd, data_of(gather, i), segment->length, position))
 			return errno == EFAULT ? -EFAULT : -ENOMEM;
 		position += segment->length;
 	}
@@ -290,9 +301,9 @@ static int write_large(const struct preload_gather *gather, const struct wire_ex
 	uint8_t data[1 << _IOC_SIZEBITS];
 
 	if (extent->segment != 0 || extent->length > sizeof(data))
-		return pread(gather->memfd, (void *)(uintptr_t)address, extent->length,
-			position) == (ssize_t)extent->length ? 0 : -EFAULT;
-	if (pread(gather->memfd, data, extent->length, position) != (ssize_t)extent->length)
+		return file_read(gather->memfd, (void *)(uintptr_t)address, extent->length,
+			position) ? 0 : -EFAULT;
+	if (!file_read(gather->memfd, data, extent->length, position))
 		return -EFAULT;
 	patch_fd(gather, extent, data, reply);
 	return preload_memory_write(address, data, extent->length);
