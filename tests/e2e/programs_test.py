@@ -107,7 +107,10 @@ def test_sway_over_seatd(t):
     with open(config, "w") as file:
         file.write(f'exec foot sh {reader(t)}\n')
     with open(script, "w") as file:
+        # A checkout in a home folder is not for other users to read: neither is the library.
         file.write("chmod -R a+rX $TESTCARD_DIR; chmod a+rw $TESTCARD_DIR/*.sock\n"
+                   f"cp ${{LD_PRELOAD%%:*}} {home}/; chmod a+rX {home} {home}/*.so\n"
+                   f"export LD_PRELOAD={home}/libtestcard-preload.so\n"
                    "SEATD_VTBOUND=0 seatd -u nobody & S=$!\n"
                    "while ! [ -S /run/seatd.sock ]; do sleep 0.1; done\n"
                    f"cd / && XDG_RUNTIME_DIR={home} HOME={home} setpriv --reuid {user} "
