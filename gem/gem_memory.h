@@ -69,6 +69,13 @@ struct gem_memory_options {
 	unsigned fence_regs;
 };
 
+/*
+ * Text of a command line: words with commas in between, "budget=256M", "phys=",
+ * "stolen=", "vram=", "swap=" (bytes, or with K, M, G; whole pages), "noswap",
+ * "strict". -EINVAL: nothing written.
+ */
+int gem_memory_parse_options(const char *text, struct gem_memory_options *options);
+
 /* Counters since the start; memory.lock. */
 struct gem_memory_stats {
 	uint64_t swapped_out, swapped_in; /* objects */

@@ -20,6 +20,7 @@ static const char usage[] =
 	"      --frames DIR    write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
 	"                      (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
 	"      --cards N       that many cards, /dev/dri/card0 and so on (at most 4)\n"
+	"      --memory WORDS  as of `testcard device`: budget=64M,vram=32M,strict and more\n"
 	"      --driver NAME   driver name that PROGRAM sees (default: testcard)\n"
 	"      --render-node   also offer /dev/dri/renderD128, and tell Mesa to use its\n"
 	"                      software driver on it (MESA_LOADER_DRIVER_OVERRIDE)\n"
@@ -68,10 +69,11 @@ static void add_device_arg(struct testcard_exec *options, const char *name, cons
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 {
-	enum { FRAMES = 256, CARDS, DRIVER, RENDER_NODE, NO_INPUT, DIR, JOIN, KEEP };
+	enum { FRAMES = 256, CARDS, MEMORY, DRIVER, RENDER_NODE, NO_INPUT, DIR, JOIN, KEEP };
 	static const struct option long_options[] = {
 		{"frames", required_argument, NULL, FRAMES},
 		{"cards", required_argument, NULL, CARDS},
+		{"memory", required_argument, NULL, MEMORY},
 		{"driver", required_argument, NULL, DRIVER},
 		{"render-node", no_argument, NULL, RENDER_NODE},
 		{"no-input", no_argument, NULL, NO_INPUT},
@@ -91,6 +93,9 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 			break;
 		case CARDS:
 			add_device_arg(options, "--cards", optarg);
+			break;
+		case MEMORY:
+			add_device_arg(options, "--memory", optarg);
 			break;
 		case DRIVER:
 			add_device_arg(options, "--driver", optarg);

@@ -81,10 +81,10 @@ struct uapi_file {
 
 /*
  * kms_desc: topology; see kms_device.h. driver_name NULL = "testcard"; stays the
- * caller's. A card of driver "i915" is a PCI device, any other a platform device.
+ * caller's. memory NULL = defaults. A card of driver "i915" is a PCI device, any other a platform device.
  */
 int uapi_device_create(const struct kms_device_desc *kms_desc, const char *driver_name,
-	struct uapi_device **out);
+	const struct gem_memory_options *memory, struct uapi_device **out);
 /* No file may be open. */
 void uapi_device_destroy(struct uapi_device *dev);
 

@@ -23,13 +23,13 @@ static void set_version(struct uapi_device *dev, const char *driver_name)
 }
 
 int uapi_device_create(const struct kms_device_desc *kms_desc, const char *driver_name,
-	struct uapi_device **out)
+	const struct gem_memory_options *memory, struct uapi_device **out)
 {
 	struct uapi_device *dev = calloc(1, sizeof(*dev));
 
 	if (!dev)
 		return -ENOMEM;
-	int ret = gem_device_init(&dev->gem, NULL);
+	int ret = gem_device_init(&dev->gem, memory);
 	if (ret)
 		goto free_dev;
 	ret = kms_device_create(kms_desc, &dev->kms);

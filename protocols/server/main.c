@@ -24,6 +24,10 @@ static const char usage[] =
 	"      --driver NAME    driver name that clients see (default: testcard)\n"
 	"      --cards N        that many cards, /dev/dri/card0 and so on (default: 1, at\n"
 	"                       most 4)\n"
+	"      --memory WORDS   of a card, with commas in between: budget=SIZE of RAM (default:\n"
+	"                       half of it; what is idle beyond goes to a swap file),\n"
+	"                       swap=SIZE, noswap, vram=SIZE (default: none), stolen=SIZE,\n"
+	"                       phys=SIZE, strict (caches are not coherent); SIZE as 64M\n"
 	"      --render-node    also offer /dev/dri/renderD128, one a card\n"
 	"      --no-input       no keyboard, pointer and tablet\n"
 	"      --frames DIR     write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
@@ -42,11 +46,12 @@ struct device_options {
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse(int argc, char **argv, struct device_options *options)
 {
-	enum { DRIVER = 256, CARDS, RENDER_NODE, NO_INPUT, FRAMES, READY_FD };
+	enum { DRIVER = 256, CARDS, MEMORY, RENDER_NODE, NO_INPUT, FRAMES, READY_FD };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"driver", required_argument, NULL, DRIVER},
 		{"cards", required_argument, NULL, CARDS},
+		{"memory", required_argument, NULL, MEMORY},
 		{"render-node", no_argument, NULL, RENDER_NODE},
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"frames", required_argument, NULL, FRAMES},
@@ -71,6 +76,10 @@ static int parse(int argc, char **argv, struct device_options *options)
 			if (!platform_parse_int(optarg, 1, PLATFORM_CARDS_MAX, &number))
 				return -1;
 			options->platform.cards = number;
+			break;
+		case MEMORY:
+			if (gem_memory_parse_options(optarg, &options->platform.memory) < 0)
+				return -1;
 			break;
 		case RENDER_NODE:
 			options->platform.render_node = true;

@@ -33,7 +33,7 @@ static int create_card(struct platform_card *card, const struct platform_options
 	const struct kms_device_desc *desc = options->kms ? options->kms :
 		kms_device_desc_default();
 
-	int ret = uapi_device_create(desc, options->driver_name, &card->dev);
+	int ret = uapi_device_create(desc, options->driver_name, &options->memory, &card->dev);
 	if (ret == 0)
 		ret = add_node(card, UAPI_NODE_PRIMARY, &card->card_node);
 	if (ret == 0 && options->render_node)

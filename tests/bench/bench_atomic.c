@@ -138,7 +138,7 @@ int main(void)
 	int fd;
 
 	vfs_caller_init_self(&caller);
-	if (vfs_create(&vfs) || uapi_device_create(kms_device_desc_default(), NULL, &card))
+	if (vfs_create(&vfs) || uapi_device_create(kms_device_desc_default(), NULL, NULL, &card))
 		return 1;
 	uapi_node_init(&node, card, UAPI_NODE_PRIMARY, 0);
 	if (vfs_add_node(vfs, &node) || vfs_open(vfs, node.path, O_RDWR, &caller, &fd) ||

@@ -92,7 +92,7 @@ int main(void)
 	int fd;
 
 	require(vfs_create(&vfs), "vfs");
-	require(uapi_device_create(kms_device_desc_default(), NULL, &dev), "device");
+	require(uapi_device_create(kms_device_desc_default(), NULL, NULL, &dev), "device");
 	uapi_node_init(&node, dev, UAPI_NODE_PRIMARY, 0);
 	require(vfs_add_node(vfs, &node), "node");
 	vfs_caller_init_self(&caller);

@@ -146,7 +146,7 @@ void preload_test_begin(void)
 	CHECK(mkdtemp(dir));
 	snprintf(root, sizeof(root), "%s/tree", dir);
 	CHECK_INT(vfs_create(&vfs), 0);
-	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, &card), 0);
+	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, NULL, &card), 0);
 	uapi_node_init(&card_node, card, UAPI_NODE_PRIMARY, 0);
 	uapi_node_init(&render_node, card, UAPI_NODE_RENDER, 0);
 	CHECK_INT(vfs_add_node(vfs, &card_node), 0);

@@ -264,7 +264,7 @@ static void start(void)
 	struct vfs_caller caller;
 
 	CHECK_INT(vfs_create(&vfs), 0);
-	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, &card), 0);
+	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, NULL, &card), 0);
 	uapi_node_init(&node, card, UAPI_NODE_PRIMARY, 0);
 	CHECK_INT(vfs_add_node(vfs, &node), 0);
 	kms = card->kms;

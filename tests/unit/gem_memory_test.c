@@ -89,6 +89,42 @@ TEST_ROWS(create_refusals, struct bad_row, bad_rows)
 	card_finish(&card);
 }
 
+struct text_row {
+	const char *name; /* is the text */
+	int want;
+	struct gem_memory_options options;
+};
+
+static const struct text_row text_rows[] = {
+	{"budget=64M", 0, {.budget = 64 << 20}},
+	{"vram=1G,stolen=4096,phys=16K,swap=2M", 0,
+		{.local = 1 << 30, .stolen = 4096, .phys = 16384, .swap_limit = 2 << 20}},
+	{"strict,noswap", 0, {.strict = true, .no_swap = true}},
+	{"budget=64M,", -EINVAL}, {"", -EINVAL}, {",", -EINVAL}, {"budget", -EINVAL},
+	{"budget=", -EINVAL}, {"budget=M", -EINVAL}, {"budget=0", -EINVAL}, {"budget=4097", -EINVAL},
+	{"budget=-4096", -EINVAL}, {"budget=64m", -EINVAL}, {"budget=64MM", -EINVAL},
+	{"budget=99999999999G", -EINVAL}, {"budge=64M", -EINVAL}, {"strict=1", -EINVAL},
+	{"budget=18446744073709555712", -EINVAL}, {"vram=64M strict", -EINVAL},
+};
+
+TEST_ROWS(options_as_text, struct text_row, text_rows)
+{
+	struct gem_memory_options options = {.budget = 1};
+
+	CHECK_INT(gem_memory_parse_options(row->name, &options), row->want);
+	if (row->want) {
+		CHECK_INT(options.budget, 1);
+		return;
+	}
+	CHECK_INT(options.budget, row->options.budget);
+	CHECK_INT(options.local, row->options.local);
+	CHECK_INT(options.stolen, row->options.stolen);
+	CHECK_INT(options.phys, row->options.phys);
+	CHECK_INT(options.swap_limit, row->options.swap_limit);
+	CHECK_INT(options.strict, row->options.strict);
+	CHECK_INT(options.no_swap, row->options.no_swap);
+}
+
 /* ---- contiguous regions ---- */
 
 struct contiguous_row {

@@ -30,7 +30,7 @@ static void make_tree(struct setup *s)
 	CHECK(mkdtemp(s->dir));
 	snprintf(s->root, sizeof(s->root), "%s/tree", s->dir);
 	CHECK_INT(vfs_create(&s->vfs), 0);
-	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, &s->card), 0);
+	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, NULL, &s->card), 0);
 	uapi_node_init(&s->card_node, s->card, UAPI_NODE_PRIMARY, 0);
 	uapi_node_init(&s->render_node, s->card, UAPI_NODE_RENDER, 0);
 	CHECK_INT(evdev_create(s->vfs, EVDEV_KEYBOARD, 0, 0, 0, &s->keyboard), 0);
