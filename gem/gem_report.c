@@ -2,6 +2,7 @@
 
 #include "gem_private.h"
 #include "gem_report.h"
+#include "gem_resv.h"
 
 enum { STAT_BLOCK = 512 };
 
@@ -32,6 +33,7 @@ static void add_object(struct gem_file_usage *usage, const struct gem_file_objec
 	usage->objects++;
 	usage->total += obj->size;
 	usage->shared += shared ? obj->size : 0;
+	usage->active += gem_object_busy_for(obj, true) ? obj->size : 0;
 	usage->resident += resident;
 	usage->purgeable += purgeable ? resident : 0;
 }

@@ -15,6 +15,7 @@ struct gem_file_usage {
 	uint64_t objects;   /* number */
 	uint64_t total;
 	uint64_t shared;    /* has handles besides, or is or was a dma-buf */
+	uint64_t active;    /* has fences that are not signalled */
 	uint64_t resident;  /* what its memory really holds now: neither swapped nor untouched */
 	uint64_t purgeable; /* resident, and the client said DONTNEED */
 };

@@ -185,6 +185,7 @@ int uapi_file_fdinfo(struct vfs_file *base, FILE *out)
 		fprintf(out, "drm-pdev:\t%s\n", dev->place.name);
 	print_bytes(out, "total", usage.total);
 	print_bytes(out, "shared", usage.shared);
+	print_bytes(out, "active", usage.active);
 	print_bytes(out, "resident", usage.resident);
 	print_bytes(out, "purgeable", usage.purgeable);
 	return 0;
