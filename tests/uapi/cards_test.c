@@ -27,7 +27,7 @@ static struct vfs_node second_node;
 static void cards_start(void)
 {
 	fixture_init(&fixture);
-	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, &second), 0);
+	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, NULL, &second), 0);
 	uapi_node_init(&second_node, second, UAPI_NODE_PRIMARY, 1);
 	CHECK_INT(vfs_add_node(fixture.vfs, &second_node), 0);
 }

@@ -198,7 +198,7 @@ TEST(fdinfo_of_a_pci_card)
 	struct uapi_device *i915;
 
 	start();
-	CHECK_INT(uapi_device_create(kms_device_desc_default(), "i915", &i915), 0);
+	CHECK_INT(uapi_device_create(kms_device_desc_default(), "i915", NULL, &i915), 0);
 	uapi_node_init(&node, i915, UAPI_NODE_PRIMARY, 1);
 	CHECK_INT(vfs_add_node(fixture.vfs, &node), 0);
 	int fd = fixture_open(&fixture, "/dev/dri/card1", O_RDWR);
