@@ -27,6 +27,8 @@ int uapi_gem_open(struct uapi_call *call, void *data)
 	struct drm_gem_open *args = data;
 	uint64_t size;
 
+	/* Names end with the last handle, and those of a file just closed have ended. */
+	vfs_reap(call->file->base.vfs);
 	int ret = gem_open(&call->file->gem, args->name, &args->handle, &size);
 	if (ret == 0)
 		args->size = size;
