@@ -1,13 +1,17 @@
 /* Fences and reservations. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <drm.h>
+
 #include "gem_card.h"
 #include "gem_fence.h"
+#include "gem_prime.h"
 #include "gem_resv.h"
 
 enum { RENDER = 0, COPY = 1, MS = 1000000 };
@@ -124,6 +128,37 @@ TEST(wait_without_limit_and_huge_limit)
 		pthread_join(thread, NULL);
 		gem_fence_put(fence);
 	}
+}
+
+struct slow {
+	struct gem_fence_callback callback;
+	atomic_bool began, ended;
+};
+
+static void run_slowly(struct gem_fence *fence, struct gem_fence_callback *callback)
+{
+	struct slow *slow = gem_container_of(callback, struct slow, callback);
+
+	(void)fence;
+	slow->began = true;
+	usleep(50000);
+	slow->ended = true;
+}
+
+TEST(remove_waits_for_a_running_callback)
+{
+	struct gem_fence *fence = fence_of(1, 1, RENDER);
+	struct slow slow = {0};
+	pthread_t thread;
+
+	CHECK_INT(gem_fence_add_callback(fence, &slow.callback, run_slowly), 0);
+	pthread_create(&thread, NULL, signal_later, fence);
+	while (!slow.began)
+		usleep(1000);
+	CHECK(!gem_fence_remove_callback(fence, &slow.callback));
+	CHECK(slow.ended);
+	pthread_join(thread, NULL);
+	gem_fence_put(fence);
 }
 
 /* Adders, removers, waiters and one that signals, all at once. */
@@ -319,6 +354,35 @@ TEST(wait_is_for_what_was_there)
 	card_finish(&card);
 }
 
+/* The other device sees the work, whichever of them does it. */
+TEST(import_shares_the_reservation)
+{
+	struct card one, two;
+	uint32_t handle, imported;
+	int fd;
+
+	card_init(&one);
+	card_init(&two);
+	handle = dumb(&one.a);
+	CHECK_INT(gem_prime_handle_to_fd(&one.a, handle, DRM_RDWR, &fd), 0);
+	CHECK_INT(gem_prime_fd_to_handle(&two.a, fd, &imported), 0);
+	struct gem_object *obj = object_of(&one.a, handle), *other = object_of(&two.a, imported);
+	CHECK(obj != other);
+	struct gem_fence *render = fence_of(1, 1, RENDER), *copy = fence_of(2, 1, COPY);
+	CHECK_INT(gem_object_add_fence(obj, render, true), 0);
+	CHECK(gem_object_busy_for(other, false));
+	end(render);
+	CHECK_INT(gem_object_add_fence(other, copy, false), 0);
+	CHECK(gem_object_busy_for(obj, true));
+	CHECK(!gem_object_busy_for(obj, false));
+	CHECK_INT(gem_handle_delete(&two.a, imported), 0); /* the fence stays with the other */
+	CHECK(gem_object_busy_for(obj, true));
+	end(copy);
+	close(fd);
+	card_finish(&two);
+	card_finish(&one);
+}
+
 TEST(submit_orders_batches)
 {
 	struct card card;
@@ -355,49 +419,60 @@ TEST(submit_orders_batches)
 	card_finish(&card);
 }
 
-/* Threads submit over two objects in either order; a worker each waits for what it must. */
-enum { SUBMITTERS = 4, SUBMITS = 300 };
+/*
+ * Threads submit over the same objects in either order, and wait for what they
+ * must: never two of them at work, and never a circle.
+ */
+enum { SUBMITTERS = 4, SUBMITS = 200, SHARED = 64 };
 
 struct submitter {
-	struct gem_object *objs[2];
+	struct gem_object **objs;
 	uint64_t context;
+	atomic_int *at_work;
 };
 
 static void *submit_thread(void *data)
 {
 	struct submitter *submitter = data;
+	struct gem_resv_use uses[SHARED];
 
+	for (int i = 0; i < SHARED; i++) {
+		int index = submitter->context % 2 ? i : SHARED - 1 - i;
+		uses[i] = (struct gem_resv_use){submitter->objs[index], .write = i % 3 != 1};
+	}
 	for (int i = 0; i < SUBMITS; i++) {
 		struct gem_fence *fence = fence_of(submitter->context, i + 1, RENDER);
 		struct gem_fence_set waits = {0};
-		struct gem_resv_use uses[2] = {
-			{submitter->objs[(i + submitter->context) & 1], .write = true},
-			{submitter->objs[(i + submitter->context + 1) & 1], .write = i % 3 == 0},
-		};
 
-		CHECK_INT(gem_resv_submit(uses, 2, fence, &waits), 0);
-		CHECK_INT(gem_fence_set_wait(&waits, 20000ll * MS, NULL), 0); /* a circle would end here */
+		CHECK_INT(gem_resv_submit(uses, SHARED, fence, &waits), 0);
+		CHECK_INT(gem_fence_set_wait(&waits, 5000ll * MS, NULL), 0); /* a circle ends here */
 		gem_fence_set_finish(&waits);
+		CHECK_INT(atomic_fetch_add(submitter->at_work, 1), 0);
+		sched_yield();
+		atomic_fetch_sub(submitter->at_work, 1);
 		end(fence);
 	}
 	return NULL;
 }
 
-TEST(submits_never_wait_in_a_circle)
+TEST(submits_have_one_order)
 {
 	struct submitter submitters[SUBMITTERS];
+	struct gem_object *objs[SHARED];
 	pthread_t threads[SUBMITTERS];
+	atomic_int at_work = 0;
 	struct card card;
 
 	card_init(&card);
-	struct gem_object *a = object_of(&card.a, dumb(&card.a));
-	struct gem_object *b = object_of(&card.a, dumb(&card.a));
+	for (int i = 0; i < SHARED; i++)
+		objs[i] = object_of(&card.a, dumb(&card.a));
 	for (int i = 0; i < SUBMITTERS; i++) {
-		submitters[i] = (struct submitter){{a, b}, 1 + i};
+		submitters[i] = (struct submitter){objs, 1 + i, &at_work};
 		pthread_create(&threads[i], NULL, submit_thread, &submitters[i]);
 	}
 	for (int i = 0; i < SUBMITTERS; i++)
 		pthread_join(threads[i], NULL);
-	CHECK(!gem_object_busy(a, NULL, NULL) && !gem_object_busy(b, NULL, NULL));
+	for (int i = 0; i < SHARED; i++)
+		CHECK(!gem_object_busy(objs[i], NULL, NULL));
 	card_finish(&card);
 }

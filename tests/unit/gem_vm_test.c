@@ -554,6 +554,7 @@ static void *list_thread(void *data)
 			uses[i] = (struct gem_resv_use){binds[i].obj, .write = i == 0};
 		CHECK_INT(gem_fence_create(player->seed, round + 1, 0, &fence), 0);
 		CHECK_INT(gem_resv_submit(uses, 6, fence, &waits), 0);
+		usleep(100); /* relocations: the others come meanwhile */
 		gem_vm_release(player->dev->ggtt, binds, 6);
 		CHECK_INT(gem_fence_set_wait(&waits, 20000000000ll, NULL), 0);
 		gem_fence_set_finish(&waits);
