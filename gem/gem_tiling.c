@@ -40,10 +40,20 @@ static inline __attribute__((always_inline)) void copy_row(uint8_t *linear, uint
 	}
 }
 
+/* A row that goes through all eight columns of a Y tile. */
+static inline __attribute__((always_inline)) void copy_y_row(uint8_t *linear, uint8_t *tiled,
+	bool to_tile)
+{
+	for (unsigned column = 0; column < 8; column++) {
+		uint8_t *in_tile = tiled + column * 512, *in_row = linear + column * 16;
+
+		memcpy(to_tile ? in_tile : in_row, to_tile ? in_row : in_tile, 16);
+	}
+}
+
 /*
- * Y tiles column by column of tiles: a row's neighbours are 512 bytes apart in
- * memory, so that whole rows would touch each cache line four times, far apart
- * in time.
+ * Y tiles tile by tile: a row's neighbours are 512 bytes apart in memory, so that
+ * whole rows would touch each cache line four times, far apart in time.
  */
 static inline __attribute__((always_inline)) void copy_y(uint8_t *linear, uint32_t pitch,
 	uint8_t *tiled, uint32_t stride, bool to_tile, uint32_t x, uint32_t y, uint32_t width,
@@ -51,18 +61,21 @@ static inline __attribute__((always_inline)) void copy_y(uint8_t *linear, uint32
 {
 	uint32_t bottom = y + height, right = x + width;
 
-	for (uint32_t top = y; top < bottom;) {
-		uint32_t rows = min_u32(32 - (top & 31), bottom - top);
+	for (uint32_t top = y, rows; top < bottom; top += rows) {
+		rows = min_u32(32 - (top & 31), bottom - top);
+		for (uint32_t left = x, len; left < right; left += len) {
+			uint8_t *at = linear + (size_t)(top - y) * pitch + (left - x);
+			uint8_t *tile = tiled + gem_tile_offset(GEM_TILING_Y, stride, left, top);
 
-		for (uint32_t left = x; left < right;) {
-			uint32_t len = min_u32(128 - (left & 127), right - left);
-
-			for (uint32_t row = 0; row < rows; row++)
-				copy_row(linear + (size_t)(top + row - y) * pitch + (left - x),
-					tiled, stride, GEM_TILING_Y, to_tile, left, top + row, len);
-			left += len;
+			len = min_u32(128 - (left & 127), right - left);
+			for (uint32_t row = 0; row < rows; row++, at += pitch) {
+				if (len == 128)
+					copy_y_row(at, tile + row * 16, to_tile);
+				else
+					copy_row(at, tiled, stride, GEM_TILING_Y, to_tile, left,
+						top + row, len);
+			}
 		}
-		top += rows;
 	}
 }
 

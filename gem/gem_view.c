@@ -89,21 +89,53 @@ static void sync_linear(struct gem_view *view, uint8_t *pages)
 		sync_span(view, at, pages + at, GEM_PAGE_SIZE);
 }
 
-void gem_view_sync(struct gem_view *view, uint8_t *pages, enum gem_tiling tiling, uint32_t stride)
+/* A row through the eight columns of a Y tile, the first of them at memory. */
+static void sync_y_row(struct gem_view *view, uint64_t at, uint8_t *memory)
 {
-	if (tiling == GEM_TILING_NONE || view->kind == GEM_VIEW_CPU) {
-		sync_linear(view, pages);
-		return;
+	const uint64_t *seen = (const uint64_t *)(view->map + at);
+	const uint64_t *twin = (const uint64_t *)(view->twin + at);
+	uint64_t differs = 0;
+
+	for (unsigned i = 0; i < 16; i++) {
+		const uint64_t *stored = (const uint64_t *)(memory + i / 2 * 512) + i % 2;
+
+		differs |= (__atomic_load_n(&seen[i], __ATOMIC_RELAXED) ^ twin[i]) |
+			(__atomic_load_n(stored, __ATOMIC_RELAXED) ^ twin[i]);
 	}
-	uint32_t span = gem_tile_span(tiling);
+	for (unsigned column = 0; differs && column < 8; column++)
+		sync_span(view, at + column * 16, memory + column * 512, 16);
+}
+
+/*
+ * Row by row through the tiles that a row crosses; both tilings have a whole
+ * tile's width at a time. A tile that the object has no memory for is scratch.
+ */
+static void sync_tiled(struct gem_view *view, uint8_t *pages, enum gem_tiling tiling,
+	uint32_t stride)
+{
+	uint32_t width = gem_tile_width(tiling);
 	uint64_t at = 0;
+
 	for (uint32_t y = 0; at < view->size; y++) {
-		for (uint32_t x = 0; x < stride && at < view->size; x += span, at += span) {
+		for (uint32_t x = 0; x < stride && at < view->size; x += width, at += width) {
 			uint64_t place = gem_tile_offset(tiling, stride, x, y);
-			if (place < view->size)
-				sync_span(view, at, pages + place, span);
+
+			if (place >= view->size)
+				continue;
+			if (tiling == GEM_TILING_X)
+				sync_span(view, at, pages + place, width);
+			else
+				sync_y_row(view, at, pages + place);
 		}
 	}
+}
+
+void gem_view_sync(struct gem_view *view, uint8_t *pages, enum gem_tiling tiling, uint32_t stride)
+{
+	if (tiling == GEM_TILING_NONE || view->kind == GEM_VIEW_CPU)
+		sync_linear(view, pages);
+	else
+		sync_tiled(view, pages, tiling, stride);
 }
 
 void gem_view_sync_lines(struct gem_view *view, uint8_t *pages, uint64_t offset, uint64_t len)

@@ -69,6 +69,19 @@ static struct kms_framebuffer framebuffer(uint32_t width, uint32_t height,
 	return fb;
 }
 
+/* The same bytes count as tiles: 15 of them are a row of 1920 pixels, 135 rows the picture. */
+static struct kms_framebuffer tiled_framebuffer(void)
+{
+	struct kms_framebuffer fb = {.width = WIDTH, .height = HEIGHT, .format = &xrgb,
+		.modifier = I915_FORMAT_MOD_X_TILED};
+
+	fb.planes[0].pitch = WIDTH * 4;
+	fb.planes[0].pixels = pixels_create((size_t)fb.planes[0].pitch * HEIGHT);
+	if (!fb.planes[0].pixels)
+		exit(1);
+	return fb;
+}
+
 static struct kms_compose_plane plane(const struct kms_framebuffer *fb, int32_t x, int32_t y)
 {
 	return (struct kms_compose_plane) {
@@ -123,12 +136,15 @@ int main(int argc, char **argv)
 	struct kms_compose_plane opaque[] = {
 		plane(&primary, 0, 0), plane(&video, 300, 200), plane(&cursor, 700, 500),
 	};
+	struct kms_framebuffer tiled = tiled_framebuffer();
+	struct kms_compose_plane x_tiled[] = {plane(&tiled, 0, 0)};
 	struct kms_compose_plane small[] = {plane(&primary16, 0, 0)};
 	const struct scene scenes[] = {
 		{"primary XR24", desktop, 1},
 		{"primary + translucent overlay + cursor", desktop, 3},
 		{"primary + opaque overlay + cursor", opaque, 3},
 		{"primary RG16", small, 1},
+		{"primary XR24, X-tiled", x_tiled, 1},
 	};
 
 	out = pixels_create((size_t)WIDTH * HEIGHT * 4);
