@@ -252,28 +252,37 @@ static int lay_out(struct gem_object *obj, uint8_t *pages, enum gem_tiling tilin
 	return 0;
 }
 
+/* -EAGAIN: it takes pages, or another memfd. */
+static int lay_out_quickly(struct gem_object *obj, enum gem_tiling tiling, uint32_t stride)
+{
+	int ret = -EAGAIN;
+
+	pthread_mutex_lock(&obj->mm.lock);
+	if (!obj->gtt_view && (!obj->mapped_gtt || obj->mm.madv == GEM_MADV_PURGED))
+		ret = lay_out(obj, NULL, tiling, stride);
+	pthread_mutex_unlock(&obj->mm.lock);
+	return ret;
+}
+
 int gem_object_set_tiling(struct gem_object *obj, uint32_t tiling, uint32_t stride)
 {
-	bool viewed;
-	int ret;
+	uint8_t *pages;
 
 	if (!gem_tiling_ok(tiling, stride))
 		return -EINVAL;
 	if (tiling == GEM_TILING_NONE)
 		stride = 0;
 	/* Most objects are tiled before anyone needs their pages: they stay unmade. */
-	pthread_mutex_lock(&obj->mm.lock);
-	viewed = obj->gtt_view;
-	ret = viewed ? 0 : lay_out(obj, NULL, tiling, stride);
-	pthread_mutex_unlock(&obj->mm.lock);
-	if (viewed) {
-		uint8_t *pages;
-		ret = begin(obj, &pages);
-		if (ret)
-			return ret;
-		ret = lay_out(obj, pages, tiling, stride);
-		end(obj);
-	}
+	int ret = lay_out_quickly(obj, tiling, stride);
+	if (ret != -EAGAIN)
+		return ret;
+	if (tiling != GEM_TILING_NONE)
+		gem_view_part_gtt(obj);
+	ret = begin(obj, &pages);
+	if (ret)
+		return ret;
+	ret = lay_out(obj, pages, tiling, stride);
+	end(obj);
 	return ret;
 }
 

@@ -110,6 +110,8 @@ struct gem_object {
 	unsigned pat_index;
 	unsigned framebuffers; /* made of it: gem_domain.h; mm.lock */
 	struct gem_view *cpu_view, *gtt_view; /* NULL = clients map the memory itself */
+	/* Clients may have the memory itself mapped, as the GTT's view of it or as what it is. */
+	bool mapped_gtt, mapped_memory;
 	struct {
 		pthread_mutex_t lock; /* the seeds' pages_lock */
 		unsigned pages_pin_count; /* guarded by lock */

@@ -63,6 +63,11 @@ int gem_storage_claim(struct gem_object *obj);
 /* Copies the claimed filp to a new one; translate NULL = plain copy. -ENOMEM, -EIO. */
 typedef void gem_translate_fn(const struct gem_object *obj, uint8_t *to, const uint8_t *from);
 int gem_storage_replace(struct gem_object *obj, gem_translate_fn *translate);
+/*
+ * Parts obj from those who map its memory: the memfd is the caller's, obj has a
+ * new one of the same bytes. -EBUSY pinned, shared, or none there; -ENOMEM.
+ */
+int gem_storage_split(struct gem_object *obj, int *filp);
 /* Contents to the swap file; filp is gone. -EBUSY, -ENOSPC, -EIO. */
 int gem_storage_swap_out(struct gem_object *obj);
 /* Contents gone, for clients that have it mapped too. -EBUSY somebody sealed it. */
@@ -70,6 +75,8 @@ int gem_storage_purge(struct gem_object *obj);
 /* Whatever there is, when the object dies. Nobody else knows it; memory.lock held. */
 void gem_storage_discard(struct gem_object *obj);
 
+/* gem_object_open_memory, which notes what the client maps it as. No lock held. */
+int gem_storage_open(struct gem_object *obj, bool gtt, int *fd);
 /* Seals and pins filp, which is resident from now on. No lock held. As populate; -EINVAL. */
 int gem_object_share(struct gem_object *obj);
 /* True when fd is a memfd that an object of dev had when it was exported. */

@@ -131,6 +131,7 @@ int gem_storage_claim(struct gem_object *obj)
 	if (fcntl(obj->filp, F_ADD_SEALS, F_SEAL_WRITE) < 0)
 		return -EBUSY;
 	obj->mm.claimed = true;
+	obj->mapped_gtt = obj->mapped_memory = false;
 	return 0;
 }
 
@@ -181,6 +182,24 @@ int gem_storage_replace(struct gem_object *obj, gem_translate_fn *translate)
 	close_memory(obj->filp);
 	obj->filp = fd;
 	obj->mm.claimed = false;
+	return 0;
+}
+
+int gem_storage_split(struct gem_object *obj, int *filp)
+{
+	if (obj->mm.pages_pin_count || obj->mm.shared || obj->mm.claimed || obj->filp < 0)
+		return -EBUSY;
+	int fd = create_memfd(obj->dev, obj->size);
+	if (fd < 0)
+		return fd;
+	int ret = translate_memory(obj, fd, NULL);
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	gem_storage_drop_pages(obj);
+	*filp = obj->filp;
+	obj->filp = fd;
 	return 0;
 }
 
@@ -286,7 +305,7 @@ bool gem_storage_is_own(struct gem_device *dev, int fd)
 
 /* ---- for clients ---- */
 
-int gem_object_open_memory(struct gem_object *obj, int *fd)
+int gem_storage_open(struct gem_object *obj, bool gtt, int *fd)
 {
 	struct gem_memory *memory = &obj->dev->memory;
 	int ret = 0;
@@ -303,7 +322,16 @@ int gem_object_open_memory(struct gem_object *obj, int *fd)
 			ret = *fd < 0 ? -errno : 0;
 		}
 	}
+	if (ret >= 0) {
+		obj->mapped_gtt |= gtt;
+		obj->mapped_memory |= !gtt;
+	}
 	pthread_mutex_unlock(&obj->mm.lock);
 	pthread_mutex_unlock(&memory->lock);
 	return ret < 0 ? ret : 0;
+}
+
+int gem_object_open_memory(struct gem_object *obj, int *fd)
+{
+	return gem_storage_open(obj, false, fd);
 }

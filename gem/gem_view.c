@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gem_guard.h"
+#include "gem_private.h"
 #include "gem_view.h"
 
 /* What clflush moves, and the size of the reads that the fast paths compare. */
@@ -173,8 +174,11 @@ static uint8_t *map_bytes(size_t size, int fd)
 	return map == MAP_FAILED ? NULL : map;
 }
 
-/* View and twin are zeros, and so in agreement; the first sync fetches the memory. */
-static int view_create(enum gem_view_kind kind, size_t size, struct gem_view **out)
+/*
+ * fd (taken over on success) with its twin zero: right for an fd of zeros, whose
+ * first sync fetches the memory.
+ */
+static int view_create(enum gem_view_kind kind, size_t size, int fd, struct gem_view **out)
 {
 	struct gem_view *view = calloc(1, sizeof(*view));
 
@@ -182,12 +186,10 @@ static int view_create(enum gem_view_kind kind, size_t size, struct gem_view **o
 		return -ENOMEM;
 	view->kind = kind;
 	view->size = size;
-	view->fd = create_fd(size);
-	if (view->fd < 0)
-		goto free_view;
-	view->map = map_bytes(size, view->fd);
+	view->fd = fd;
+	view->map = map_bytes(size, fd);
 	if (!view->map)
-		goto close_fd;
+		goto free_view;
 	view->twin = map_bytes(size, -1);
 	if (!view->twin)
 		goto unmap;
@@ -200,11 +202,21 @@ unmap_twin:
 	munmap(view->twin, size);
 unmap:
 	munmap(view->map, size);
-close_fd:
-	close(view->fd);
 free_view:
 	free(view);
 	return -ENOMEM;
+}
+
+static int view_create_empty(enum gem_view_kind kind, size_t size, struct gem_view **out)
+{
+	int fd = create_fd(size);
+
+	if (fd < 0)
+		return fd;
+	int ret = view_create(kind, size, fd, out);
+	if (ret)
+		close(fd);
+	return ret;
 }
 
 static void view_destroy(struct gem_view *view)
@@ -253,7 +265,7 @@ static int open_view(struct gem_object *obj, enum gem_view_kind way, uint8_t *pa
 	bool fresh = !*view;
 
 	if (fresh) {
-		int ret = view_create(way, obj->size, view);
+		int ret = view_create_empty(way, obj->size, view);
 		if (ret)
 			return ret;
 	}
@@ -279,7 +291,43 @@ int gem_object_map_fd(struct gem_object *obj, enum gem_view_kind way, int *fd)
 		ret = open_view(obj, way, pages, fd);
 	pthread_mutex_unlock(&obj->mm.lock);
 	if (!viewed)
-		ret = gem_object_open_memory(obj, fd);
+		ret = gem_storage_open(obj, way == GEM_VIEW_GTT, fd);
 	gem_object_unpin_pages(obj);
 	return ret;
+}
+
+/* mm.lock and memory.lock held. */
+static int part_gtt(struct gem_object *obj)
+{
+	struct gem_view *view;
+	int fd;
+
+	if (obj->gtt_view || !obj->mapped_gtt)
+		return 0;
+	int ret = obj->mapped_memory ? -EBUSY : gem_storage_split(obj, &fd);
+	if (ret)
+		return ret;
+	ret = view_create(GEM_VIEW_GTT, obj->size, fd, &view);
+	if (ret) {
+		/* The memory that clients have stays the object's. */
+		int copy = obj->filp;
+		obj->filp = fd;
+		close(copy);
+		return ret;
+	}
+	memcpy(view->twin, view->map, obj->size);
+	obj->gtt_view = view;
+	obj->mapped_gtt = false;
+	return 0;
+}
+
+void gem_view_part_gtt(struct gem_object *obj)
+{
+	pthread_mutex_lock(&obj->dev->memory.lock);
+	pthread_mutex_lock(&obj->mm.lock);
+	int ret = part_gtt(obj);
+	pthread_mutex_unlock(&obj->mm.lock);
+	pthread_mutex_unlock(&obj->dev->memory.lock);
+	if (ret)
+		gem_debug("gem", "a GTT map from before the tiling shows tiles (%d)", ret);
 }

@@ -26,7 +26,11 @@
  * need no flush there either ("Writes to it immediately go to main memory as
  * far as we know", kernel: i915_gem_object_flush_write_domain on the GTT domain).
  *
- * A view lives as long as its object. SET_TILING lays the GTT view anew.
+ * A view lives as long as its object. SET_TILING lays the GTT view anew. When
+ * clients mapped the object through the GTT while it was linear (libdrm_intel
+ * keeps such maps with the buffers it reuses), their memfd becomes the view and
+ * the object gets another: unless someone also maps it as the memory it is, or
+ * it is shared or pinned; then those maps go on to show the memory, in tiles.
  */
 #ifndef GEM_VIEW_H
 #define GEM_VIEW_H
@@ -57,6 +61,9 @@ struct gem_view {
  * Errors: as gem_object_open_memory; -ENOMEM.
  */
 int gem_object_map_fd(struct gem_object *obj, enum gem_view_kind way, int *fd);
+
+/* Before the object is tiled: its maps through the GTT will need a view. No lock held. */
+void gem_view_part_gtt(struct gem_object *obj);
 
 /* ---- inside of gem/; mm.lock held ---- */
 

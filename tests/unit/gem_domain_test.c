@@ -1,8 +1,10 @@
 /* Which domain an object is in after which request, and what is refused (kernel: i915_gem_domain.c). */
 #include <errno.h>
 #include <i915_drm.h>
+#include <unistd.h>
 
 #include "gem_domain.h"
+#include "gem_view.h"
 #include "test.h"
 
 #define CPU I915_GEM_DOMAIN_CPU
@@ -212,8 +214,10 @@ TEST(nothing_reaches_a_purged_object)
 	struct gem_object *obj;
 	uint8_t byte = 1;
 	bool retained;
+	int fd, gone;
 
 	create(&dev, &obj);
+	CHECK_INT(gem_object_map_fd(obj, GEM_VIEW_GTT, &fd), 0);
 	CHECK_INT(gem_object_madvise(obj, GEM_MADV_DONTNEED, &retained), 0);
 	gem_memory_shrink(&dev, UINT64_MAX);
 	CHECK_INT(gem_object_madvise(obj, GEM_MADV_WILLNEED, &retained), 0);
@@ -224,5 +228,31 @@ TEST(nothing_reaches_a_purged_object)
 	CHECK_INT(gem_object_flush_for_gpu(obj, false), -EFAULT);
 	CHECK_INT(gem_object_set_tiling(obj, GEM_TILING_X, 512), 0);
 	CHECK_INT(gem_object_sw_finish(obj), 0);
+	CHECK_INT(lseek(fd, 0, SEEK_END), 0);
+	CHECK_INT(gem_object_map_fd(obj, GEM_VIEW_GTT, &gone), 0);
+	CHECK_INT(lseek(gone, 0, SEEK_END), 0);
+	close(fd);
+	close(gone);
+	destroy(&dev, obj);
+}
+
+/* A purge takes the views' bytes, too. */
+TEST(views_of_a_purged_object_are_empty)
+{
+	struct gem_device dev;
+	struct gem_object *obj;
+	bool retained;
+	int fd;
+
+	create(&dev, &obj);
+	CHECK_INT(gem_object_set_tiling(obj, GEM_TILING_X, 512), 0);
+	CHECK_INT(gem_object_map_fd(obj, GEM_VIEW_GTT, &fd), 0);
+	CHECK_INT(lseek(fd, 0, SEEK_END), 8192);
+	CHECK_INT(gem_object_madvise(obj, GEM_MADV_DONTNEED, &retained), 0);
+	CHECK(retained);
+	gem_memory_shrink(&dev, UINT64_MAX);
+	CHECK_INT(lseek(fd, 0, SEEK_END), 0);
+	CHECK(obj->gtt_view == NULL);
+	close(fd);
 	destroy(&dev, obj);
 }

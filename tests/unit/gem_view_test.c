@@ -175,7 +175,51 @@ TEST(another_tiling_lays_the_view_anew)
 	scene_finish(&scene);
 }
 
-/* 64 pages in rows of tiles of two pages each: the last row of tiles is whole; 63 pages' is not. */
+/* libdrm_intel keeps maps of buffers that it reuses for something else. */
+TEST(maps_from_before_the_tiling_go_on)
+{
+	struct scene scene;
+
+	scene_init(&scene, false, GEM_TILING_NONE, 0);
+	scene.gtt = map(scene.obj, GEM_VIEW_GTT);
+	for (uint32_t i = 0; i < SIZE / 4; i++)
+		((uint32_t *)scene.gtt)[i] = i;
+	CHECK_INT(gem_object_set_tiling(scene.obj, GEM_TILING_X, 1024), 0);
+	/* The memory's bytes did not move: the map shows them by the new layout. */
+	for (uint32_t i = 0; i < SIZE / 4; i++)
+		CHECK_INT(((uint32_t *)scene.gtt)[i], gem_tile_offset(GEM_TILING_X, 1024,
+			i * 4 % 1024, i * 4 / 1024) / 4);
+	memset(scene.gtt + 1024, 0x66, 1024); /* row 1 */
+	CHECK_INT(gem_object_flush_for_gpu(scene.obj, false), 0);
+	CHECK_INT(raw(scene.obj, 512), 0x66);
+	CHECK_INT(raw(scene.obj, 4096 + 512 + 511), 0x66);
+	CHECK_INT(raw(scene.obj, 1024), 0); /* row 2 of the first tile: pixel 256 */
+	CHECK_INT(raw(scene.obj, 1025), 1);
+	uint8_t *other = map(scene.obj, GEM_VIEW_GTT);
+	CHECK_INT(other[1024 + 7], 0x66);
+	munmap(other, SIZE);
+	scene_finish(&scene);
+}
+
+/* Who maps the memory as such keeps it; the map through the GTT then shows tiles. */
+TEST(maps_of_both_kinds_stay_the_memory)
+{
+	struct scene scene;
+
+	scene_init(&scene, false, GEM_TILING_NONE, 0);
+	scene.gtt = map(scene.obj, GEM_VIEW_GTT);
+	scene.cpu = map(scene.obj, GEM_VIEW_CPU);
+	CHECK_INT(gem_object_set_tiling(scene.obj, GEM_TILING_X, 1024), 0);
+	scene.cpu[512] = 0x66;
+	CHECK_INT(raw(scene.obj, 512), 0x66);
+	CHECK_INT(scene.gtt[512], 0x66);
+	uint8_t *fresh = map(scene.obj, GEM_VIEW_GTT);
+	CHECK_INT(fresh[1024], 0x66);
+	munmap(fresh, SIZE);
+	scene_finish(&scene);
+}
+
+/* Rows of tiles are two pages; of the object's second row there is one. */
 TEST(a_partial_row_of_tiles_has_scratch)
 {
 	struct gem_device dev;
