@@ -454,7 +454,7 @@ TEST(writers_on_both_sides_lose_nothing)
 		writers[i] = (struct writer) {i & 1 ? memory : scene.gtt, i, &stop};
 		CHECK_INT(pthread_create(&threads[i], NULL, keep_writing, &writers[i]), 0);
 	}
-	for (int i = 0; i < 300; i++)
+	for (int i = 0; i < 40; i++)
 		gem_object_scanout(scene.obj);
 	atomic_store(&stop, true);
 	for (unsigned i = 0; i < 4; i++) {
@@ -469,5 +469,74 @@ TEST(writers_on_both_sides_lose_nothing)
 		CHECK_INT(memory[i], 0xf0 + i % 4);
 	}
 	munmap(memory, SIZE);
+	scene_finish(&scene);
+}
+
+struct requester {
+	struct gem_object *obj;
+	unsigned seed;
+};
+
+static void request(struct gem_object *obj, unsigned what, uint8_t *bytes)
+{
+	static const uint32_t domains[] = {I915_GEM_DOMAIN_CPU, I915_GEM_DOMAIN_GTT, I915_GEM_DOMAIN_WC};
+	uint32_t domain = domains[what / 8 % 3];
+	int fd;
+
+	switch (what % 8) {
+	case 0:
+		CHECK_INT(gem_object_map_fd(obj, what & 8 ? GEM_VIEW_CPU : GEM_VIEW_GTT, &fd), 0);
+		close(fd);
+		break;
+	case 1:
+		CHECK_INT(gem_object_set_domain(obj, domain, what & 64 ? domain : 0), 0);
+		break;
+	case 2:
+		CHECK_INT(gem_object_pwrite(obj, what & 4095, bytes, 4096), 0);
+		break;
+	case 3:
+		CHECK_INT(gem_object_pread(obj, what & 4095, bytes, 4096), 0);
+		break;
+	case 4:
+		CHECK_INT(gem_object_set_tiling(obj, what / 8 % 3, 512), 0);
+		break;
+	case 5:
+		CHECK_INT(gem_object_flush_for_gpu(obj, what & 8), 0);
+		break;
+	case 6:
+		gem_object_scanout(obj);
+		CHECK_INT(gem_object_flush_for_display(obj), 0);
+		break;
+	case 7:
+		CHECK_INT(gem_object_set_caching(obj, what / 8 % 2), 0);
+		gem_memory_shrink(obj->dev, SIZE);
+		break;
+	}
+}
+
+static void *keep_requesting(void *data)
+{
+	struct requester *requester = data;
+	uint8_t bytes[4096] = {0};
+
+	for (int i = 0; i < 400; i++)
+		request(requester->obj, rand_r(&requester->seed), bytes);
+	return NULL;
+}
+
+/* For the thread and address sanitizers, and for deadlocks. */
+TEST(requests_from_several_threads)
+{
+	struct scene scene;
+	pthread_t threads[4];
+	struct requester requesters[4];
+
+	scene_init(&scene, true, GEM_TILING_X, 512);
+	for (unsigned i = 0; i < 4; i++) {
+		requesters[i] = (struct requester) {scene.obj, i};
+		CHECK_INT(pthread_create(&threads[i], NULL, keep_requesting, &requesters[i]), 0);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		CHECK_INT(pthread_join(threads[i], NULL), 0);
 	scene_finish(&scene);
 }
