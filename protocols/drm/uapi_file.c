@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "gem_view.h"
 #include "kms_atomic.h"
 #include "uapi_debugfs.h"
 #include "uapi_file.h"
@@ -47,10 +48,16 @@ static int file_mmap(struct vfs_file *base, uint64_t offset, uint64_t length, in
 	/* As mmap(2) of any file: shared memory needs the file open for it. */
 	if (access == O_WRONLY || (prot & PROT_WRITE && access != O_RDWR))
 		return -EACCES;
-	int ret = gem_mmap_lookup(&file->gem, offset, length, &obj);
+	uint64_t way = offset >> UAPI_MAP_WAY_SHIFT;
+	if (way > UAPI_MAP_CPU)
+		return -EINVAL;
+	int ret = gem_mmap_lookup(&file->gem, offset & (GEM_MMAP_OFFSET_END - 1), length, &obj);
 	if (ret)
 		return ret;
-	ret = gem_object_open_memory(obj, fd);
+	if (way == UAPI_MAP_MEMORY)
+		ret = gem_object_open_memory(obj, fd);
+	else
+		ret = gem_object_map_fd(obj, way == UAPI_MAP_GTT ? GEM_VIEW_GTT : GEM_VIEW_CPU, fd);
 	*fd_offset = 0;
 	gem_object_put(obj);
 	return ret;

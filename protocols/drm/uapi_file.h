@@ -4,6 +4,18 @@
 
 #include "uapi.h"
 
+/*
+ * A fake offset is the object's place in the device address space, with the way
+ * to its bytes in the bits above (gem_view.h).
+ */
+enum uapi_map_way {
+	UAPI_MAP_MEMORY, /* uncached, write-combining; dumb buffers */
+	UAPI_MAP_GTT,    /* through the aperture, detiled */
+	UAPI_MAP_CPU,    /* through the CPU's cache */
+};
+#define UAPI_MAP_WAY_SHIFT 46
+_Static_assert(GEM_MMAP_OFFSET_END == 1ull << UAPI_MAP_WAY_SHIFT, "ways start where places end");
+
 /* struct vfs_node.open */
 int uapi_file_open(const struct vfs_node *node, int flags, struct vfs_caller *caller,
 	struct vfs_file **out);

@@ -82,4 +82,44 @@ UAPI_HANDLER(wait_vblank);
 UAPI_HANDLER(crtc_get_sequence);
 UAPI_HANDLER(crtc_queue_sequence);
 
+/* uapi_i915_create.c */
+UAPI_HANDLER(i915_gem_create);
+UAPI_HANDLER(i915_gem_create_ext);
+UAPI_HANDLER(i915_gem_userptr);
+
+/* uapi_i915_map.c */
+UAPI_HANDLER(i915_gem_mmap);
+UAPI_HANDLER(i915_gem_mmap_offset);
+
+/* uapi_i915_access.c */
+UAPI_HANDLER(i915_gem_pread);
+UAPI_HANDLER(i915_gem_pwrite);
+UAPI_HANDLER(i915_gem_set_domain);
+UAPI_HANDLER(i915_gem_sw_finish);
+UAPI_HANDLER(i915_gem_busy);
+UAPI_HANDLER(i915_gem_wait);
+UAPI_HANDLER(i915_gem_madvise);
+
+/* uapi_i915_tiling.c */
+UAPI_HANDLER(i915_gem_set_tiling);
+UAPI_HANDLER(i915_gem_get_tiling);
+UAPI_HANDLER(i915_gem_set_caching);
+UAPI_HANDLER(i915_gem_get_caching);
+
+/* uapi_i915_context.c */
+UAPI_HANDLER(i915_gem_context_create);
+UAPI_HANDLER(i915_gem_context_destroy);
+UAPI_HANDLER(i915_gem_context_getparam);
+UAPI_HANDLER(i915_gem_context_setparam);
+UAPI_HANDLER(i915_get_reset_stats);
+
+/* uapi_i915_param.c */
+UAPI_HANDLER(i915_getparam);
+UAPI_HANDLER(i915_gem_get_aperture);
+UAPI_HANDLER(i915_gem_throttle);
+UAPI_HANDLER(i915_reg_read);
+UAPI_HANDLER(i915_get_pipe_from_crtc_id);
+UAPI_HANDLER(i915_gone);
+UAPI_HANDLER(i915_gem_execbuffer);
+
 #endif

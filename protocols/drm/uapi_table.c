@@ -2,6 +2,8 @@
  * The one ioctl table. Access flags as in the kernel's drm_ioctls[]. A request
  * without a row is refused with -EINVAL, as one without a function is there.
  */
+#include <i915_drm.h>
+
 #include "uapi_handlers.h"
 
 #define ROW(op, access, function)                                        \
@@ -11,6 +13,9 @@
 		.handler = uapi_##function,                              \
 		.name = #op,                                             \
 	}
+
+/* What only the X server of the user mode setting days could ask. */
+#define UMS (UAPI_AUTH | UAPI_MASTER | UAPI_ROOT_ONLY)
 
 static const struct uapi_ioctl table[] = {
 	/* core */
@@ -26,8 +31,8 @@ static const struct uapi_ioctl table[] = {
 	ROW(SET_MASTER, 0, set_master),
 	ROW(DROP_MASTER, 0, drop_master),
 	/* what is left of the user mode setting days */
-	ROW(BLOCK, UAPI_AUTH | UAPI_MASTER | UAPI_ROOT_ONLY, noop),
-	ROW(UNBLOCK, UAPI_AUTH | UAPI_MASTER | UAPI_ROOT_ONLY, noop),
+	ROW(BLOCK, UMS, noop),
+	ROW(UNBLOCK, UMS, noop),
 	ROW(FINISH, UAPI_AUTH, noop),
 
 	/* buffer objects */
@@ -81,6 +86,65 @@ static const struct uapi_ioctl table[] = {
 	ROW(WAIT_VBLANK, 0, wait_vblank),
 	ROW(CRTC_GET_SEQUENCE, 0, crtc_get_sequence),
 	ROW(CRTC_QUEUE_SEQUENCE, 0, crtc_queue_sequence),
+
+	/* i915, left of the user mode setting days */
+	ROW(I915_INIT, UMS, noop),
+	ROW(I915_FLUSH, UAPI_AUTH, noop),
+	ROW(I915_FLIP, UAPI_AUTH, noop),
+	ROW(I915_BATCHBUFFER, UAPI_AUTH, noop),
+	ROW(I915_IRQ_EMIT, UAPI_AUTH, noop),
+	ROW(I915_IRQ_WAIT, UAPI_AUTH, noop),
+	ROW(I915_SETPARAM, UMS, noop),
+	ROW(I915_ALLOC, UAPI_AUTH, noop),
+	ROW(I915_FREE, UAPI_AUTH, noop),
+	ROW(I915_INIT_HEAP, UMS, noop),
+	ROW(I915_CMDBUFFER, UAPI_AUTH, noop),
+	ROW(I915_DESTROY_HEAP, UMS, noop),
+	ROW(I915_SET_VBLANK_PIPE, UMS, noop),
+	ROW(I915_GET_VBLANK_PIPE, UAPI_AUTH, noop),
+	ROW(I915_VBLANK_SWAP, UAPI_AUTH, noop),
+	ROW(I915_HWS_ADDR, UMS, noop),
+	ROW(I915_GEM_INIT, UMS, noop),
+	ROW(I915_GEM_ENTERVT, UMS, noop),
+	ROW(I915_GEM_LEAVEVT, UMS, noop),
+	ROW(I915_GEM_EXECBUFFER, UAPI_AUTH, i915_gem_execbuffer),
+	ROW(I915_GEM_PIN, UAPI_AUTH | UAPI_ROOT_ONLY, i915_gone),
+	ROW(I915_GEM_UNPIN, UAPI_AUTH | UAPI_ROOT_ONLY, i915_gone),
+	ROW(I915_OVERLAY_PUT_IMAGE, UAPI_MASTER, i915_gone),
+	ROW(I915_OVERLAY_ATTRS, UAPI_MASTER, i915_gone),
+	ROW(I915_GET_SPRITE_COLORKEY, UAPI_MASTER, noop),
+
+	/* i915 objects */
+	ROW(I915_GEM_CREATE, UAPI_RENDER_ALLOW, i915_gem_create),
+	ROW(I915_GEM_CREATE_EXT, UAPI_RENDER_ALLOW, i915_gem_create_ext),
+	ROW(I915_GEM_USERPTR, UAPI_RENDER_ALLOW, i915_gem_userptr),
+	ROW(I915_GEM_MMAP, UAPI_RENDER_ALLOW, i915_gem_mmap),
+	ROW(I915_GEM_MMAP_OFFSET, UAPI_RENDER_ALLOW, i915_gem_mmap_offset),
+	ROW(I915_GEM_PREAD, UAPI_RENDER_ALLOW, i915_gem_pread),
+	ROW(I915_GEM_PWRITE, UAPI_RENDER_ALLOW, i915_gem_pwrite),
+	ROW(I915_GEM_SET_DOMAIN, UAPI_RENDER_ALLOW, i915_gem_set_domain),
+	ROW(I915_GEM_SW_FINISH, UAPI_RENDER_ALLOW, i915_gem_sw_finish),
+	ROW(I915_GEM_BUSY, UAPI_RENDER_ALLOW, i915_gem_busy),
+	ROW(I915_GEM_WAIT, UAPI_RENDER_ALLOW, i915_gem_wait),
+	ROW(I915_GEM_MADVISE, UAPI_RENDER_ALLOW, i915_gem_madvise),
+	ROW(I915_GEM_SET_TILING, UAPI_RENDER_ALLOW, i915_gem_set_tiling),
+	ROW(I915_GEM_GET_TILING, UAPI_RENDER_ALLOW, i915_gem_get_tiling),
+	ROW(I915_GEM_SET_CACHING, UAPI_RENDER_ALLOW, i915_gem_set_caching),
+	ROW(I915_GEM_GET_CACHING, UAPI_RENDER_ALLOW, i915_gem_get_caching),
+
+	/* i915 device and contexts */
+	ROW(I915_GETPARAM, UAPI_RENDER_ALLOW, i915_getparam),
+	ROW(I915_GEM_GET_APERTURE, UAPI_RENDER_ALLOW, i915_gem_get_aperture),
+	ROW(I915_GEM_THROTTLE, UAPI_RENDER_ALLOW, i915_gem_throttle),
+	ROW(I915_REG_READ, UAPI_RENDER_ALLOW, i915_reg_read),
+	ROW(I915_GEM_CONTEXT_CREATE_EXT, UAPI_RENDER_ALLOW, i915_gem_context_create),
+	ROW(I915_GEM_CONTEXT_DESTROY, UAPI_RENDER_ALLOW, i915_gem_context_destroy),
+	ROW(I915_GEM_CONTEXT_GETPARAM, UAPI_RENDER_ALLOW, i915_gem_context_getparam),
+	ROW(I915_GEM_CONTEXT_SETPARAM, UAPI_RENDER_ALLOW, i915_gem_context_setparam),
+	ROW(I915_GET_RESET_STATS, UAPI_RENDER_ALLOW, i915_get_reset_stats),
+	ROW(I915_GEM_VM_CREATE, UAPI_RENDER_ALLOW, i915_gone),
+	ROW(I915_GEM_VM_DESTROY, UAPI_RENDER_ALLOW, i915_gone),
+	ROW(I915_GET_PIPE_FROM_CRTC_ID, 0, i915_get_pipe_from_crtc_id),
 };
 
 const struct uapi_ioctl *uapi_ioctl_find(unsigned int nr)
