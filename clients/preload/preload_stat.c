@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -14,9 +15,28 @@
 _Static_assert(sizeof(struct stat) == sizeof(struct stat64), "one layout for both");
 _Static_assert(sizeof(struct statfs) == sizeof(struct statfs64), "one layout for both");
 
+/* No file system of the machine: those count from the low end. */
+enum { DEBUGFS_MINOR = 0xfff00 };
+
+/*
+ * debugfs is a mount of its own, and programs that look for it compare it with
+ * the folder above (intel-gpu-tools mount it otherwise). name: as the program
+ * sees it.
+ */
+static void fill_mount(const char *name, struct stat *st)
+{
+	static const char mount_point[] = "/sys/kernel/debug";
+	size_t len = sizeof(mount_point) - 1;
+
+	if (!strncmp(name, mount_point, len) && (name[len] == '\0' || name[len] == '/') &&
+	    !strstr(name, "/.."))
+		st->st_dev = makedev(0, DEBUGFS_MINOR);
+}
+
 static int stat_fd(int fd, struct stat *st)
 {
 	struct preload_node node;
+	char name[PATH_MAX];
 
 	if (preload_real_fstat(fd, st) < 0)
 		return -1;
@@ -25,6 +45,8 @@ static int stat_fd(int fd, struct stat *st)
 		preload_node_fill_stat(&node, st);
 	} else if (preload_node_of_placeholder(fd, st, &node)) {
 		preload_node_fill_stat(&node, st);
+	} else if (S_ISDIR(st->st_mode) && preload_path_of_fd(fd, name)) {
+		fill_mount(name, st);
 	}
 	return 0;
 }
@@ -43,7 +65,10 @@ static int stat_at(int dirfd, const char *path, struct stat *st, int flags)
 		preload_node_fill_stat(&at.node, st);
 		return 0;
 	case PRELOAD_TREE:
-		return preload_real_fstatat(AT_FDCWD, at.path, st, flags);
+		if (preload_real_fstatat(AT_FDCWD, at.path, st, flags) < 0)
+			return -1;
+		fill_mount(at.name, st);
+		return 0;
 	case PRELOAD_PASS:
 		break;
 	}

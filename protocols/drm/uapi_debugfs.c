@@ -13,14 +13,16 @@ struct file_row {
 	const char *name;
 	int (*render)(struct uapi_device *dev, FILE *out);
 	bool i915; /* only for cards of that driver */
+	bool sink; /* may be written to */
 };
 
 static const struct file_row rows[] = {
-	{"clients", uapi_debugfs_clients, false},
-	{"framebuffer", uapi_debugfs_framebuffer, false},
-	{"gem_names", uapi_debugfs_gem_names, false},
-	{"name", uapi_debugfs_name, false},
-	{"state", uapi_debugfs_state, false},
+	{"clients", uapi_debugfs_clients, false, false},
+	{"framebuffer", uapi_debugfs_framebuffer, false, false},
+	{"gem_names", uapi_debugfs_gem_names, false, false},
+	{"i915_gem_drop_caches", uapi_debugfs_drop_caches, true, true},
+	{"name", uapi_debugfs_name, false, false},
+	{"state", uapi_debugfs_state, false, false},
 };
 
 struct text {
@@ -52,6 +54,10 @@ static int add(struct uapi_debugfs *debugfs, struct uapi_device *dev, unsigned i
 	text->row = row;
 	text->dev = dev;
 	vfs_text_node_init(&text->node, text->path, render, text);
+	if (row->sink) {
+		text->node.mode |= 0200;
+		text->node.text_sink = true;
+	}
 	int ret = vfs_add_node(debugfs->vfs, &text->node);
 	if (ret == 0)
 		debugfs->count++;
@@ -157,6 +163,17 @@ int uapi_debugfs_clients(struct uapi_device *dev, FILE *out)
 int uapi_debugfs_gem_names(struct uapi_device *dev, FILE *out)
 {
 	gem_report_names(&dev->gem, out);
+	return 0;
+}
+
+/*
+ * intel-gpu-tools writes here before every run, to have the GPU idle and its
+ * requests retired. That is so while there is no engine; memory leaves by its
+ * budget only.
+ */
+int uapi_debugfs_drop_caches(struct uapi_device *dev, FILE *out)
+{
+	fputs("0x00000000\n", out);
 	return 0;
 }
 

@@ -25,6 +25,7 @@ const struct vfs_node *uapi_debugfs_node(const struct uapi_debugfs *debugfs, uns
 int uapi_debugfs_name(struct uapi_device *dev, FILE *out);
 int uapi_debugfs_clients(struct uapi_device *dev, FILE *out);
 int uapi_debugfs_gem_names(struct uapi_device *dev, FILE *out);
+int uapi_debugfs_drop_caches(struct uapi_device *dev, FILE *out);
 /* uapi_debugfs_kms.c */
 int uapi_debugfs_framebuffer(struct uapi_device *dev, FILE *out);
 int uapi_debugfs_state(struct uapi_device *dev, FILE *out);

@@ -136,6 +136,7 @@ struct vfs_node {
 	int (*opened)(struct vfs_file *file);
 	/* A text file (vfs_text.h) when set: open renders it, no vfs_file comes to be. */
 	int (*text)(void *data, FILE *out);
+	bool text_sink; /* the text file may be written to; nothing comes of it */
 	void *data; /* the driver's device */
 };
 

@@ -205,8 +205,7 @@ int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *ca
 	if (ret)
 		return ret;
 	if (node->text)
-		return vfs_text_open(strrchr(node->path, '/') + 1, node->text, node->data, flags,
-			fd);
+		return vfs_text_open_node(node, flags, fd);
 	ret = node->open(node, flags, caller, &file);
 	if (ret)
 		return ret;

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -81,6 +82,17 @@ int vfs_text_open(const char *name, vfs_text_render render, void *data, int flag
 		return ret;
 	*fd = ret;
 	return 0;
+}
+
+int vfs_text_open_node(const struct vfs_node *node, int flags, int *fd)
+{
+	if ((flags & O_ACCMODE) == O_RDONLY || !node->text_sink)
+		return vfs_text_open(strrchr(node->path, '/') + 1, node->text, node->data, flags,
+			fd);
+	if (flags & O_DIRECTORY)
+		return -ENOTDIR;
+	*fd = open("/dev/null", flags & (O_ACCMODE | O_CLOEXEC));
+	return *fd < 0 ? -errno : 0;
 }
 
 void vfs_text_node_init(struct vfs_node *node, const char *path, vfs_text_render render,

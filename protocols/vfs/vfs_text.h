@@ -23,6 +23,9 @@ typedef int (*vfs_text_render)(void *data, FILE *out);
  */
 int vfs_text_open(const char *name, vfs_text_render render, void *data, int flags, int *fd);
 
+/* node's text; with text_sink, for writing, something that takes all of it. */
+int vfs_text_open_node(const struct vfs_node *node, int flags, int *fd);
+
 /* Fills node for vfs_add_node: mode 0444; path and data stay the caller's. */
 void vfs_text_node_init(struct vfs_node *node, const char *path, vfs_text_render render,
 	void *data);

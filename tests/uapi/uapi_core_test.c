@@ -39,7 +39,7 @@ static const struct refused_row refused_rows[] = {
 	{"number past the table", DRM_IOWR(0xff, struct drm_version), EINVAL},
 	{"number without a row", DRM_IOWR(0x9f, struct drm_version), EINVAL},
 	{"hole in the core numbers", DRM_IOWR(0x30, struct drm_version), EINVAL},
-	{"first driver number", DRM_IO(DRM_COMMAND_BASE), EINVAL},
+	{"first driver number, not authenticated", DRM_IO(DRM_COMMAND_BASE), EACCES},
 	{"last driver number", DRM_IO(DRM_COMMAND_END - 1), EINVAL},
 	{"removed legacy request", DRM_IOCTL_ADD_CTX, EINVAL},
 	{"tcgets", 0x5401, ENOTTY},
