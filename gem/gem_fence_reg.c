@@ -220,6 +220,17 @@ int gem_object_drop_fence_reg(struct gem_object *obj)
 	return ret;
 }
 
+void gem_object_use_aperture(struct gem_object *obj)
+{
+	struct gem_vma *vma;
+
+	if (gem_vma_pin(obj, obj->dev->ggtt, 0, 0, GEM_PIN_MAPPABLE | GEM_PIN_NONBLOCK, &vma))
+		return;
+	if (gem_fence_reg_get(vma) == 0)
+		gem_fence_reg_put(vma);
+	gem_vma_unpin(vma);
+}
+
 bool gem_fence_reg_lookup(struct gem_device *dev, uint64_t address,
 	struct gem_fence_window *window)
 {

@@ -67,6 +67,14 @@ void gem_fence_reg_put(struct gem_vma *vma);
  */
 int gem_object_drop_fence_reg(struct gem_object *obj);
 
+/*
+ * What the page fault of a client's access through the aperture does on a
+ * kernel: binds obj there and gives it a register if it is tiled, taking it
+ * from another. Nobody notices when there is no room: the client's view does
+ * not need the place (gem_view.h). No lock held; may wait as above.
+ */
+void gem_object_use_aperture(struct gem_object *obj);
+
 /* The window that holds address of the global GTT: false = linear there. */
 bool gem_fence_reg_lookup(struct gem_device *dev, uint64_t address,
 	struct gem_fence_window *window);

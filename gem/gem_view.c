@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gem_guard.h"
+#include "gem_fence_reg.h"
 #include "gem_private.h"
 #include "gem_view.h"
 
@@ -284,6 +285,8 @@ int gem_object_map_fd(struct gem_object *obj, enum gem_view_kind way, int *fd)
 		return gem_object_open_memory(obj, fd);
 	if (ret)
 		return ret;
+	if (way == GEM_VIEW_GTT)
+		gem_object_use_aperture(obj);
 	pthread_mutex_lock(&obj->mm.lock);
 	/* Who mapped the view earlier and who maps now shall see the same. */
 	bool viewed = needs_view(obj, way) || (way == GEM_VIEW_GTT && obj->gtt_view);

@@ -2,7 +2,9 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "gem_domain.h"
 #include "gem_gtt.h"
+#include "gem_view.h"
 
 enum { MIB = 1 << 20, REGS = 4, COUNT = 8 };
 
@@ -238,6 +240,34 @@ TEST(lists_ask_for_registers)
 	CHECK_INT(gem_vm_acquire(scene.dev.ggtt, binds, REGS + 1), 0);
 	gem_vm_release(scene.dev.ggtt, binds, REGS + 1);
 	scene_finish(&scene);
+}
+
+/* A client maps 17 tiled objects and a linear one through the GTT. */
+TEST(gtt_maps_use_registers)
+{
+	struct gem_object *objs[18];
+	struct gem_device dev;
+	unsigned with = 0;
+	int fd;
+
+	CHECK_INT(gem_device_init(&dev, NULL), 0);
+	for (int i = 0; i < 18; i++) {
+		CHECK_INT(gem_object_create(&dev, 16 * PAGE, GEM_REGION_SYSTEM, &objs[i]), 0);
+		if (i < 17)
+			CHECK_INT(gem_object_set_tiling(objs[i], GEM_TILING_X, 512), 0);
+		CHECK_INT(gem_object_map_fd(objs[i], GEM_VIEW_GTT, &fd), 0);
+		close(fd);
+		CHECK_INT(bindings(objs[i]), 1);
+	}
+	for (int i = 0; i < 16; i++)
+		with += dev.fence_regs->regs[i].vma != NULL;
+	CHECK_INT(with, 16);
+	CHECK_INT(dev.fence_regs->steals, 1);
+	CHECK(objs[0]->vmas->fence_reg < 0);
+	CHECK(objs[17]->vmas->fence_reg < 0);
+	for (int i = 0; i < 18; i++)
+		gem_object_put(objs[i]);
+	gtt_finish(&dev);
 }
 
 /* Threads use more objects than there are registers. */
