@@ -1,6 +1,5 @@
 /* Memory that exists: of another device, of a client, or our own come back. */
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "gem_private.h"
@@ -22,7 +21,7 @@ static const struct gem_object_ops imported_ops = {
 int gem_imported_create(struct gem_device *dev, int filp, uint64_t size,
 	struct gem_dma_buf_attachment *attach, struct gem_object **out)
 {
-	struct gem_object *obj = malloc(sizeof(*obj));
+	struct gem_object *obj = gem_slab_alloc(&dev->objects);
 	int ret = -ENOMEM;
 
 	if (!obj)
@@ -39,7 +38,7 @@ int gem_imported_create(struct gem_device *dev, int filp, uint64_t size,
 	return 0;
 
 free_obj:
-	free(obj);
+	gem_slab_free(&dev->objects, obj);
 close_filp:
 	close(filp);
 	return ret;

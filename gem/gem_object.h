@@ -69,21 +69,18 @@ struct gem_object_ops {
 };
 
 struct gem_object {
+	/* One cache line, all that look-ups, handles and names need: from here ... */
 	atomic_uint refcount;
 	unsigned handle_count; /* dev->object_name_lock; each handle is also a reference */
 	struct gem_device *dev;
 	const struct gem_object_ops *ops;
+	uint64_t size; /* bytes, page aligned, immutable */
+	uint32_t name; /* flink name, 0 = unnamed; dev->object_name_lock */
 	/*
 	 * memfd with the bytes; -1 = none (yet): never needed, swapped out,
 	 * purged. mm.lock; immutable once mm.shared or import_attach is set.
 	 */
 	int filp;
-	struct gem_range_node vma_node; /* vma_manager.lock; size immutable */
-	uint64_t size; /* bytes, page aligned, immutable */
-	uint32_t name; /* flink name, 0 = unnamed; dev->object_name_lock */
-	/* GEM_DOMAIN bits as in i915_drm.h. mm.lock. */
-	uint32_t read_domains, write_domain;
-	uint32_t pending_read_domains, pending_write_domain;
 	/*
 	 * Export side: set on the first export or at import; the reference
 	 * object -> dma_buf -> object is broken when handle_count drops to 0.
@@ -91,6 +88,11 @@ struct gem_object {
 	 */
 	struct gem_dma_buf *dma_buf;
 	struct gem_dma_buf_attachment *import_attach; /* invariant over the lifetime; NULL = own pages */
+	/* ... to here. */
+	struct gem_range_node vma_node; /* vma_manager.lock; size immutable */
+	/* GEM_DOMAIN bits as in i915_drm.h. mm.lock. */
+	uint32_t read_domains, write_domain;
+	uint32_t pending_read_domains, pending_write_domain;
 	struct gem_identity identity;
 	/*
 	 * Where the bytes count; NULL = nowhere: never needed, swapped out,

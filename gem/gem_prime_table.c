@@ -4,7 +4,8 @@
  */
 #include "gem_private.h"
 
-enum { BUCKETS = 1024 };
+/* For as many as descriptors can be had in one process; pages never used cost nothing. */
+enum { BUCKETS = 1 << 16 };
 
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER; /* innermost */
 static struct gem_object *buckets[BUCKETS];

@@ -18,9 +18,9 @@ struct gem_range_node {
 	uint64_t start; /* 0 while not placed */
 	uint64_t size;  /* > 0; not changed while placed */
 	bool placed;
-	/* Inside of the treap. */
-	struct gem_range_node *left, *right;
+	/* Inside of the treap. One cache line in all. */
 	uint32_t priority;
+	struct gem_range_node *left, *right;
 	/* Of the subtree: lowest start, highest end, largest hole in between. */
 	uint64_t first, last, hole;
 };

@@ -1,6 +1,5 @@
 /* Where objects are: regions, their places, moves between them. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "gem_private.h"
 #include "gem_vma.h"
@@ -93,13 +92,13 @@ static int place_for_good(struct gem_object *obj, enum gem_region_id id)
 static int create_in(struct gem_device *dev, uint64_t size, enum gem_region_id id,
 	unsigned placements, struct gem_object **out)
 {
-	struct gem_object *obj = malloc(sizeof(*obj));
+	struct gem_object *obj = gem_slab_alloc(&dev->objects);
 
 	if (!obj)
 		return -ENOMEM;
 	int ret = gem_object_init(obj, dev, ops_of[id], size);
 	if (ret) {
-		free(obj);
+		gem_slab_free(&dev->objects, obj);
 		return ret;
 	}
 	obj->home = id;

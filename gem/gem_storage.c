@@ -251,8 +251,10 @@ void gem_storage_discard(struct gem_object *obj)
 
 void gem_storage_free(struct gem_object *obj)
 {
+	struct gem_slab *slab = &obj->dev->objects;
+
 	gem_object_finish(obj);
-	free(obj);
+	gem_slab_free(slab, obj);
 }
 
 /* ---- sharing ---- */
