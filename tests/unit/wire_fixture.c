@@ -78,6 +78,12 @@ static int driver_mmap(struct vfs_file *file, uint64_t offset, uint64_t length, 
 	return *fd < 0 ? -errno : 0;
 }
 
+static int driver_fdinfo(struct vfs_file *file, FILE *out)
+{
+	fprintf(out, "file:\t%u\n", file->id);
+	return 0;
+}
+
 static void driver_release(struct vfs_file *file)
 {
 	atomic_fetch_add(&driver_released, 1);
@@ -88,6 +94,7 @@ static void driver_release(struct vfs_file *file)
 static const struct vfs_file_ops driver_ops = {
 	.ioctl = driver_ioctl,
 	.mmap = driver_mmap,
+	.fdinfo = driver_fdinfo,
 	.release = driver_release,
 };
 

@@ -151,6 +151,26 @@ TEST(node_by_path_and_by_file)
 	end(&session);
 }
 
+TEST(fdinfo_is_for_who_holds_the_file)
+{
+	struct session session;
+	char got[32] = "", want[32];
+
+	begin(&session);
+	packet_begin(&packet, WIRE_FDINFO, sizeof(struct wire_attach));
+	((struct wire_attach *)packet.data)->file_id = session.id;
+	packet_finish(&packet);
+	CHECK_INT(client_call(session.socket, &packet, &reply), 0);
+	CHECK_INT(reply.fd_count, 1);
+	snprintf(want, sizeof(want), "file:\t%u\n", session.id);
+	CHECK_INT(read(reply.fds[0], got, sizeof(got)), strlen(want));
+	CHECK(!strcmp(got, want));
+	close(reply.fds[0]);
+	((struct wire_attach *)packet.data)->file_id = session.id + 1;
+	CHECK_INT(client_call(session.socket, &packet, &reply), WIRE_NOT_ATTACHED);
+	end(&session);
+}
+
 TEST(memory_comes_and_goes)
 {
 	struct session session;
