@@ -34,6 +34,22 @@ static int fill_cursor(struct kms_atomic_state *state, const void *data)
 }
 
 /*
+ * The cursor engine of old parts reads physical addresses (seed: "phys"). Memory
+ * that can not move, being shared or in use, is read where it is.
+ */
+static void move_to_phys(struct gem_file *gem, uint32_t handle)
+{
+	struct gem_object *obj;
+
+	if (gem_object_lookup(gem, handle, &obj) < 0)
+		return;
+	int ret = gem_object_migrate(obj, GEM_REGION_PHYS);
+	if (ret)
+		gem_debug("cursor", "image stays in %s memory: error %d", obj->ops->name, ret);
+	gem_object_put(obj);
+}
+
+/*
  * The image as a framebuffer of nobody's: clients never hear its id, so no RMFB
  * will come for it, and it must outlive the file as the kernel's does.
  */
@@ -47,8 +63,9 @@ static int create_image(struct kms_file *file, struct gem_file *gem,
 		.pitches = {req->width * 4},
 		.handles = {req->handle},
 	};
-	int ret = kms_framebuffer_create(file, gem, &cmd, out);
 
+	move_to_phys(gem, req->handle);
+	int ret = kms_framebuffer_create(file, gem, &cmd, out);
 	if (!ret)
 		kms_framebuffer_disown(file, *out);
 	return ret;

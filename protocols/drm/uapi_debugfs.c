@@ -21,6 +21,9 @@ static const struct file_row rows[] = {
 	{"framebuffer", uapi_debugfs_framebuffer, false, false},
 	{"gem_names", uapi_debugfs_gem_names, false, false},
 	{"i915_gem_drop_caches", uapi_debugfs_drop_caches, true, true},
+	{"i915_gem_fence_regs", uapi_debugfs_fence_regs, false, false},
+	{"i915_gem_gtt", uapi_debugfs_gtt, false, false},
+	{"i915_gem_objects", uapi_debugfs_gem_objects, false, false},
 	{"name", uapi_debugfs_name, false, false},
 	{"state", uapi_debugfs_state, false, false},
 };

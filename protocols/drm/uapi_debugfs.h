@@ -26,6 +26,10 @@ int uapi_debugfs_name(struct uapi_device *dev, FILE *out);
 int uapi_debugfs_clients(struct uapi_device *dev, FILE *out);
 int uapi_debugfs_gem_names(struct uapi_device *dev, FILE *out);
 int uapi_debugfs_drop_caches(struct uapi_device *dev, FILE *out);
+/* uapi_debugfs_gem.c */
+int uapi_debugfs_gem_objects(struct uapi_device *dev, FILE *out);
+int uapi_debugfs_gtt(struct uapi_device *dev, FILE *out);
+int uapi_debugfs_fence_regs(struct uapi_device *dev, FILE *out);
 /* uapi_debugfs_kms.c */
 int uapi_debugfs_framebuffer(struct uapi_device *dev, FILE *out);
 int uapi_debugfs_state(struct uapi_device *dev, FILE *out);

@@ -6,6 +6,16 @@
 
 #include "uapi.h"
 
+/*
+ * Memory classes of CREATE_EXT beside i915's SYSTEM and DEVICE, for who wants to
+ * see these backends at work. A kernel knows them and refuses them to clients
+ * (-EINVAL): 2 is its own number for memory stolen by the BIOS.
+ */
+enum {
+	UAPI_MEMORY_CLASS_STOLEN = 2,
+	UAPI_MEMORY_CLASS_PHYS = 0x7400,
+};
+
 /* Where an address of user space may end (kernel: TASK_SIZE_MAX of x86-64). */
 #define UAPI_USER_END 0x7ffffffff000ull
 

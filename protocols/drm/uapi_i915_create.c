@@ -73,7 +73,7 @@ struct placements {
 	unsigned mask; /* 1 << enum gem_region_id */
 };
 
-/* What clients may name: system memory, and local memory where there is some. */
+/* What clients may name: system memory, and what else there is (uapi_i915.h). */
 static bool find_region(const struct gem_memory *memory,
 	const struct drm_i915_gem_memory_class_instance *wanted, enum gem_region_id *id)
 {
@@ -86,6 +86,12 @@ static bool find_region(const struct gem_memory *memory,
 	case I915_MEMORY_CLASS_DEVICE:
 		*id = GEM_REGION_LOCAL;
 		return memory->regions[GEM_REGION_LOCAL].size > 0;
+	case UAPI_MEMORY_CLASS_STOLEN:
+		*id = GEM_REGION_STOLEN;
+		return true;
+	case UAPI_MEMORY_CLASS_PHYS:
+		*id = GEM_REGION_PHYS;
+		return true;
 	default:
 		return false;
 	}

@@ -12,6 +12,7 @@
 
 #include "uapi_debugfs.h"
 #include "uapi_fixture.h"
+#include "uapi_i915.h"
 #include "vfs_text.h"
 
 #define IOCTL(fd, request, arg) fixture_ioctl(&fixture, fd, request, arg)
@@ -352,5 +353,110 @@ TEST(readers_meet_closing_clients)
 	vfs_reap(fixture.vfs);
 	CHECK_INT(fixture.dev->gem.object_count, 0);
 	CHECK_INT(fixture.dev->gem.name_idr.count, 0);
+	stop();
+}
+
+/* The object's handle, or -1 and errno. */
+static int create_in(int fd, uint64_t size, unsigned count, const uint16_t *classes)
+{
+	struct drm_i915_gem_memory_class_instance regions[4] = {0};
+	struct drm_i915_gem_create_ext_memory_regions where = {
+		.base.name = I915_GEM_CREATE_EXT_MEMORY_REGIONS,
+		.num_regions = count,
+		.regions = (uintptr_t)regions,
+	};
+	struct drm_i915_gem_create_ext args = {.size = size, .extensions = (uintptr_t)&where};
+
+	for (unsigned i = 0; i < count; i++)
+		regions[i].memory_class = classes[i];
+	return IOCTL(fd, DRM_IOCTL_I915_GEM_CREATE_EXT, &args) ? -1 : (int)args.handle;
+}
+
+static void close_handle(int fd, uint32_t handle)
+{
+	struct drm_gem_close args = {.handle = handle};
+
+	CHECK_INT(IOCTL(fd, DRM_IOCTL_GEM_CLOSE, &args), 0);
+}
+
+TEST(objects_are_where_they_were_asked_for)
+{
+	static const uint16_t stolen[] = {UAPI_MEMORY_CLASS_STOLEN};
+	static const uint16_t phys[] = {UAPI_MEMORY_CLASS_PHYS};
+	static const uint16_t either[] = {UAPI_MEMORY_CLASS_STOLEN, I915_MEMORY_CLASS_SYSTEM};
+
+	start();
+	int fd = fixture_open_card(&fixture);
+	check_has(text_of("i915_gem_objects"), "stolen: total:8388608, used:0 bytes\n");
+	int first = create_in(fd, 6 << 20, 1, stolen);
+	CHECK(first > 0);
+	check_has(text_of("i915_gem_objects"), "stolen: total:8388608, used:6291456 bytes\n");
+	/* A place that is contiguous, or none. */
+	CHECK_ERRNO(create_in(fd, 4 << 20, 1, stolen), ENOSPC);
+	int second = create_in(fd, 4 << 20, 2, either);
+	CHECK(second > 0);
+	check_has(text_of("i915_gem_objects"), "stolen: total:8388608, used:6291456 bytes\n");
+	int third = create_in(fd, 1 << 20, 1, phys);
+	CHECK(third > 0);
+	check_has(text_of("i915_gem_objects"), "phys: total:67108864, used:1048576 bytes\n");
+	check_has(text_of("i915_gem_objects"), "3 objects, 11534336 bytes\n");
+	close_handle(fd, first);
+	close_handle(fd, third);
+	check_has(text_of("i915_gem_objects"), "stolen: total:8388608, used:0 bytes\n");
+	check_has(text_of("i915_gem_objects"), "phys: total:67108864, used:0 bytes\n");
+	close_handle(fd, second);
+	close(fd);
+	stop();
+}
+
+TEST(cursor_image_goes_to_phys)
+{
+	start();
+	int fd = fixture_open_card(&fixture);
+	uint32_t image = create(fd, 64, 64);
+	touch(fd, image, 64 * 64 * 4);
+	struct drm_mode_cursor cursor = {
+		.flags = DRM_MODE_CURSOR_BO,
+		.crtc_id = fixture.dev->kms->crtcs[0].base.id,
+		.width = 64, .height = 64, .handle = image,
+	};
+	CHECK_INT(IOCTL(fd, DRM_IOCTL_MODE_CURSOR, &cursor), 0);
+	check_has(text_of("i915_gem_objects"), "phys: total:67108864, used:16384 bytes\n");
+	/* What is shared stays where it is, and is shown all the same. */
+	uint32_t shared = create(fd, 64, 64);
+	struct drm_prime_handle prime = {.handle = shared, .flags = DRM_CLOEXEC};
+	CHECK_INT(IOCTL(fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime), 0);
+	cursor.handle = shared;
+	CHECK_INT(IOCTL(fd, DRM_IOCTL_MODE_CURSOR, &cursor), 0);
+	check_has(text_of("i915_gem_objects"), "phys: total:67108864, used:16384 bytes\n");
+	close(prime.fd);
+	close(fd);
+	stop();
+}
+
+TEST(tiled_maps_are_in_the_aperture)
+{
+	start();
+	int fd = fixture_open_card(&fixture);
+	check_has(text_of("i915_gem_gtt"), "0 bindings, 0 bytes pinned, 0 evictions; "
+		"512 MiB, of which 256 MiB mappable\n");
+	check_has(text_of("i915_gem_fence_regs"), "Total fences = 16\nFence 0, pin count = 0, unused\n");
+	struct drm_i915_gem_create object = {.size = 1 << 20};
+	CHECK_INT(IOCTL(fd, DRM_IOCTL_I915_GEM_CREATE, &object), 0);
+	struct drm_i915_gem_set_tiling tiling = {.handle = object.handle,
+		.tiling_mode = I915_TILING_X, .stride = 2048};
+	CHECK_INT(IOCTL(fd, DRM_IOCTL_I915_GEM_SET_TILING, &tiling), 0);
+	struct drm_i915_gem_mmap_gtt map = {.handle = object.handle};
+	CHECK_INT(IOCTL(fd, DRM_IOCTL_I915_GEM_MMAP_GTT, &map), 0);
+	void *memory = fixture_mmap(&fixture, fd, map.offset, 1 << 20, PROT_READ | PROT_WRITE);
+	CHECK(memory != MAP_FAILED);
+	check_has(text_of("i915_gem_gtt"), "0000000000000000-0000000000100000     1024KiB shmem "
+		"(fence: 0)\n");
+	check_has(text_of("i915_gem_fence_regs"),
+		"Fence 0, pin count = 0, X tiled, stride 2048, 0000000000000000 1024KiB\n");
+	munmap(memory, 1 << 20);
+	close(fd);
+	vfs_reap(fixture.vfs);
+	check_has(text_of("i915_gem_fence_regs"), "Fence 0, pin count = 0, unused\n");
 	stop();
 }
