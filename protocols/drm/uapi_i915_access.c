@@ -17,7 +17,8 @@ struct transfer {
 	bool write;
 };
 
-static int transfer_chunk(const struct transfer *transfer, uint64_t done, uint8_t *chunk, size_t len)
+static int transfer_chunk(const struct transfer *transfer, uint64_t done, uint8_t *chunk,
+	size_t len)
 {
 	uint64_t offset = transfer->offset + done, user = transfer->user + done;
 	int ret;

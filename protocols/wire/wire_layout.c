@@ -144,7 +144,8 @@ static const struct wire_layout layouts[] = {
 	{.request = DRM_IOCTL_I915_GETPARAM, NO_FDS, .array_count = 1, .arrays = {
 		{.pointer = offsetof(struct drm_i915_getparam, value),
 			.pointer_size = FIELD_SIZE(struct drm_i915_getparam, value),
-			.kind = WIRE_COUNT_ONE, .direction = WIRE_SEG_OUT, .element = sizeof(int)}}},
+			.kind = WIRE_COUNT_ONE, .direction = WIRE_SEG_OUT,
+				.element = sizeof(int)}}},
 	ROW(DRM_IOCTL_I915_GEM_PREAD, 1,
 		BULK_ARRAY(struct drm_i915_gem_pread, data_ptr, size, WIRE_SEG_OUT)),
 	ROW(DRM_IOCTL_I915_GEM_PWRITE, 1,

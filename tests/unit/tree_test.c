@@ -24,13 +24,13 @@ struct setup {
 	struct tree *tree;
 };
 
-static void make_tree(struct setup *s)
+static void make_tree_of(struct setup *s, const char *driver)
 {
 	strcpy(s->dir, "/tmp/tree-test-XXXXXX");
 	CHECK(mkdtemp(s->dir));
 	snprintf(s->root, sizeof(s->root), "%s/tree", s->dir);
 	CHECK_INT(vfs_create(&s->vfs), 0);
-	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, NULL, &s->card), 0);
+	CHECK_INT(uapi_device_create(kms_device_desc_default(), driver, NULL, &s->card), 0);
 	uapi_node_init(&s->card_node, s->card, UAPI_NODE_PRIMARY, 0);
 	uapi_node_init(&s->render_node, s->card, UAPI_NODE_RENDER, 0);
 	CHECK_INT(evdev_create(s->vfs, EVDEV_KEYBOARD, 0, 0, 0, &s->keyboard), 0);
@@ -39,6 +39,11 @@ static void make_tree(struct setup *s)
 	CHECK_INT(tree_add_drm(s->tree, s->card, &s->card_node, &s->render_node), 0);
 	CHECK_INT(tree_add_input(s->tree, s->keyboard), 0);
 	CHECK_INT(tree_add_input(s->tree, s->touch), 0);
+}
+
+static void make_tree(struct setup *s)
+{
+	make_tree_of(s, NULL);
 }
 
 static void remove_tree(struct setup *s)
@@ -243,6 +248,61 @@ TEST(removal_follows_no_link)
 	unlink(inside);
 	rmdir(outside);
 	CHECK_INT(tree_create(s.root, &s.tree), 0);
+	remove_tree(&s);
+}
+
+#define PCI "/sys/bus/pci/devices/0000:00:02.0"
+
+static const struct content_row pci_rows[] = {
+	{"vendor", PCI "/vendor", "0x8086\n"},
+	{"device", PCI "/device", "0x29c2\n"},
+	{"class", PCI "/class", "0x030000\n"},
+	{"subsystem vendor", PCI "/subsystem_vendor", "0x8086\n"},
+	{"revision", PCI "/revision", "0x02\n"},
+	{"modalias for libdrm", "/sys/class/drm/card0/device/uevent",
+		"DRIVER=i915\nPCI_CLASS=30000\nPCI_ID=8086:29C2\nPCI_SUBSYS_ID=8086:29C2\n"
+		"PCI_SLOT_NAME=0000:00:02.0\n"
+		"MODALIAS=pci:v00008086d000029C2sv00008086sd000029C2bc03sc00i00\n"},
+	{"aperture", PCI "/resource",
+		"0x00000000d0000000 0x00000000dfffffff 0x0000000000042208\n", true},
+	{"driver", PCI "/driver/0000:00:02.0/drm/card0/dev", "226:0\n"},
+	{"bus of the card", "/sys/class/drm/card0/device/subsystem/drivers/i915/0000:00:02.0/vendor",
+		"0x8086\n"},
+	{"render node", "/sys/devices/pci0000:00/0000:00:02.0/drm/renderD128/dev", "226:128\n"},
+	{"bridge", "/sys/devices/pci0000:00/uevent", ""},
+	{"udev: link", "/run/udev/data/c226:0", "S:dri/by-path/pci-0000:00:02.0-card\n", true},
+	{"udev: tag of the path", "/run/udev/data/c226:0", "E:ID_PATH_TAG=pci-0000_00_02_0\n", true},
+	{"udev: vendor", "/run/udev/data/+pci:0000:00:02.0", "Intel Corporation\n", true},
+	{"node by path", "/dev/dri/by-path/pci-0000:00:02.0-card", ""},
+};
+
+TEST_ROWS(pci, struct content_row, pci_rows)
+{
+	char buf[4096];
+	struct setup s;
+
+	make_tree_of(&s, "i915");
+	CHECK(read_file(&s, row->path, buf, sizeof(buf)) >= 0);
+	if (row->part ? !strstr(buf, row->content) : strcmp(buf, row->content) != 0)
+		test_fail(__FILE__, __LINE__, "%s is \"%s\"", row->path, buf);
+	remove_tree(&s);
+}
+
+TEST(pci_config_space)
+{
+	unsigned char config[4096];
+	struct setup s;
+
+	make_tree_of(&s, "i915");
+	CHECK_INT(read_file(&s, PCI "/config", (char *)config, sizeof(config)), 256);
+	CHECK(!memcmp(config, "\x86\x80\xc2\x29", 4));
+	CHECK(!memcmp(config + 8, "\x02\x00\x00\x03", 4));       /* revision, class */
+	CHECK(!memcmp(config + 0x18, "\x08\x00\x00\xd0", 4));    /* the aperture, prefetchable */
+	/* A card of another bus has none of it. */
+	remove_tree(&s);
+	make_tree(&s);
+	CHECK_INT(read_file(&s, PCI "/config", (char *)config, sizeof(config)), -ENOENT);
+	CHECK_INT(read_file(&s, "/sys/devices/pci0000:00/uevent", (char *)config, 10), -ENOENT);
 	remove_tree(&s);
 }
 
