@@ -271,7 +271,7 @@ static int open_fdinfo(int fd)
 	struct fixed_request request = {.fstat = {.header.op = WIRE_FDINFO},
 		.size = sizeof(request.fstat)};
 	struct preload_channel *channel;
-	struct preload_reply reply;
+	struct preload_reply reply = {0};
 
 	int ret = request_on_file(&channel, fd, call_fixed, set_fstat_file, &request, &reply);
 	if (!ret)

@@ -60,6 +60,13 @@ def test_clients_and_fdinfo_of_a_running_program(t):
                       r"drm-client-id:\t\d+\ndrm-total-memory:\t0\n", text, re.M), text)
 
 
+def test_fresh_programs_read_fdinfo(t):
+    """Each has met no device file before, and its stack is anywhere."""
+    text = sh(t, "exec 7<>/dev/dri/card0; for i in 0 1 2 3 4 5 6 7 8 9; do "
+                 "grep -h drm-driver /proc/self/fdinfo/7; done")
+    t.equal(text, "drm-driver:\ttestcard\n" * 10, "fdinfo")
+
+
 def test_two_cards_in_one_server(t):
     frames, shot = t.path("frames"), t.path("shot.png")
     for path in (t.root, t.runtime):
