@@ -41,7 +41,7 @@ static int door_stat_node(const char *path, struct preload_node *out)
 static int door_fstat_node(int fd, struct preload_node *out)
 {
 	struct vfs_file *file;
-	int err = vfs_file_from_fd(platform->vfs, fd, &file);
+	int err = vfs_file_from_own_fd(platform->vfs, fd, &file);
 
 	if (err < 0)
 		return err;
@@ -61,7 +61,7 @@ static int door_open(const char *path, int flags)
 static long door_ioctl(int fd, unsigned long request, void *arg)
 {
 	struct vfs_file *file;
-	int err = vfs_file_from_fd(platform->vfs, fd, &file);
+	int err = vfs_file_from_own_fd(platform->vfs, fd, &file);
 
 	if (err < 0)
 		return err;
@@ -74,7 +74,7 @@ static int door_mmap(int fd, uint64_t offset, uint64_t length, int prot, int *ma
 	uint64_t *map_offset)
 {
 	struct vfs_file *file;
-	int err = vfs_file_from_fd(platform->vfs, fd, &file);
+	int err = vfs_file_from_own_fd(platform->vfs, fd, &file);
 
 	if (err < 0)
 		return err;
@@ -88,7 +88,7 @@ static int door_fdinfo(int fd)
 {
 	struct vfs_file *file;
 	int text;
-	int err = vfs_file_from_fd(platform->vfs, fd, &file);
+	int err = vfs_file_from_own_fd(platform->vfs, fd, &file);
 
 	if (err < 0)
 		return err;
@@ -110,6 +110,16 @@ static int door_uevent(int flags)
 	return fd;
 }
 
+static void door_closing(unsigned first, unsigned last)
+{
+	vfs_fds_closing(platform->vfs, first, last);
+}
+
+static void door_closed(unsigned first, unsigned last)
+{
+	vfs_fds_closed(platform->vfs, first, last);
+}
+
 static const struct preload_door door = {
 	.tree = door_tree,
 	.stat_node = door_stat_node,
@@ -119,6 +129,8 @@ static const struct preload_door door = {
 	.mmap = door_mmap,
 	.fdinfo = door_fdinfo,
 	.uevent = door_uevent,
+	.closing = door_closing,
+	.closed = door_closed,
 };
 
 void compositor_door_open(struct platform *p)
@@ -130,6 +142,6 @@ void compositor_door_open(struct platform *p)
 
 void compositor_door_close(void)
 {
+	/* platform stays: a thread may be on its way through this door. */
 	preload_set_door(&preload_wire_door);
-	platform = NULL;
 }

@@ -8,7 +8,7 @@
 
 struct platform;
 
-/* Before any device is opened; platform stays until compositor_door_close. */
+/* Before any device is opened. platform outlives compositor_door_close and all threads but ours. */
 void compositor_door_open(struct platform *platform);
 /* After the last of this process's device files was closed. */
 void compositor_door_close(void);

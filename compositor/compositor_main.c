@@ -405,6 +405,7 @@ static int run(struct program *program)
 	}
 	stop_loop(program);
 destroy_platform:
+	compositor_door_close();
 	platform_destroy(program->platform);
 	if (program->loop)
 		compositor_calls_finish(&program->calls);

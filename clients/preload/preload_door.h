@@ -51,6 +51,13 @@ struct preload_door {
 	 * SOCK_CLOEXEC, SOCK_NONBLOCK. Unbound: the caller binds it (preload_netlink.c).
 	 */
 	int (*uevent)(int flags);
+	/*
+	 * Optional, both or none: descriptors first to last of this process are about to be
+	 * closed or replaced, and that is done. Only executables are told (preload_close.c).
+	 * Async-signal-safe; numbers may be no descriptors at all.
+	 */
+	void (*closing)(unsigned first, unsigned last);
+	void (*closed)(unsigned first, unsigned last);
 };
 
 /* door stays the caller's. */

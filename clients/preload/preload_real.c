@@ -19,7 +19,8 @@ enum real_id {
 	REAL_STATFS, REAL_FSTATFS, REAL_CHDIR, REAL_INOTIFY_ADD_WATCH, REAL_IOCTL, REAL_MMAP,
 	REAL_READ, REAL_WRITE, REAL_SOCKET, REAL_BIND, REAL_GETSOCKNAME, REAL_RECVMSG, REAL_FOPEN,
 	REAL_OPENDIR, REAL_SCANDIR, REAL_REALPATH, REAL_GETXATTR, REAL_LGETXATTR, REAL_LISTXATTR,
-	REAL_LLISTXATTR, REAL_COUNT,
+	REAL_LLISTXATTR, REAL_CLOSE, REAL_DUP2, REAL_DUP3, REAL_CLOSE_RANGE, REAL_CLOSEFROM,
+	REAL_FREOPEN, REAL_FCLOSE, REAL_COUNT,
 };
 
 static const char *const names[REAL_COUNT] = {
@@ -49,6 +50,13 @@ static const char *const names[REAL_COUNT] = {
 	[REAL_LGETXATTR] = "lgetxattr",
 	[REAL_LISTXATTR] = "listxattr",
 	[REAL_LLISTXATTR] = "llistxattr",
+	[REAL_CLOSE] = "close",
+	[REAL_DUP2] = "dup2",
+	[REAL_DUP3] = "dup3",
+	[REAL_CLOSE_RANGE] = "close_range",
+	[REAL_CLOSEFROM] = "closefrom",
+	[REAL_FREOPEN] = "freopen",
+	[REAL_FCLOSE] = "fclose",
 };
 
 static _Atomic(void *) functions[REAL_COUNT];
@@ -274,6 +282,74 @@ ssize_t preload_real_recvmsg(int fd, struct msghdr *msg, int flags)
 	if (!real)
 		return syscall(SYS_recvmsg, fd, msg, flags);
 	return real(fd, msg, flags);
+}
+
+int preload_real_close(int fd)
+{
+	int (*real)(int) = real_lookup(REAL_CLOSE);
+
+	if (!real)
+		return syscall(SYS_close, fd);
+	return real(fd);
+}
+
+int preload_real_dup2(int from, int to)
+{
+	int (*real)(int, int) = real_lookup(REAL_DUP2);
+
+	if (!real)
+		return syscall(SYS_dup2, from, to);
+	return real(from, to);
+}
+
+int preload_real_dup3(int from, int to, int flags)
+{
+	int (*real)(int, int, int) = real_lookup(REAL_DUP3);
+
+	if (!real)
+		return syscall(SYS_dup3, from, to, flags);
+	return real(from, to, flags);
+}
+
+int preload_real_close_range(unsigned int first, unsigned int last, int flags)
+{
+	int (*real)(unsigned int, unsigned int, int) = real_lookup(REAL_CLOSE_RANGE);
+
+	if (!real)
+		return syscall(SYS_close_range, first, last, flags);
+	return real(first, last, flags);
+}
+
+void preload_real_closefrom(int first)
+{
+	void (*real)(int) = real_lookup(REAL_CLOSEFROM);
+
+	if (real)
+		real(first);
+	else
+		syscall(SYS_close_range, first < 0 ? 0 : first, ~0u, 0);
+}
+
+FILE *preload_real_freopen(const char *path, const char *mode, FILE *stream)
+{
+	FILE *(*real)(const char *, const char *, FILE *) = real_lookup(REAL_FREOPEN);
+
+	if (!real) {
+		errno = ENOSYS;
+		return NULL;
+	}
+	return real(path, mode, stream);
+}
+
+int preload_real_fclose(FILE *stream)
+{
+	int (*real)(FILE *) = real_lookup(REAL_FCLOSE);
+
+	if (!real) {
+		errno = ENOSYS;
+		return EOF;
+	}
+	return real(stream);
 }
 
 FILE *preload_real_fopen(const char *path, const char *mode)

@@ -44,6 +44,13 @@ void *preload_real_mmap(void *addr, size_t length, int prot, int flags, int fd, 
 ssize_t preload_real_read(int fd, void *buf, size_t count);
 ssize_t preload_real_write(int fd, const void *buf, size_t count);
 
+/* Replaced in executables only (preload_close.c); others call the plain names. */
+int preload_real_close(int fd);
+int preload_real_dup2(int from, int to);
+int preload_real_dup3(int from, int to, int flags);
+int preload_real_close_range(unsigned int first, unsigned int last, int flags);
+void preload_real_closefrom(int first);
+
 int preload_real_socket(int domain, int type, int protocol);
 int preload_real_bind(int fd, const struct sockaddr *addr, socklen_t len);
 int preload_real_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
@@ -51,6 +58,8 @@ ssize_t preload_real_recvmsg(int fd, struct msghdr *msg, int flags);
 
 /* No system call stands behind these: NULL or -1 with ENOSYS during the lookup itself. */
 FILE *preload_real_fopen(const char *path, const char *mode);
+FILE *preload_real_freopen(const char *path, const char *mode, FILE *stream);
+int preload_real_fclose(FILE *stream);
 DIR *preload_real_opendir(const char *path);
 int preload_real_scandir(const char *path, struct dirent ***list,
 	int (*filter)(const struct dirent *),

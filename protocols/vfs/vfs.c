@@ -72,6 +72,7 @@ static void close_file(struct vfs *vfs, struct vfs_file *file)
 	epoll_ctl(vfs->epoll_fd, EPOLL_CTL_DEL, file->server_fd, NULL);
 	/* The inode may be reused once the holder is gone: unpublish first. */
 	vfs_shard_remove(vfs, file);
+	vfs_fds_forget(vfs, file);
 	pthread_mutex_lock(&vfs->lock);
 	gem_list_del(&file->link);
 	pthread_mutex_unlock(&vfs->lock);

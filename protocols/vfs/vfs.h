@@ -171,6 +171,17 @@ int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *ca
  */
 int vfs_file_from_fd(struct vfs *vfs, int fd, struct vfs_file **out);
 /*
+ * The same without a system call most of the time, for a door in its holder's
+ * own process that learns of every close there (vfs_fds.c has the rules).
+ */
+int vfs_file_from_own_fd(struct vfs *vfs, int fd, struct vfs_file **out);
+/*
+ * Descriptors first to last of this process are about to be closed or replaced,
+ * and: that is done. Each closing is followed by its closed; async-signal-safe.
+ */
+void vfs_fds_closing(struct vfs *vfs, unsigned first, unsigned last);
+void vfs_fds_closed(struct vfs *vfs, unsigned first, unsigned last);
+/*
  * The open file of that inode and id with a new reference, or NULL once its
  * hang-up was seen. For doors whose caller has proven before that it holds it.
  */

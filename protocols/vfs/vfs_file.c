@@ -226,6 +226,7 @@ int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *ca
 	ret = publish(vfs, file);
 	if (ret)
 		goto close_client;
+	vfs_fds_born(vfs, client_fd);
 	*fd = client_fd;
 	return 0;
 

@@ -15,6 +15,21 @@ struct vfs_shard {
 	struct vfs_file *first; /* vfs_file.shard_next */
 } __attribute__((aligned(64)));
 
+#define VFS_FD_SLOTS 64 /* power of two */
+
+/* What a descriptor number was found to be; vfs_fds.c. */
+struct vfs_fd_slot {
+	/*
+	 * Low half: closes of a number of this slot that are under way. High
+	 * half: counts everything that can make the entry wrong.
+	 */
+	_Atomic uint64_t state;
+	atomic_flag busy;      /* held for a moment around the rest, never waited for by lookups */
+	int fd;
+	struct vfs_file *file; /* no reference: it leaves the slots before it goes */
+	uint64_t found_in;     /* the state in which this was found; good in no other */
+} __attribute__((aligned(64)));
+
 struct vfs {
 	pthread_mutex_t lock;      /* nodes, files, next_id */
 	/*
@@ -32,6 +47,7 @@ struct vfs {
 	/* vfs_file_unread's last calibration: size << 32 | cost in SIOCOUTQ. */
 	_Atomic uint64_t packet_cost;
 	struct vfs_shard shards[VFS_SHARDS];
+	struct vfs_fd_slot fds[VFS_FD_SLOTS]; /* by number */
 };
 
 static inline struct vfs_shard *vfs_shard_of(struct vfs *vfs, ino_t ino)
@@ -41,5 +57,10 @@ static inline struct vfs_shard *vfs_shard_of(struct vfs *vfs, ino_t ino)
 
 void vfs_shard_add(struct vfs *vfs, struct vfs_file *file);
 void vfs_shard_remove(struct vfs *vfs, struct vfs_file *file);
+
+/* fd is new: whatever that number was before, it is something else now. */
+void vfs_fds_born(struct vfs *vfs, int fd);
+/* file is about to lose the reference for being open. Not in a signal handler. */
+void vfs_fds_forget(struct vfs *vfs, const struct vfs_file *file);
 
 #endif

@@ -55,7 +55,7 @@ static double device_ioctl(struct vfs *vfs, int fd, bool door)
 	double start = now_ns();
 	for (int i = 0; i < CALLS; i++) {
 		if (door)
-			require(vfs_file_from_fd(vfs, fd, &file), "file");
+			require(vfs_file_from_own_fd(vfs, fd, &file), "file");
 		known->ops->ioctl(known, DRM_IOCTL_GET_CAP, (uintptr_t)&cap, &caller);
 		if (door)
 			vfs_file_put(file);

@@ -3,11 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fcntl.h>
 #include <pthread.h>
+
+#include <drm.h>
 
 #include "preload_door.h"
 #include "preload_test.h"
@@ -51,7 +55,7 @@ static int door_stat_node(const char *path, struct preload_node *node)
 static int door_fstat_node(int fd, struct preload_node *node)
 {
 	struct vfs_file *file;
-	int ret = vfs_file_from_fd(vfs, fd, &file);
+	int ret = vfs_file_from_own_fd(vfs, fd, &file);
 
 	if (ret)
 		return ret;
@@ -74,7 +78,7 @@ static long door_ioctl(int fd, unsigned long request, void *arg)
 {
 	struct vfs_caller caller;
 	struct vfs_file *file;
-	long ret = vfs_file_from_fd(vfs, fd, &file);
+	long ret = vfs_file_from_own_fd(vfs, fd, &file);
 
 	if (ret)
 		return ret;
@@ -88,7 +92,7 @@ static int door_mmap(int fd, uint64_t offset, uint64_t length, int prot, int *ma
 	uint64_t *map_offset)
 {
 	struct vfs_file *file;
-	int ret = vfs_file_from_fd(vfs, fd, &file);
+	int ret = vfs_file_from_own_fd(vfs, fd, &file);
 
 	if (ret)
 		return ret;
@@ -101,7 +105,7 @@ static int door_mmap(int fd, uint64_t offset, uint64_t length, int prot, int *ma
 static int door_fdinfo(int fd)
 {
 	struct vfs_file *file;
-	int text, ret = vfs_file_from_fd(vfs, fd, &file);
+	int text, ret = vfs_file_from_own_fd(vfs, fd, &file);
 
 	if (ret)
 		return ret;
@@ -121,6 +125,16 @@ static int door_uevent(int flags)
 	return fd;
 }
 
+static void door_closing(unsigned first, unsigned last)
+{
+	vfs_fds_closing(vfs, first, last);
+}
+
+static void door_closed(unsigned first, unsigned last)
+{
+	vfs_fds_closed(vfs, first, last);
+}
+
 static const struct preload_door door = {
 	.tree = door_tree,
 	.stat_node = door_stat_node,
@@ -130,6 +144,8 @@ static const struct preload_door door = {
 	.mmap = door_mmap,
 	.fdinfo = door_fdinfo,
 	.uevent = door_uevent,
+	.closing = door_closing,
+	.closed = door_closed,
 };
 
 static void hotplug(struct kms_device *dev, struct kms_connector *connector, void *data)
@@ -189,4 +205,105 @@ void preload_test_hotplug(void)
 	struct drm_mode_modeinfo mode = card->kms->connectors[0].modes[1];
 
 	CHECK_INT(kms_connector_set(&card->kms->connectors[0], true, &mode, 1), 0);
+}
+
+/* ---- the door remembers numbers: every way to put something else in their place ---- */
+
+static bool is_card(int fd)
+{
+	struct drm_get_cap cap = {.capability = DRM_CAP_DUMB_BUFFER};
+	int ret = ioctl(fd, DRM_IOCTL_GET_CAP, &cap);
+
+	CHECK(ret == 0 || errno == ENOTTY || errno == EBADF);
+	return ret == 0;
+}
+
+static void by_close(int fd)
+{
+	CHECK_INT(close(fd), 0);
+}
+
+static void by_dup2(int fd)
+{
+	CHECK_INT(dup2(STDIN_FILENO, fd), fd);
+}
+
+static void by_dup3(int fd)
+{
+	CHECK_INT(dup3(STDIN_FILENO, fd, O_CLOEXEC), fd);
+}
+
+static void by_close_range(int fd)
+{
+	CHECK_INT(close_range(fd, fd, 0), 0);
+}
+
+static void by_closefrom(int fd)
+{
+	closefrom(fd);
+}
+
+static void by_fclose(int fd)
+{
+	CHECK_INT(fclose(fdopen(fd, "r")), 0);
+}
+
+static void by_freopen(int fd)
+{
+	FILE *stream = freopen("/dev/null", "r", fdopen(fd, "r"));
+
+	CHECK(stream);
+	CHECK_INT(fileno(stream), fd);
+}
+
+static const struct {
+	const char *name;
+	void (*replace)(int fd);
+} ways[] = {
+	{"close", by_close}, {"dup2", by_dup2}, {"dup3", by_dup3}, {"close_range", by_close_range},
+	{"closefrom", by_closefrom}, {"fclose", by_fclose}, {"freopen", by_freopen},
+};
+
+TEST_ROWS(number_means_something_else_after, __typeof__(ways[0]), ways)
+{
+	enum { KEPT = 800, NUMBER = 1000, OTHER = NUMBER - 64 };
+
+	preload_test_begin();
+	int card_fd = open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
+	/* The file stays open by a lower number; OTHER's place in the door is NUMBER's. */
+	CHECK_INT(dup2(card_fd, KEPT), KEPT);
+	CHECK_INT(dup2(card_fd, NUMBER), NUMBER);
+	CHECK_INT(dup2(card_fd, OTHER), OTHER);
+	CHECK(is_card(OTHER) && is_card(NUMBER) && is_card(NUMBER) && is_card(OTHER));
+	CHECK(is_card(NUMBER));
+	row->replace(NUMBER);
+	CHECK(!is_card(NUMBER));
+	CHECK(is_card(KEPT));
+	/* And back. */
+	CHECK_INT(dup2(KEPT, NUMBER), NUMBER);
+	CHECK(is_card(NUMBER) && is_card(NUMBER));
+	close(NUMBER);
+	CHECK(!is_card(NUMBER));
+	close(OTHER);
+	close(KEPT);
+	close(card_fd);
+	preload_test_end();
+}
+
+TEST(number_of_a_forked_child_is_its_own)
+{
+	preload_test_begin();
+	int card_fd = open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
+	CHECK(is_card(card_fd));
+	pid_t child = fork();
+	if (child == 0) {
+		close(card_fd);
+		_exit(0);
+	}
+	int status;
+	CHECK_INT(waitpid(child, &status, 0), child);
+	CHECK_INT(status, 0);
+	CHECK(is_card(card_fd));
+	close(card_fd);
+	preload_test_end();
 }
