@@ -7,7 +7,6 @@
 #include "gem_device.h"
 #include "gem_fence_reg.h"
 #include "gem_guard.h"
-#include "gem_object.h"
 
 static int gtt_init(struct gem_device *dev, const struct gem_memory_options *options)
 {
@@ -49,7 +48,6 @@ int gem_device_init(struct gem_device *dev, const struct gem_memory_options *mem
 		return ret;
 	}
 	pthread_mutex_init(&dev->object_name_lock, NULL);
-	gem_slab_init(&dev->objects, sizeof(struct gem_object));
 	gem_idr_init(&dev->name_idr, 1);
 	gem_vma_manager_init(&dev->vma_manager);
 	atomic_init(&dev->object_count, 0);
@@ -66,6 +64,5 @@ void gem_device_finish(struct gem_device *dev)
 	gem_memory_finish(&dev->memory);
 	gem_vma_manager_finish(&dev->vma_manager);
 	gem_idr_finish(&dev->name_idr);
-	gem_slab_finish(&dev->objects);
 	pthread_mutex_destroy(&dev->object_name_lock);
 }

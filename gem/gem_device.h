@@ -13,7 +13,6 @@
 #include "gem_idr.h"
 #include "gem_memory.h"
 #include "gem_range.h"
-#include "gem_slab.h"
 
 struct gem_fence_regs;
 struct gem_vm;
@@ -44,7 +43,6 @@ struct gem_device {
 	 * the other way round.
 	 */
 	pthread_mutex_t object_name_lock;
-	struct gem_slab objects; /* memory of struct gem_object; own lock */
 	struct gem_idr name_idr; /* flink names from 1 (seed: "per-device global names") */
 	struct gem_vma_manager vma_manager;
 	struct gem_memory memory;

@@ -1,5 +1,6 @@
 /* Memory that exists: of another device, of a client, or our own come back. */
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "gem_private.h"
@@ -21,7 +22,7 @@ static const struct gem_object_ops imported_ops = {
 int gem_imported_create(struct gem_device *dev, int filp, uint64_t size,
 	struct gem_dma_buf_attachment *attach, struct gem_object **out)
 {
-	struct gem_object *obj = gem_slab_alloc(&dev->objects);
+	struct gem_object *obj = malloc(sizeof(*obj));
 	int ret = -ENOMEM;
 
 	if (!obj)
@@ -38,7 +39,7 @@ int gem_imported_create(struct gem_device *dev, int filp, uint64_t size,
 	return 0;
 
 free_obj:
-	gem_slab_free(&dev->objects, obj);
+	free(obj);
 close_filp:
 	close(filp);
 	return ret;

@@ -1,5 +1,6 @@
 /* Where objects are: regions, their places, moves between them. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "gem_private.h"
 #include "gem_vma.h"
@@ -92,13 +93,13 @@ static int place_for_good(struct gem_object *obj, enum gem_region_id id)
 static int create_in(struct gem_device *dev, uint64_t size, enum gem_region_id id,
 	unsigned placements, struct gem_object **out)
 {
-	struct gem_object *obj = gem_slab_alloc(&dev->objects);
+	struct gem_object *obj = malloc(sizeof(*obj));
 
 	if (!obj)
 		return -ENOMEM;
 	int ret = gem_object_init(obj, dev, ops_of[id], size);
 	if (ret) {
-		gem_slab_free(&dev->objects, obj);
+		free(obj);
 		return ret;
 	}
 	obj->home = id;

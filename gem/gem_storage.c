@@ -251,10 +251,8 @@ void gem_storage_discard(struct gem_object *obj)
 
 void gem_storage_free(struct gem_object *obj)
 {
-	struct gem_slab *slab = &obj->dev->objects;
-
 	gem_object_finish(obj);
-	gem_slab_free(slab, obj);
+	free(obj);
 }
 
 /* ---- sharing ---- */
