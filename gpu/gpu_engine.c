@@ -1,0 +1,349 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gpu_engine.h"
+#include "gpu_packet.h"
+
+static const struct gpu_fault ok = {GPU_FAULT_NONE, 0};
+
+/*
+ * A packet where it is: memory that a client can change at any time is read
+ * once, into here, and only then checked.
+ */
+struct packet {
+	uint32_t count;
+	uint32_t dwords[GPU_PACKET_MAX_DWORDS];
+};
+
+/* The rest of a page of commands: saves a translation for each packet. */
+struct window {
+	const struct gpu_bus *bus;
+	const uint8_t *host;
+	uint64_t start, end;
+};
+
+int gpu_engine_create(enum gpu_engine_id id, const struct gpu_bus *global,
+	struct gpu_engine **out)
+{
+	struct gpu_engine *engine = calloc(1, sizeof(*engine));
+
+	if (!engine)
+		return -ENOMEM;
+	if (gpu_blt_init(&engine->blt)) {
+		free(engine);
+		return -ENOMEM;
+	}
+	engine->id = id;
+	engine->global = engine->space = global;
+	gpu_regs_reset(&engine->regs, false);
+	*out = engine;
+	return 0;
+}
+
+void gpu_engine_destroy(struct gpu_engine *engine)
+{
+	if (!engine)
+		return;
+	gpu_blt_finish(&engine->blt);
+	free(engine);
+}
+
+void gpu_engine_set_space(struct gpu_engine *engine, const struct gpu_bus *space)
+{
+	engine->space = space ? space : engine->global;
+}
+
+void gpu_engine_reset(struct gpu_engine *engine)
+{
+	gpu_regs_reset(&engine->regs, true);
+	gpu_blt_reset(&engine->blt);
+	gpu_composite_reset(&engine->composite);
+	engine->in_batch = engine->stopped = false;
+	engine->work = 0;
+	engine->fault = ok;
+}
+
+uint32_t gpu_engine_read(const struct gpu_engine *engine, uint32_t offset)
+{
+	return gpu_regs_read(&engine->regs, offset);
+}
+
+void gpu_engine_write(struct gpu_engine *engine, uint32_t offset, uint32_t value)
+{
+	/* HEAD is the streamer's while it may run. */
+	if (offset == gpu_reg_infos[GPU_REG_HEAD].offset &&
+		gpu_reg_get(&engine->regs, GPU_REG_CTL) & GPU_CTL_ENABLE)
+		return;
+	gpu_regs_write(&engine->regs, offset, value);
+}
+
+static void interrupt(struct gpu_engine *engine, uint32_t bit)
+{
+	atomic_fetch_or(&engine->regs.values[GPU_REG_IIR], bit);
+	if (engine->interrupt && !(gpu_reg_get(&engine->regs, GPU_REG_IMR) & bit))
+		engine->interrupt(engine, bit);
+}
+
+/* The registers of the error, for the driver's error state. */
+static void stop(struct gpu_engine *engine, struct gpu_fault fault, uint32_t header)
+{
+	uint32_t error = fault.code == GPU_FAULT_UNMAPPED ? GPU_ERROR_PAGE_TABLE :
+		GPU_ERROR_INSTRUCTION;
+
+	engine->stopped = true;
+	engine->fault = fault;
+	gpu_reg_set(&engine->regs, GPU_REG_IPEIR, fault.code);
+	gpu_reg_set(&engine->regs, GPU_REG_IPEHR, header);
+	gpu_reg_set(&engine->regs, GPU_REG_PGTBL_ER, fault.address);
+	gpu_reg_set(&engine->regs, GPU_REG_ESR, error);
+	if (!(gpu_reg_get(&engine->regs, GPU_REG_EMR) & error))
+		atomic_fetch_or(&engine->regs.values[GPU_REG_EIR], error);
+	interrupt(engine, GPU_INT_ERROR);
+}
+
+/* Dwords of the packet; 0 = no such class. */
+static uint32_t packet_length(uint32_t header)
+{
+	switch (header >> 29) {
+	case GPU_CLASS_MI:
+		return (header >> 23 & 0x3f) < 0x10 ? 1 : (header & 0x3f) + 2;
+	case GPU_CLASS_2D:
+	case GPU_CLASS_3D:
+		return (header & 0xff) + 2;
+	}
+	return 0;
+}
+
+static bool read_commands(struct window *window, const struct gpu_bus *bus, uint64_t address,
+	uint32_t size, void *out)
+{
+	uint64_t end = (address | (GEM_PAGE_SIZE - 1)) + 1;
+	const void *host;
+
+	if (bus != window->bus || address < window->start || address >= window->end) {
+		*window = (struct window){bus, bus->translate(bus, address, end - address, false),
+			address, end};
+		if (!window->host)
+			window->bus = NULL;
+	}
+	if (window->host && address + size <= window->end) {
+		memcpy(out, window->host + (address - window->start), size);
+		return true;
+	}
+	host = bus->translate(bus, address, size, false);
+	if (host)
+		memcpy(out, host, size);
+	return host;
+}
+
+/* The packet at address; bytes = how many there can be. */
+static struct gpu_fault fetch(struct window *window, const struct gpu_bus *bus, uint64_t address,
+	uint64_t bytes, struct packet *packet)
+{
+	const struct gpu_fault missing = {GPU_FAULT_UNMAPPED, address};
+
+	packet->dwords[0] = 0;
+	packet->count = 0;
+	if (!read_commands(window, bus, address, 4, packet->dwords))
+		return missing;
+	packet->count = packet_length(packet->dwords[0]);
+	if (!packet->count)
+		return (struct gpu_fault){GPU_FAULT_OPCODE, 0};
+	if (packet->count * 4 > bytes)
+		return (struct gpu_fault){GPU_FAULT_RING, 0};
+	if (packet->count > 1 && !read_commands(window, bus, address + 4,
+		(packet->count - 1) * 4, packet->dwords + 1))
+		return missing;
+	return ok;
+}
+
+static struct gpu_fault store(const struct gpu_bus *bus, uint64_t address, const uint32_t *data,
+	uint32_t count)
+{
+	uint32_t *host;
+
+	if (address % (count * 4))
+		return (struct gpu_fault){GPU_FAULT_FIELD, 0};
+	host = bus->translate(bus, address, count * 4, true);
+	if (!host)
+		return (struct gpu_fault){GPU_FAULT_UNMAPPED, address};
+	/* What was drawn before must be seen by who sees this. */
+	for (uint32_t i = 0; i < count; i++)
+		__atomic_store_n(host + i, data[i], __ATOMIC_RELEASE);
+	return ok;
+}
+
+static struct gpu_fault start_batch(struct gpu_engine *engine, const uint32_t *dwords)
+{
+	if (!engine->in_batch) {
+		gpu_blt_reset(&engine->blt);
+		gpu_composite_reset(&engine->composite);
+	}
+	engine->in_batch = true;
+	engine->batch_at = dwords[1] & ~3u;
+	return ok;
+}
+
+static struct gpu_fault store_index(struct gpu_engine *engine, const uint32_t *dwords)
+{
+	if (engine->in_batch)
+		return (struct gpu_fault){GPU_FAULT_PRIVILEGED, 0};
+	if (dwords[1] & ~0xffcu)
+		return (struct gpu_fault){GPU_FAULT_FIELD, 0};
+	return store(engine->global, gpu_reg_get(&engine->regs, GPU_REG_HWS_PGA) + dwords[1],
+		dwords + 2, 1);
+}
+
+static struct gpu_fault execute_mi(struct gpu_engine *engine, const struct gpu_bus *bus,
+	const struct packet *packet)
+{
+	const struct gpu_fault length = {GPU_FAULT_LENGTH, 0}, opcode = {GPU_FAULT_OPCODE, 0};
+	const uint32_t *dwords = packet->dwords;
+
+	switch (dwords[0] & 0x1f800000) {
+	case GPU_MI_NOOP:
+		if (dwords[0] & 1u << 22)
+			gpu_reg_set(&engine->regs, GPU_REG_NOPID, dwords[0] & 0x3fffff);
+		return ok;
+	case GPU_MI_FLUSH: /* every packet is done when the next begins */
+	case GPU_MI_ARB_CHECK:
+		return ok;
+	case GPU_MI_USER_INTERRUPT:
+		if (!engine->in_batch)
+			interrupt(engine, GPU_INT_USER);
+		return ok;
+	case GPU_MI_BATCH_BUFFER_END:
+		if (!engine->in_batch)
+			return opcode;
+		engine->in_batch = false;
+		return ok;
+	case GPU_MI(0x20):
+		if (packet->count != 3 && packet->count != 4)
+			return length;
+		return store(bus, dwords[1], dwords + 2, packet->count - 2);
+	case GPU_MI(0x21):
+		return packet->count == 3 ? store_index(engine, dwords) : length;
+	case GPU_MI(0x31):
+		return packet->count == 2 ? start_batch(engine, dwords) : length;
+	}
+	return opcode;
+}
+
+static struct gpu_fault execute_2d(struct gpu_engine *engine, const struct gpu_bus *bus,
+	const struct packet *packet, uint64_t *written)
+{
+	const struct gpu_fault length = {GPU_FAULT_LENGTH, 0};
+	const uint32_t *dwords = packet->dwords;
+
+	switch (dwords[0] >> 22 & 0x7f) {
+	case 0x03:
+		if (packet->count != 3)
+			return length;
+		gpu_blt_setup_clip(&engine->blt, dwords);
+		return ok;
+	case 0x50:
+		return packet->count == 6 ?
+			gpu_blt_color(&engine->blt, bus, dwords, written) : length;
+	case 0x53:
+		return packet->count == 8 ?
+			gpu_blt_copy(&engine->blt, bus, dwords, written) : length;
+	}
+	return (struct gpu_fault){GPU_FAULT_OPCODE, 0};
+}
+
+static struct gpu_fault execute(struct gpu_engine *engine, const struct gpu_bus *bus,
+	const struct packet *packet, uint64_t *written)
+{
+	uint32_t header = packet->dwords[0];
+
+	switch (header >> 29) {
+	case GPU_CLASS_MI:
+		return execute_mi(engine, bus, packet);
+	case GPU_CLASS_2D:
+		return execute_2d(engine, bus, packet, written);
+	}
+	if (header >> 24 != 0x7f || header & 0xff00 || engine->id != GPU_ENGINE_RENDER)
+		return (struct gpu_fault){GPU_FAULT_OPCODE, 0};
+	return gpu_composite_packet(&engine->composite, bus, packet->dwords, packet->count, written);
+}
+
+/* Where the next packet is; false = nothing to do. */
+static bool next_packet(struct gpu_engine *engine, const struct gpu_bus **bus, uint64_t *address,
+	uint64_t *bytes, struct gpu_fault *fault)
+{
+	uint32_t control = gpu_reg_get(&engine->regs, GPU_REG_CTL);
+	uint32_t head = gpu_reg_get(&engine->regs, GPU_REG_HEAD);
+	uint32_t tail = gpu_reg_get(&engine->regs, GPU_REG_TAIL);
+	uint32_t size = (control & 0x1ff000) + 4096;
+
+	*fault = ok;
+	if (!(control & GPU_CTL_ENABLE))
+		return false;
+	if (engine->in_batch) {
+		*bus = engine->space;
+		*address = engine->batch_at;
+		*bytes = UINT64_MAX;
+		return true;
+	}
+	if (head == tail)
+		return false;
+	*bus = engine->global;
+	*address = (uint64_t)gpu_reg_get(&engine->regs, GPU_REG_START) + head;
+	*bytes = (tail > head ? tail : size) - head;
+	if (head >= size || tail >= size)
+		*fault = (struct gpu_fault){GPU_FAULT_RING, 0};
+	return true;
+}
+
+/* Before it is executed: a batch's start changes the place again. */
+static void step_over(struct gpu_engine *engine, uint32_t count, bool in_batch)
+{
+	uint32_t size = (gpu_reg_get(&engine->regs, GPU_REG_CTL) & 0x1ff000) + 4096;
+	uint32_t head = gpu_reg_get(&engine->regs, GPU_REG_HEAD) + count * 4;
+
+	if (in_batch)
+		engine->batch_at += count * 4;
+	else
+		gpu_reg_set(&engine->regs, GPU_REG_HEAD, head >= size ? 0 : head);
+}
+
+enum gpu_run gpu_engine_run(struct gpu_engine *engine, uint64_t budget)
+{
+	struct window window = {0};
+	struct packet packet;
+	uint64_t done = 0;
+
+	while (!engine->stopped) {
+		struct gpu_fault fault;
+		const struct gpu_bus *bus;
+		uint64_t address, bytes, written = 0, work;
+		bool in_batch = engine->in_batch;
+
+		if (!next_packet(engine, &bus, &address, &bytes, &fault)) {
+			gpu_reg_set(&engine->regs, GPU_REG_INSTDONE, GPU_INSTDONE_IDLE);
+			return GPU_RUN_IDLE;
+		}
+		if (done >= budget)
+			return GPU_RUN_MORE;
+		gpu_reg_set(&engine->regs, GPU_REG_INSTDONE, 0);
+		gpu_reg_set(&engine->regs, GPU_REG_ACTHD, address);
+		packet.dwords[0] = 0;
+		if (!fault.code)
+			fault = fetch(&window, bus, address, bytes, &packet);
+		if (!fault.code) {
+			if (!in_batch)
+				engine->work = 0;
+			step_over(engine, packet.count, in_batch);
+			fault = execute(engine, bus, &packet, &written);
+		}
+		if (fault.code) {
+			stop(engine, fault, packet.dwords[0]);
+			break;
+		}
+		work = packet.count + written / GPU_WORK_BYTES;
+		engine->work += work;
+		done += work;
+	}
+	return GPU_RUN_FAULT;
+}
