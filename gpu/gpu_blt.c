@@ -157,6 +157,22 @@ static void draw_row(struct gpu_blt *blt, const struct gpu_rop *rop,
 	gpu_rows_write(target, y, line);
 }
 
+/* Without a source; tiles get the same line again and again if they are not read. */
+static void draw_pattern(struct gpu_blt *blt, const struct gpu_rop *rop,
+	const struct gpu_rows *target)
+{
+	bool same = gpu_rows_tiled(target) && !gpu_rop_reads_target(rop);
+
+	if (same)
+		gpu_rop_row(rop, blt->lines[0], NULL, target->size);
+	for (uint32_t y = 0; y < target->height; y++) {
+		if (same)
+			gpu_rows_write(target, y, blt->lines[0]);
+		else
+			draw_row(blt, rop, target, y, NULL);
+	}
+}
+
 struct gpu_fault gpu_blt_color(struct gpu_blt *blt, const struct gpu_bus *bus,
 	const uint32_t *dwords, uint64_t *written)
 {
@@ -176,8 +192,7 @@ struct gpu_fault gpu_blt_color(struct gpu_blt *blt, const struct gpu_bus *bus,
 	fault = target_rows(&job, bus, &target);
 	if (fault.code)
 		return fault;
-	for (uint32_t y = 0; y < target.height; y++)
-		draw_row(blt, &job.rop, &target, y, NULL);
+	draw_pattern(blt, &job.rop, &target);
 	*written += (uint64_t)target.size * target.height;
 	return ok;
 }
@@ -244,8 +259,7 @@ struct gpu_fault gpu_blt_copy(struct gpu_blt *blt, const struct gpu_bus *bus,
 		return fault;
 	*written += (uint64_t)target.size * target.height;
 	if (!gpu_rop_reads_source(&job.rop)) {
-		for (uint32_t y = 0; y < target.height; y++)
-			draw_row(blt, &job.rop, &target, y, NULL);
+		draw_pattern(blt, &job.rop, &target);
 		return ok;
 	}
 	fault = gpu_rows_init(&source, bus, dwords[7] +
