@@ -10,7 +10,7 @@
 #include "gpu_engine.h"
 #include "gpu_packet.h"
 
-enum { WIDTH = 1920, HEIGHT = 1080, PITCH = 8192, SIZE = PITCH * HEIGHT, ROUNDS = 15,
+enum { WIDTH = 1920, HEIGHT = 1080, PITCH = 8192, SIZE = PITCH * HEIGHT, ROUNDS = 40,
 	A_AT = 16 << 20, B_AT = 48 << 20, TILED_AT = 64 << 20, BATCH_AT = 1 << 20, RING_AT = 1 << 16,
 	SPACE = 80 << 20, NOOPS = 100000 };
 
@@ -133,6 +133,22 @@ static void row(const char *name, double gpu_ns, const char *rival, double ns)
 		mb / ns * 1e9, ns / gpu_ns);
 }
 
+static double least(double best, double ns)
+{
+	return best && best < ns ? best : ns;
+}
+
+/* The two take turns, so that what else the machine does hits both. */
+#define ROW(name, gpu, rival, host)                                      \
+	do {                                                             \
+		double gpu_ns_ = 0, ns_ = 0;                             \
+		for (int round_ = 0; round_ < ROUNDS; round_++) {        \
+			gpu_ns_ = least(gpu_ns_, gpu);                   \
+			ns_ = least(ns_, host);                          \
+		}                                                        \
+		row(name, gpu_ns_, rival, ns_);                          \
+	} while (0)
+
 int main(void)
 {
 	space = aligned_alloc(4096, SPACE);
@@ -141,20 +157,17 @@ int main(void)
 	/* Translucent everywhere: OVER has to read and to blend. */
 	memset(space, 0x60, SPACE);
 	bench_require(gpu_engine_create(GPU_ENGINE_RENDER, &bus, &engine), "engine");
-	row("color, linear", BENCH_BEST(ROUNDS, color(B_AT)), "memset", BENCH_BEST(ROUNDS, host_set()));
-	row("color, X", BENCH_BEST(ROUNDS, color(TILED_AT)), "memset", BENCH_BEST(ROUNDS, host_set()));
-	row("copy, linear", BENCH_BEST(ROUNDS, copy(A_AT, B_AT)), "memcpy",
-		BENCH_BEST(ROUNDS, host_copy()));
-	row("copy, X to linear", BENCH_BEST(ROUNDS, copy(TILED_AT, B_AT)), "memcpy",
-		BENCH_BEST(ROUNDS, host_copy()));
-	row("copy, linear to X", BENCH_BEST(ROUNDS, copy(A_AT, TILED_AT)), "memcpy",
-		BENCH_BEST(ROUNDS, host_copy()));
-	row("composite SRC", BENCH_BEST(ROUNDS, composite(GPU_COMPOSITE_SRC, false)), "pixman",
-		BENCH_BEST(ROUNDS, host_pixman(PIXMAN_OP_SRC, false)));
-	row("composite OVER", BENCH_BEST(ROUNDS, composite(GPU_COMPOSITE_OVER, false)), "pixman",
-		BENCH_BEST(ROUNDS, host_pixman(PIXMAN_OP_OVER, false)));
-	row("composite OVER, bilinear", BENCH_BEST(ROUNDS, composite(GPU_COMPOSITE_OVER, true)),
-		"pixman", BENCH_BEST(ROUNDS, host_pixman(PIXMAN_OP_OVER, true)));
+	ROW("color, linear", color(B_AT), "memset", host_set());
+	ROW("color, X", color(TILED_AT), "memset", host_set());
+	ROW("copy, linear", copy(A_AT, B_AT), "memcpy", host_copy());
+	ROW("copy, X to linear", copy(TILED_AT, B_AT), "memcpy", host_copy());
+	ROW("copy, linear to X", copy(A_AT, TILED_AT), "memcpy", host_copy());
+	ROW("composite SRC", composite(GPU_COMPOSITE_SRC, false), "pixman",
+		host_pixman(PIXMAN_OP_SRC, false));
+	ROW("composite OVER", composite(GPU_COMPOSITE_OVER, false), "pixman",
+		host_pixman(PIXMAN_OP_OVER, false));
+	ROW("composite OVER, bilinear", composite(GPU_COMPOSITE_OVER, true), "pixman",
+		host_pixman(PIXMAN_OP_OVER, true));
 	printf("%-28s %8.1f ns a packet\n", "MI_NOOP", BENCH_BEST(ROUNDS, noops()) / NOOPS);
 	gpu_engine_destroy(engine);
 	free(space);
