@@ -1,0 +1,485 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <drm_fourcc.h>
+#include <drm_mode.h>
+
+#include "fuzz_client.h"
+#include "kms_sink.h"
+#include "vfs_text.h"
+
+enum { ARRAYS_AT = 4096, MUTATE_ONE_IN = 12, SIZE_ONE_IN = 60, READ_SIZE = 4096 };
+
+static struct fuzz_client *client_of(struct vfs_caller *caller)
+{
+	return (struct fuzz_client *)caller;
+}
+
+static bool reachable(struct fuzz_client *client, uint64_t address, size_t len)
+{
+	uint64_t start = (uintptr_t)client->arena;
+
+	return address >= start && address - start <= FUZZ_ARENA &&
+		len <= FUZZ_ARENA - (address - start);
+}
+
+static int copy_from(struct vfs_caller *caller, void *dst, uint64_t src, size_t len)
+{
+	if (!reachable(client_of(caller), src, len))
+		return -EFAULT;
+	memcpy(dst, (void *)(uintptr_t)src, len);
+	return 0;
+}
+
+static int copy_to(struct vfs_caller *caller, uint64_t dst, const void *src, size_t len)
+{
+	if (!reachable(client_of(caller), dst, len))
+		return -EFAULT;
+	memcpy((void *)(uintptr_t)dst, src, len);
+	return 0;
+}
+
+static int install_fd(struct vfs_caller *caller, int fd, bool cloexec)
+{
+	struct fuzz_client *client = client_of(caller);
+
+	if (fuzz_one_in(&client->rng, 50)) {
+		close(fd);
+		return -EMFILE;
+	}
+	fuzz_pass(client, fd);
+	return fd;
+}
+
+/* Only what the client has: the server's own descriptors are out of its reach. */
+static int fetch_fd(struct vfs_caller *caller, int fd)
+{
+	struct fuzz_world *world = client_of(caller)->world;
+	int copy = -EBADF;
+
+	pthread_mutex_lock(&world->passed_lock);
+	for (unsigned i = 0; fd >= 0 && i < FUZZ_PASSED && copy < 0; i++) {
+		if (world->passed[i] == fd)
+			copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	}
+	pthread_mutex_unlock(&world->passed_lock);
+	return copy;
+}
+
+static const struct vfs_caller_ops ops = {copy_from, copy_to, install_fd, fetch_fd};
+
+void *fuzz_array(struct fuzz_client *client, size_t size)
+{
+	size_t at = client->arena_used;
+
+	if (size > FUZZ_ARENA - at)
+		fuzz_fail("arena");
+	client->arena_used += (size + 7) & ~7ul;
+	return client->arena + at;
+}
+
+static void trace(struct fuzz_client *client, unsigned long request, long ret)
+{
+	const struct uapi_ioctl *row = uapi_ioctl_find(_IOC_NR(request));
+
+	client->calls++;
+	client->failed += ret < 0;
+	if (client->verbose)
+		fprintf(stderr, "%u: %s = %ld\n", client->slot, row ? row->name : "?", ret);
+}
+
+long fuzz_ioctl(struct fuzz_client *client, unsigned long request, void *arg)
+{
+	struct fuzz_rng *rng = &client->rng;
+	size_t size = _IOC_SIZE(request);
+	unsigned long asked = request;
+	struct vfs_file *file;
+
+	memcpy(client->arena, arg, size);
+	if (fuzz_one_in(rng, MUTATE_ONE_IN))
+		fuzz_mutate(rng, client->arena, size);
+	if (fuzz_one_in(rng, SIZE_ONE_IN))
+		asked = _IOC(fuzz_below(rng, 4), _IOC_TYPE(request), _IOC_NR(request),
+			fuzz_below(rng, size + 40));
+	uint64_t address = (uintptr_t)client->arena;
+	if (fuzz_one_in(rng, 500))
+		address = fuzz_odd(rng);
+	long ret = vfs_file_from_fd(client->world->cards.vfs, client->fd, &file);
+	if (ret == 0) {
+		ret = file->ops->ioctl(file, asked, address, &client->caller);
+		vfs_file_put(file);
+	}
+	memcpy(arg, client->arena, size);
+	trace(client, request, ret);
+	return ret;
+}
+
+uint32_t fuzz_handle(struct fuzz_client *client)
+{
+	if (fuzz_one_in(&client->rng, 60))
+		return fuzz_odd(&client->rng);
+	return 1 + fuzz_below(&client->rng, fuzz_one_in(&client->rng, 4) ? 64 : 12);
+}
+
+void fuzz_remember(struct fuzz_client *client, atomic_uint *ids, uint32_t id)
+{
+	ids[fuzz_below(&client->rng, FUZZ_IDS)] = id;
+}
+
+uint32_t fuzz_recall(struct fuzz_client *client, atomic_uint *ids)
+{
+	if (fuzz_one_in(&client->rng, 80))
+		return fuzz_odd(&client->rng);
+	for (unsigned i = 0; i < 8; i++) {
+		uint32_t id = ids[fuzz_below(&client->rng, FUZZ_IDS)];
+		if (id)
+			return id;
+	}
+	return 0;
+}
+
+int fuzz_passed(struct fuzz_client *client)
+{
+	struct fuzz_world *world = client->world;
+
+	if (fuzz_one_in(&client->rng, 50))
+		return fuzz_odd(&client->rng);
+	pthread_mutex_lock(&world->passed_lock);
+	int fd = world->passed[fuzz_below(&client->rng, FUZZ_PASSED)];
+	pthread_mutex_unlock(&world->passed_lock);
+	return fd;
+}
+
+void fuzz_pass(struct fuzz_client *client, int fd)
+{
+	struct fuzz_world *world = client->world;
+
+	pthread_mutex_lock(&world->passed_lock);
+	int *slot = &world->passed[fuzz_below(&client->rng, FUZZ_PASSED)];
+	int old = *slot;
+	*slot = fd;
+	if (old >= 0)
+		close(old);
+	pthread_mutex_unlock(&world->passed_lock);
+}
+
+/* What most clients do first; without it little of what follows is allowed. */
+static void greet(struct fuzz_client *client)
+{
+	struct drm_set_client_cap universal = {DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1};
+	struct drm_set_client_cap atomic = {DRM_CLIENT_CAP_ATOMIC, 1};
+
+	if (fuzz_one_in(&client->rng, 4))
+		return;
+	fuzz_ioctl(client, DRM_IOCTL_SET_CLIENT_CAP, &universal);
+	fuzz_ioctl(client, DRM_IOCTL_SET_CLIENT_CAP, &atomic);
+	fuzz_ioctl(client, DRM_IOCTL_SET_MASTER, &atomic);
+}
+
+static void open_slot(struct fuzz_client *client, unsigned slot)
+{
+	static const int modes[] = {O_RDONLY, O_WRONLY, O_RDWR | O_EXCL};
+	struct fuzz_world *world = client->world;
+	unsigned node = fuzz_below(&client->rng, FUZZ_NODES);
+	int fd;
+
+	/* The primary nodes mostly. */
+	if (node & 1 && !fuzz_one_in(&client->rng, 5))
+		node--;
+	int flags = O_CLOEXEC | O_NONBLOCK | (fuzz_one_in(&client->rng, 12) ?
+		modes[fuzz_below(&client->rng, GEM_ARRAY_SIZE(modes))] : O_RDWR);
+	if (vfs_open(world->cards.vfs, world->cards.nodes[node].path, flags, &client->caller, &fd))
+		return;
+	world->card_of[slot] = node / 2;
+	int old = atomic_exchange(&world->files[slot], fd);
+	if (old >= 0)
+		close(old);
+}
+
+static void close_slot(struct fuzz_client *client)
+{
+	int fd = atomic_exchange(&client->world->files[client->slot], -1);
+
+	if (fd >= 0)
+		close(fd);
+	if (fuzz_one_in(&client->rng, 2))
+		vfs_reap(client->world->cards.vfs);
+}
+
+/* Events, or nothing. */
+static void read_events(struct fuzz_client *client)
+{
+	char events[READ_SIZE];
+
+	if (read(client->fd, events, sizeof(events)) < 0 && errno != EAGAIN && errno != EBADF &&
+	    errno != ENOTCONN && errno != EINVAL)
+		fuzz_fail("read: %s", strerror(errno));
+}
+
+static void unmap(struct fuzz_map *map)
+{
+	if (map->start)
+		munmap(map->start, map->length);
+	map->start = NULL;
+}
+
+static void map_offset(struct fuzz_client *client)
+{
+	struct fuzz_map *map = &client->maps[fuzz_below(&client->rng, FUZZ_MAPS)];
+	uint64_t offset = client->world->offsets[client->card][fuzz_below(&client->rng, FUZZ_IDS)];
+	uint64_t length = 4096ull << fuzz_below(&client->rng, 10), fd_offset = 0;
+	int prot = 1 + fuzz_below(&client->rng, 3), fd = -1;
+	struct vfs_file *file;
+
+	if (fuzz_one_in(&client->rng, 20))
+		fuzz_mutate(&client->rng, fuzz_one_in(&client->rng, 2) ? &offset : &length, 8);
+	if (vfs_file_from_fd(client->world->cards.vfs, client->fd, &file))
+		return;
+	int ret = file->ops->mmap(file, offset, length, prot, &fd, &fd_offset);
+	vfs_file_put(file);
+	client->calls++;
+	client->failed += ret < 0;
+	if (ret)
+		return;
+	unmap(map);
+	map->start = mmap(NULL, length, prot, MAP_SHARED, fd, fd_offset);
+	map->length = length;
+	if (map->start == MAP_FAILED)
+		map->start = NULL;
+	/* What a client can do to a descriptor that it is given. */
+	if (fuzz_one_in(&client->rng, 4) && ftruncate(fd, 0) == 0 && errno == 0)
+		fuzz_fail("the server's memory can be truncated");
+	close(fd);
+}
+
+/* By system calls, which say EFAULT where a touch would fault. */
+static void touch_map(struct fuzz_client *client)
+{
+	struct fuzz_map *map = &client->maps[fuzz_below(&client->rng, FUZZ_MAPS)];
+	int fd;
+
+	if (!map->start)
+		return;
+	size_t at = fuzz_below(&client->rng, map->length > 4096 ? map->length - 4096 : 1);
+	if (fuzz_one_in(&client->rng, 2))
+		fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	else
+		fd = memfd_create("out", MFD_CLOEXEC);
+	ssize_t done = fuzz_one_in(&client->rng, 2) ?
+		write(fd, (char *)map->start + at, 4096) :
+		read(fd, (char *)map->start + at, 4096);
+	client->failed += done < 0;
+	close(fd);
+	if (fuzz_one_in(&client->rng, 3))
+		unmap(map);
+}
+
+/* Client memory to be imported, and what else may stand in its place. */
+static void make_memfd(struct fuzz_client *client)
+{
+	int fd, pair[2];
+
+	switch (fuzz_below(&client->rng, 8)) {
+	case 0:
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		break;
+	case 1:
+		if (pipe2(pair, O_CLOEXEC))
+			return;
+		close(pair[1]);
+		fd = pair[0];
+		break;
+	case 2: /* a device's */
+		fd = fcntl(client->fd, F_DUPFD_CLOEXEC, 0);
+		break;
+	default:
+		fd = memfd_create("client", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		if (ftruncate(fd, 4096ull << fuzz_below(&client->rng, 12)))
+			fuzz_fail("ftruncate");
+	}
+	if (fd >= 0)
+		fuzz_pass(client, fd);
+}
+
+static void hurt_memfd(struct fuzz_client *client)
+{
+	static const int seals[] = {F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_SEAL,
+		F_SEAL_FUTURE_WRITE};
+	struct fuzz_world *world = client->world;
+	int done = 0;
+
+	pthread_mutex_lock(&world->passed_lock);
+	int fd = world->passed[fuzz_below(&client->rng, FUZZ_PASSED)];
+	switch (fd < 0 ? 4 : fuzz_below(&client->rng, 4)) {
+	case 0:
+		done = ftruncate(fd, 4096ull << fuzz_below(&client->rng, 12));
+		break;
+	case 1:
+		done = ftruncate(fd, 0);
+		break;
+	case 2:
+		done = fcntl(fd, F_ADD_SEALS, seals[fuzz_below(&client->rng,
+			GEM_ARRAY_SIZE(seals))]);
+		break;
+	case 3:
+		done = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 8192);
+		break;
+	}
+	pthread_mutex_unlock(&world->passed_lock);
+	client->failed += done < 0;
+}
+
+static void close_passed(struct fuzz_client *client)
+{
+	fuzz_pass(client, -1);
+}
+
+/* What the server's other doors do meanwhile: texts, pictures, hotplug. */
+static void read_text(struct fuzz_client *client)
+{
+	struct uapi_debugfs *debugfs = client->world->cards.debugfs[client->card];
+	unsigned count = 0;
+	struct vfs_file *file;
+	int fd = -1, ret;
+
+	if (fuzz_one_in(&client->rng, 2)) {
+		if (vfs_file_from_fd(client->world->cards.vfs, client->fd, &file))
+			return;
+		ret = vfs_file_fdinfo(file, &fd);
+		vfs_file_put(file);
+	} else {
+		while (uapi_debugfs_node(debugfs, count))
+			count++;
+		ret = vfs_text_open_node(uapi_debugfs_node(debugfs, fuzz_below(&client->rng, count)),
+			O_RDONLY | O_CLOEXEC, &fd);
+	}
+	if (ret == 0)
+		close(fd);
+}
+
+static void take_picture(struct fuzz_client *client)
+{
+	struct kms_device *kms = client->world->cards.cards[client->card]->kms;
+	struct kms_crtc *crtc = &kms->crtcs[fuzz_below(&client->rng, kms->crtc_count)];
+	uint32_t width, height;
+	uint64_t sequence;
+	uint8_t *pixels;
+
+	if (kms_screenshot(crtc, &pixels, &width, &height, &sequence) == 0)
+		free(pixels);
+}
+
+static void hotplug(struct fuzz_client *client)
+{
+	struct kms_device *kms = client->world->cards.cards[client->card]->kms;
+	struct kms_connector *connector = &kms->connectors[fuzz_below(&client->rng,
+		kms->connector_count)];
+
+	/* The second one only: check_alive lights the first. */
+	if (connector->index == 1)
+		kms_connector_set(connector, fuzz_one_in(&client->rng, 2),
+			kms_device_desc_default()->connectors[0].modes,
+			1 + fuzz_below(&client->rng, 3));
+}
+
+static const struct fuzz_generator own_generators[] = {
+	{close_slot, 1},
+	{read_events, 10},
+	{map_offset, 30},
+	{touch_map, 40},
+	{make_memfd, 12},
+	{hurt_memfd, 8},
+	{close_passed, 10},
+	{read_text, 4},
+	{take_picture, 1},
+	{hotplug, 1},
+	{NULL, 0},
+};
+
+static const struct fuzz_generator *const all_generators[] = {
+	own_generators, fuzz_gem_generators, fuzz_kms_generators,
+};
+
+static const struct fuzz_generator *pick(struct fuzz_rng *rng)
+{
+	unsigned total = 0, at;
+
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(all_generators); i++) {
+		for (const struct fuzz_generator *one = all_generators[i]; one->run; one++)
+			total += one->weight;
+	}
+	at = fuzz_below(rng, total);
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(all_generators); i++) {
+		for (const struct fuzz_generator *one = all_generators[i]; one->run; one++) {
+			if (at < one->weight)
+				return one;
+			at -= one->weight;
+		}
+	}
+	fuzz_fail("pick");
+}
+
+void fuzz_client_step(struct fuzz_client *client)
+{
+	struct fuzz_world *world = client->world;
+
+	client->slot = fuzz_below(&client->rng, FUZZ_FILES);
+	client->arena_used = ARRAYS_AT;
+	client->caller.uid = fuzz_one_in(&client->rng, 4) ? 1000 : 0;
+	bool opened = world->files[client->slot] < 0;
+	if (opened)
+		open_slot(client, client->slot);
+	client->fd = world->files[client->slot];
+	client->card = world->card_of[client->slot];
+	if (opened)
+		greet(client);
+	pick(&client->rng)->run(client);
+}
+
+void fuzz_world_start(struct fuzz_world *world, uint64_t seed)
+{
+	fuzz_cards_start(&world->cards, seed);
+	pthread_mutex_init(&world->passed_lock, NULL);
+	for (unsigned i = 0; i < FUZZ_FILES; i++)
+		world->files[i] = -1;
+	for (unsigned i = 0; i < FUZZ_PASSED; i++)
+		world->passed[i] = -1;
+}
+
+void fuzz_world_stop(struct fuzz_world *world)
+{
+	for (unsigned i = 0; i < FUZZ_FILES; i++) {
+		if (world->files[i] >= 0)
+			close(world->files[i]);
+	}
+	for (unsigned i = 0; i < FUZZ_PASSED; i++) {
+		if (world->passed[i] >= 0)
+			close(world->passed[i]);
+	}
+	vfs_reap(world->cards.vfs);
+	fuzz_world_check_alive(world);
+	fuzz_cards_stop(&world->cards);
+	pthread_mutex_destroy(&world->passed_lock);
+}
+
+void fuzz_client_init(struct fuzz_client *client, struct fuzz_world *world, uint64_t seed)
+{
+	memset(client, 0, sizeof(*client));
+	client->caller = (struct vfs_caller){.ops = &ops, .pid = getpid()};
+	client->world = world;
+	fuzz_rng_init(&client->rng, seed);
+	client->arena = malloc(FUZZ_ARENA);
+	memset(client->arena, 0x5a, FUZZ_ARENA);
+}
+
+void fuzz_client_finish(struct fuzz_client *client)
+{
+	for (unsigned i = 0; i < FUZZ_MAPS; i++)
+		unmap(&client->maps[i]);
+	free(client->arena);
+}
