@@ -93,12 +93,26 @@ static void trace(struct fuzz_client *client, unsigned long request, long ret)
 		fprintf(stderr, "%u: %s = %ld\n", client->slot, row ? row->name : "?", ret);
 }
 
+struct vfs_file *fuzz_file(struct fuzz_client *client)
+{
+	struct fuzz_world *world = client->world;
+	struct vfs_file *file = NULL;
+
+	pthread_rwlock_rdlock(&world->files_lock);
+	int fd = world->files[client->slot];
+	if (fd >= 0 && vfs_file_from_fd(world->cards.vfs, fd, &file))
+		fuzz_fail("a descriptor of ours is not known");
+	pthread_rwlock_unlock(&world->files_lock);
+	return file;
+}
+
 long fuzz_ioctl(struct fuzz_client *client, unsigned long request, void *arg)
 {
 	struct fuzz_rng *rng = &client->rng;
 	size_t size = _IOC_SIZE(request);
 	unsigned long asked = request;
-	struct vfs_file *file;
+	struct vfs_file *file = fuzz_file(client);
+	long ret = -EBADF;
 
 	memcpy(client->arena, arg, size);
 	if (fuzz_one_in(rng, MUTATE_ONE_IN))
@@ -109,8 +123,7 @@ long fuzz_ioctl(struct fuzz_client *client, unsigned long request, void *arg)
 	uint64_t address = (uintptr_t)client->arena;
 	if (fuzz_one_in(rng, 500))
 		address = fuzz_odd(rng);
-	long ret = vfs_file_from_fd(client->world->cards.vfs, client->fd, &file);
-	if (ret == 0) {
+	if (file) {
 		ret = file->ops->ioctl(file, asked, address, &client->caller);
 		vfs_file_put(file);
 	}
@@ -181,6 +194,15 @@ static void greet(struct fuzz_client *client)
 	fuzz_ioctl(client, DRM_IOCTL_SET_MASTER, &atomic);
 }
 
+static void replace_file(struct fuzz_world *world, unsigned slot, int fd)
+{
+	pthread_rwlock_wrlock(&world->files_lock);
+	int old = atomic_exchange(&world->files[slot], fd);
+	if (old >= 0)
+		close(old);
+	pthread_rwlock_unlock(&world->files_lock);
+}
+
 static void open_slot(struct fuzz_client *client, unsigned slot)
 {
 	static const int modes[] = {O_RDONLY, O_WRONLY, O_RDWR | O_EXCL};
@@ -196,17 +218,12 @@ static void open_slot(struct fuzz_client *client, unsigned slot)
 	if (vfs_open(world->cards.vfs, world->cards.nodes[node].path, flags, &client->caller, &fd))
 		return;
 	world->card_of[slot] = node / 2;
-	int old = atomic_exchange(&world->files[slot], fd);
-	if (old >= 0)
-		close(old);
+	replace_file(world, slot, fd);
 }
 
 static void close_slot(struct fuzz_client *client)
 {
-	int fd = atomic_exchange(&client->world->files[client->slot], -1);
-
-	if (fd >= 0)
-		close(fd);
+	replace_file(client->world, client->slot, -1);
 	if (fuzz_one_in(&client->rng, 2))
 		vfs_reap(client->world->cards.vfs);
 }
@@ -216,9 +233,11 @@ static void read_events(struct fuzz_client *client)
 {
 	char events[READ_SIZE];
 
-	if (read(client->fd, events, sizeof(events)) < 0 && errno != EAGAIN && errno != EBADF &&
-	    errno != ENOTCONN && errno != EINVAL)
+	pthread_rwlock_rdlock(&client->world->files_lock);
+	int fd = client->world->files[client->slot];
+	if (fd >= 0 && read(fd, events, sizeof(events)) < 0 && errno != EAGAIN)
 		fuzz_fail("read: %s", strerror(errno));
+	pthread_rwlock_unlock(&client->world->files_lock);
 }
 
 static void unmap(struct fuzz_map *map)
@@ -228,17 +247,42 @@ static void unmap(struct fuzz_map *map)
 	map->start = NULL;
 }
 
+/* What a client can do to a descriptor that it was given: only it may have the damage. */
+static void hurt_fd(struct fuzz_client *client, int fd)
+{
+	static const int seals[] = {F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_SEAL,
+		F_SEAL_FUTURE_WRITE, F_SEAL_SHRINK | F_SEAL_SEAL};
+	int done = 0;
+
+	switch (fuzz_below(&client->rng, 4)) {
+	case 0:
+		done = ftruncate(fd, 4096ull << fuzz_below(&client->rng, 12));
+		break;
+	case 1:
+		done = ftruncate(fd, 0);
+		break;
+	case 2:
+		done = fcntl(fd, F_ADD_SEALS, seals[fuzz_below(&client->rng,
+			GEM_ARRAY_SIZE(seals))]);
+		break;
+	case 3:
+		done = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 8192);
+		break;
+	}
+	client->failed += done < 0;
+}
+
 static void map_offset(struct fuzz_client *client)
 {
 	struct fuzz_map *map = &client->maps[fuzz_below(&client->rng, FUZZ_MAPS)];
 	uint64_t offset = client->world->offsets[client->card][fuzz_below(&client->rng, FUZZ_IDS)];
 	uint64_t length = 4096ull << fuzz_below(&client->rng, 10), fd_offset = 0;
 	int prot = 1 + fuzz_below(&client->rng, 3), fd = -1;
-	struct vfs_file *file;
+	struct vfs_file *file = fuzz_file(client);
 
 	if (fuzz_one_in(&client->rng, 20))
 		fuzz_mutate(&client->rng, fuzz_one_in(&client->rng, 2) ? &offset : &length, 8);
-	if (vfs_file_from_fd(client->world->cards.vfs, client->fd, &file))
+	if (!file)
 		return;
 	int ret = file->ops->mmap(file, offset, length, prot, &fd, &fd_offset);
 	vfs_file_put(file);
@@ -251,9 +295,8 @@ static void map_offset(struct fuzz_client *client)
 	map->length = length;
 	if (map->start == MAP_FAILED)
 		map->start = NULL;
-	/* What a client can do to a descriptor that it is given. */
-	if (fuzz_one_in(&client->rng, 4) && ftruncate(fd, 0) == 0 && errno == 0)
-		fuzz_fail("the server's memory can be truncated");
+	if (fuzz_one_in(&client->rng, 8))
+		hurt_fd(client, fd);
 	close(fd);
 }
 
@@ -295,7 +338,9 @@ static void make_memfd(struct fuzz_client *client)
 		fd = pair[0];
 		break;
 	case 2: /* a device's */
-		fd = fcntl(client->fd, F_DUPFD_CLOEXEC, 0);
+		pthread_rwlock_rdlock(&client->world->files_lock);
+		fd = fcntl(client->world->files[client->slot], F_DUPFD_CLOEXEC, 0);
+		pthread_rwlock_unlock(&client->world->files_lock);
 		break;
 	default:
 		fd = memfd_create("client", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -306,32 +351,15 @@ static void make_memfd(struct fuzz_client *client)
 		fuzz_pass(client, fd);
 }
 
-static void hurt_memfd(struct fuzz_client *client)
+static void hurt_passed(struct fuzz_client *client)
 {
-	static const int seals[] = {F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_SEAL,
-		F_SEAL_FUTURE_WRITE};
 	struct fuzz_world *world = client->world;
-	int done = 0;
 
 	pthread_mutex_lock(&world->passed_lock);
 	int fd = world->passed[fuzz_below(&client->rng, FUZZ_PASSED)];
-	switch (fd < 0 ? 4 : fuzz_below(&client->rng, 4)) {
-	case 0:
-		done = ftruncate(fd, 4096ull << fuzz_below(&client->rng, 12));
-		break;
-	case 1:
-		done = ftruncate(fd, 0);
-		break;
-	case 2:
-		done = fcntl(fd, F_ADD_SEALS, seals[fuzz_below(&client->rng,
-			GEM_ARRAY_SIZE(seals))]);
-		break;
-	case 3:
-		done = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 8192);
-		break;
-	}
+	if (fd >= 0)
+		hurt_fd(client, fd);
 	pthread_mutex_unlock(&world->passed_lock);
-	client->failed += done < 0;
 }
 
 static void close_passed(struct fuzz_client *client)
@@ -348,7 +376,8 @@ static void read_text(struct fuzz_client *client)
 	int fd = -1, ret;
 
 	if (fuzz_one_in(&client->rng, 2)) {
-		if (vfs_file_from_fd(client->world->cards.vfs, client->fd, &file))
+		file = fuzz_file(client);
+		if (!file)
 			return;
 		ret = vfs_file_fdinfo(file, &fd);
 		vfs_file_put(file);
@@ -393,7 +422,7 @@ static const struct fuzz_generator own_generators[] = {
 	{map_offset, 30},
 	{touch_map, 40},
 	{make_memfd, 12},
-	{hurt_memfd, 8},
+	{hurt_passed, 8},
 	{close_passed, 10},
 	{read_text, 4},
 	{take_picture, 1},
@@ -434,7 +463,6 @@ void fuzz_client_step(struct fuzz_client *client)
 	bool opened = world->files[client->slot] < 0;
 	if (opened)
 		open_slot(client, client->slot);
-	client->fd = world->files[client->slot];
 	client->card = world->card_of[client->slot];
 	if (opened)
 		greet(client);
@@ -445,6 +473,7 @@ void fuzz_world_start(struct fuzz_world *world, uint64_t seed)
 {
 	fuzz_cards_start(&world->cards, seed);
 	pthread_mutex_init(&world->passed_lock, NULL);
+	pthread_rwlock_init(&world->files_lock, NULL);
 	for (unsigned i = 0; i < FUZZ_FILES; i++)
 		world->files[i] = -1;
 	for (unsigned i = 0; i < FUZZ_PASSED; i++)
@@ -465,6 +494,7 @@ void fuzz_world_stop(struct fuzz_world *world)
 	fuzz_world_check_alive(world);
 	fuzz_cards_stop(&world->cards);
 	pthread_mutex_destroy(&world->passed_lock);
+	pthread_rwlock_destroy(&world->files_lock);
 }
 
 void fuzz_client_init(struct fuzz_client *client, struct fuzz_world *world, uint64_t seed)

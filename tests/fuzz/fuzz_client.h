@@ -17,7 +17,9 @@ enum {
 
 struct fuzz_world {
 	struct fuzz_cards cards;
-	atomic_int files[FUZZ_FILES];  /* -1 = closed */
+	/* A closed number can be the server's next: who uses one holds it against close. */
+	pthread_rwlock_t files_lock;
+	atomic_int files[FUZZ_FILES];  /* -1 = closed; files_lock to close */
 	atomic_int card_of[FUZZ_FILES];
 	pthread_mutex_t passed_lock;
 	int passed[FUZZ_PASSED];       /* passed_lock; -1 = none */
@@ -39,7 +41,6 @@ struct fuzz_client {
 	size_t arena_used;
 	struct fuzz_map maps[FUZZ_MAPS];
 	unsigned slot, card; /* of the running call */
-	int fd;
 	uint64_t calls, failed;
 	bool verbose;
 };
@@ -60,6 +61,8 @@ void fuzz_world_check_alive(struct fuzz_world *world);
 
 /* Memory of the client for an array; freed by the next call. */
 void *fuzz_array(struct fuzz_client *client, size_t size);
+/* The call's file with a new reference, or NULL. */
+struct vfs_file *fuzz_file(struct fuzz_client *client);
 /* Sends arg, mutated once in a while; what comes back is in arg. 0 and above, or -errno. */
 long fuzz_ioctl(struct fuzz_client *client, unsigned long request, void *arg);
 /* Most are handles that are there. */

@@ -279,7 +279,7 @@ static void i915_getparam(struct fuzz_client *client)
 static void any_request(struct fuzz_client *client)
 {
 	uint8_t bytes[512];
-	unsigned long request = _IOC(3, 'd', fuzz_below(&client->rng, 256),
+	unsigned long request = _IOC(3u, 'd', fuzz_below(&client->rng, 256),
 		fuzz_below(&client->rng, sizeof(bytes)));
 
 	for (unsigned i = 0; i < sizeof(bytes); i += 8) {
