@@ -228,7 +228,7 @@ void fuzz_count(struct fuzz_counts *counts)
 	counts->threads = count_entries("/proc/self/task");
 	counts->maps = 0;
 	while (fgets(line, sizeof(line), file))
-		counts->maps += strstr(line, "(deleted)") != NULL;
+		counts->maps += strstr(line, "/memfd:") != NULL;
 	fclose(file);
 }
 

@@ -53,7 +53,7 @@ void fuzz_cards_stop(struct fuzz_cards *cards);
 
 /* Of this process. */
 struct fuzz_counts {
-	int fds, threads, maps; /* maps: of memfds and deleted files */
+	int fds, threads, maps; /* maps: of memfds */
 };
 
 void fuzz_count(struct fuzz_counts *counts);

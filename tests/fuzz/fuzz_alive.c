@@ -10,7 +10,6 @@
 #include <drm_mode.h>
 
 #include "fuzz_client.h"
-#include "kms_sink.h"
 
 enum { COLOUR = 0x123456 };
 

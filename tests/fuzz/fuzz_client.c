@@ -10,10 +10,9 @@
 #include <drm_mode.h>
 
 #include "fuzz_client.h"
-#include "kms_sink.h"
 #include "vfs_text.h"
 
-enum { ARRAYS_AT = 4096, MUTATE_ONE_IN = 12, SIZE_ONE_IN = 60, READ_SIZE = 4096 };
+enum { FRAME_MICROSECONDS = 17000, ARRAYS_AT = 4096, MUTATE_ONE_IN = 12, SIZE_ONE_IN = 60, READ_SIZE = 4096 };
 
 static struct fuzz_client *client_of(struct vfs_caller *caller)
 {
@@ -132,6 +131,14 @@ long fuzz_ioctl(struct fuzz_client *client, unsigned long request, void *arg)
 	return ret;
 }
 
+void fuzz_set_master(struct fuzz_client *client)
+{
+	char none;
+
+	if (fuzz_ioctl(client, DRM_IOCTL_SET_MASTER, &none) == 0)
+		client->world->master_of[client->card] = client->slot;
+}
+
 uint32_t fuzz_handle(struct fuzz_client *client)
 {
 	if (fuzz_one_in(&client->rng, 60))
@@ -191,7 +198,7 @@ static void greet(struct fuzz_client *client)
 		return;
 	fuzz_ioctl(client, DRM_IOCTL_SET_CLIENT_CAP, &universal);
 	fuzz_ioctl(client, DRM_IOCTL_SET_CLIENT_CAP, &atomic);
-	fuzz_ioctl(client, DRM_IOCTL_SET_MASTER, &atomic);
+	fuzz_set_master(client);
 }
 
 static void replace_file(struct fuzz_world *world, unsigned slot, int fd)
@@ -416,6 +423,36 @@ static void hotplug(struct fuzz_client *client)
 			1 + fuzz_below(&client->rng, 3));
 }
 
+/* All of a frame must be there to be read. */
+static void see_frame(struct kms_sink *sink, const struct kms_frame *frame)
+{
+	uint8_t seen = 0;
+
+	for (uint32_t y = 0; y < frame->height; y++)
+		seen |= frame->pixels[(uint64_t)y * frame->pitch + frame->width * 4 - 1];
+	*(volatile uint8_t *)&seen = seen;
+}
+
+static void watch(struct fuzz_client *client)
+{
+	struct kms_device *kms = client->world->cards.cards[client->card]->kms;
+
+	if (client->sink.crtc) {
+		kms_sink_detach(&client->sink);
+		client->sink.crtc = NULL;
+		return;
+	}
+	client->sink = (struct kms_sink){.frame = see_frame,
+		.every_vblank = fuzz_one_in(&client->rng, 2)};
+	kms_sink_attach(&client->sink, &kms->crtcs[fuzz_below(&client->rng, kms->crtc_count)]);
+}
+
+/* Vblanks come, and what waits for them happens. */
+static void sleep_a_frame(struct fuzz_client *client)
+{
+	usleep(FRAME_MICROSECONDS);
+}
+
 static const struct fuzz_generator own_generators[] = {
 	{close_slot, 1},
 	{read_events, 10},
@@ -427,6 +464,8 @@ static const struct fuzz_generator own_generators[] = {
 	{read_text, 4},
 	{take_picture, 1},
 	{hotplug, 1},
+	{watch, 2},
+	{sleep_a_frame, 2},
 	{NULL, 0},
 };
 
@@ -457,7 +496,8 @@ void fuzz_client_step(struct fuzz_client *client)
 {
 	struct fuzz_world *world = client->world;
 
-	client->slot = fuzz_below(&client->rng, FUZZ_FILES);
+	client->slot = fuzz_one_in(&client->rng, 2) ? fuzz_below(&client->rng, FUZZ_FILES) :
+		world->master_of[fuzz_below(&client->rng, FUZZ_CARDS)];
 	client->arena_used = ARRAYS_AT;
 	client->caller.uid = fuzz_one_in(&client->rng, 4) ? 1000 : 0;
 	bool opened = world->files[client->slot] < 0;
@@ -511,5 +551,7 @@ void fuzz_client_finish(struct fuzz_client *client)
 {
 	for (unsigned i = 0; i < FUZZ_MAPS; i++)
 		unmap(&client->maps[i]);
+	if (client->sink.crtc)
+		kms_sink_detach(&client->sink);
 	free(client->arena);
 }

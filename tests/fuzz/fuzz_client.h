@@ -6,6 +6,7 @@
 #define FUZZ_CLIENT_H
 
 #include "fuzz.h"
+#include "kms_sink.h"
 
 enum {
 	FUZZ_FILES = 6,
@@ -21,6 +22,7 @@ struct fuzz_world {
 	pthread_rwlock_t files_lock;
 	atomic_int files[FUZZ_FILES];  /* -1 = closed; files_lock to close */
 	atomic_int card_of[FUZZ_FILES];
+	atomic_uint master_of[FUZZ_CARDS]; /* the file that was said to be master last */
 	pthread_mutex_t passed_lock;
 	int passed[FUZZ_PASSED];       /* passed_lock; -1 = none */
 	atomic_uint fbs[FUZZ_CARDS][FUZZ_IDS], blobs[FUZZ_CARDS][FUZZ_IDS], names[FUZZ_IDS];
@@ -40,6 +42,7 @@ struct fuzz_client {
 	uint8_t *arena; /* FUZZ_ARENA bytes: the only memory its handlers see */
 	size_t arena_used;
 	struct fuzz_map maps[FUZZ_MAPS];
+	struct kms_sink sink; /* crtc NULL = not attached */
 	unsigned slot, card; /* of the running call */
 	uint64_t calls, failed;
 	bool verbose;
@@ -65,6 +68,7 @@ void *fuzz_array(struct fuzz_client *client, size_t size);
 struct vfs_file *fuzz_file(struct fuzz_client *client);
 /* Sends arg, mutated once in a while; what comes back is in arg. 0 and above, or -errno. */
 long fuzz_ioctl(struct fuzz_client *client, unsigned long request, void *arg);
+void fuzz_set_master(struct fuzz_client *client);
 /* Most are handles that are there. */
 uint32_t fuzz_handle(struct fuzz_client *client);
 void fuzz_remember(struct fuzz_client *client, atomic_uint *ids, uint32_t id);

@@ -1,5 +1,4 @@
 /* Mode setting: framebuffers, atomic and legacy requests, blobs, vblanks, master. */
-#include <errno.h>
 #include <string.h>
 
 #include <drm_fourcc.h>
@@ -474,7 +473,6 @@ static void master(struct fuzz_client *client)
 
 	switch (fuzz_below(&client->rng, 8)) {
 	case 0:
-	case 3:
 		fuzz_ioctl(client, DRM_IOCTL_DROP_MASTER, &auth);
 		break;
 	case 1:
@@ -486,7 +484,7 @@ static void master(struct fuzz_client *client)
 		fuzz_ioctl(client, DRM_IOCTL_AUTH_MAGIC, &auth);
 		break;
 	default:
-		fuzz_ioctl(client, DRM_IOCTL_SET_MASTER, &auth);
+		fuzz_set_master(client);
 	}
 }
 
