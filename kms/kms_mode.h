@@ -19,7 +19,7 @@ uint32_t kms_mode_vrefresh(const struct drm_mode_modeinfo *mode);
 /*
  * What the kernel refuses of a user's mode (drm_mode_convert_umode and
  * drm_mode_validate_basic): -EINVAL; -ERANGE for clock or refresh above INT_MAX.
- * Our hardware's own limit (the kernel's mode_valid hook): 1 to 1000 Hz, so that
+ * Our hardware's own limit (the kernel's mode_valid hook): 1 Hz to 20 kHz, so that
  * no client can make the vblank thread spin, or sleep for days. -EINVAL.
  */
 int kms_mode_check(const struct drm_mode_modeinfo *mode);
