@@ -12,7 +12,9 @@
 #include "fuzz_client.h"
 #include "vfs_text.h"
 
-enum { FRAME_MICROSECONDS = 17000, ARRAYS_AT = 4096, MUTATE_ONE_IN = 12, SIZE_ONE_IN = 60, READ_SIZE = 4096 };
+enum { ARRAYS_AT = 4096, READ_SIZE = 4096, FRAME_MICROSECONDS = 17000 };
+/* One in so many. */
+enum { MUTATE_ONE_IN = 12, SIZE_ONE_IN = 60 };
 
 static struct fuzz_client *client_of(struct vfs_caller *caller)
 {
