@@ -10,13 +10,14 @@ cd "$(dirname "$0")/../.."
 [ -f build/build.ninja ] || meson setup build >/dev/null
 ninja -C build >build.log 2>&1 || { tail -n 60 build.log; exit 1; }
 
-XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-}
-if [ -z "$XDG_RUNTIME_DIR" ]; then
+made=
+if [ -z "${XDG_RUNTIME_DIR:-}" ]; then
 	XDG_RUNTIME_DIR=$(mktemp -d)
 	export XDG_RUNTIME_DIR
-	trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
+	made=$XDG_RUNTIME_DIR
 fi
 dir=$(mktemp -d "$XDG_RUNTIME_DIR/testcard-demo-XXXXXX")
+trap 'rm -rf "$dir" ${made:+"$made"}' EXIT
 ctl() { build/clients/ctl/testcardctl --dir "$dir" "$@"; }
 
 build/compositor/testcard-compositor --dir "$dir" --exit-with-client \
