@@ -212,18 +212,12 @@ static void handle_output_test(struct wl_listener *listener, void *data)
 	handle_configuration(server, data, true);
 }
 
-static void on(struct wl_signal *signal, struct wl_listener *listener, wl_notify_func_t notify)
-{
-	listener->notify = notify;
-	wl_signal_add(signal, listener);
-}
-
 void compositor_heads_init(struct compositor_server *server)
 {
 	wl_list_init(&server->held_ids);
 	server->output_manager = wlr_output_manager_v1_create(server->display);
-	on(&server->output_manager->events.apply, &server->output_apply, handle_output_apply);
-	on(&server->output_manager->events.test, &server->output_test, handle_output_test);
+	compositor_listen(&server->output_manager->events.apply, &server->output_apply, handle_output_apply);
+	compositor_listen(&server->output_manager->events.test, &server->output_test, handle_output_test);
 }
 
 void compositor_heads_finish(struct compositor_server *server)

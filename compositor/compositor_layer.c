@@ -155,12 +155,6 @@ static void handle_destroy(struct wl_listener *listener, void *data)
 	free(s);
 }
 
-static void on(struct wl_signal *signal, struct wl_listener *listener, wl_notify_func_t notify)
-{
-	listener->notify = notify;
-	wl_signal_add(signal, listener);
-}
-
 static void handle_new_surface(struct wl_listener *listener, void *data)
 {
 	struct compositor_server *server = wl_container_of(listener, server, new_layer_surface);
@@ -189,17 +183,17 @@ static void handle_new_surface(struct wl_listener *listener, void *data)
 	wlr_scene_node_set_enabled(&s->tree->node, false);
 	layer->surface->data = &s->tree->node;
 	wl_list_insert(server->surfaces.prev, &s->link);
-	on(&layer->events.map, &s->map, handle_map);
-	on(&layer->events.unmap, &s->unmap, handle_unmap);
-	on(&layer->events.destroy, &s->destroy, handle_destroy);
-	on(&layer->surface->events.commit, &s->commit, handle_commit);
+	compositor_listen(&layer->events.map, &s->map, handle_map);
+	compositor_listen(&layer->events.unmap, &s->unmap, handle_unmap);
+	compositor_listen(&layer->events.destroy, &s->destroy, handle_destroy);
+	compositor_listen(&layer->surface->events.commit, &s->commit, handle_commit);
 }
 
 void compositor_layers_init(struct compositor_server *server)
 {
 	wl_list_init(&server->surfaces);
 	server->layer_shell = wlr_layer_shell_v1_create(server->display);
-	on(&server->layer_shell->events.new_surface, &server->new_layer_surface,
+	compositor_listen(&server->layer_shell->events.new_surface, &server->new_layer_surface,
 		handle_new_surface);
 }
 

@@ -266,12 +266,6 @@ void compositor_pointer_add(struct compositor_server *server, struct wlr_input_d
 	wlr_cursor_attach_input_device(server->cursor, device);
 }
 
-static void on(struct wl_signal *signal, struct wl_listener *listener, wl_notify_func_t notify)
-{
-	listener->notify = notify;
-	wl_signal_add(signal, listener);
-}
-
 int compositor_pointer_init(struct compositor_server *server)
 {
 	server->cursor = wlr_cursor_create();
@@ -281,15 +275,15 @@ int compositor_pointer_init(struct compositor_server *server)
 	if (!server->cursor || !server->xcursors || !manager)
 		return -ENOMEM;
 	wlr_cursor_attach_output_layout(server->cursor, server->layout);
-	on(&server->cursor->events.motion, &server->motion, handle_motion);
-	on(&server->cursor->events.motion_absolute, &server->motion_absolute,
+	compositor_listen(&server->cursor->events.motion, &server->motion, handle_motion);
+	compositor_listen(&server->cursor->events.motion_absolute, &server->motion_absolute,
 		handle_motion_absolute);
-	on(&server->cursor->events.button, &server->button, handle_button);
-	on(&server->cursor->events.axis, &server->axis, handle_axis);
-	on(&server->cursor->events.frame, &server->frame, handle_frame);
-	on(&server->seat->events.request_set_cursor, &server->request_set_cursor,
+	compositor_listen(&server->cursor->events.button, &server->button, handle_button);
+	compositor_listen(&server->cursor->events.axis, &server->axis, handle_axis);
+	compositor_listen(&server->cursor->events.frame, &server->frame, handle_frame);
+	compositor_listen(&server->seat->events.request_set_cursor, &server->request_set_cursor,
 		handle_request_set_cursor);
-	on(&manager->events.new_virtual_pointer, &server->new_virtual_pointer,
+	compositor_listen(&manager->events.new_virtual_pointer, &server->new_virtual_pointer,
 		handle_new_virtual_pointer);
 	return 0;
 }

@@ -141,12 +141,6 @@ static void handle_destroy(struct wl_listener *listener, void *data)
 	compositor_heads_tell(server);
 }
 
-static void on(struct wl_signal *signal, struct wl_listener *listener, wl_notify_func_t notify)
-{
-	listener->notify = notify;
-	wl_signal_add(signal, listener);
-}
-
 static void handle_new_output(struct wl_listener *listener, void *data)
 {
 	struct compositor_server *server = wl_container_of(listener, server, new_output);
@@ -162,9 +156,9 @@ static void handle_new_output(struct wl_listener *listener, void *data)
 	screen->server = server;
 	screen->output = output;
 	wl_list_insert(server->screens.prev, &screen->link);
-	on(&output->events.frame, &screen->frame, handle_frame);
-	on(&output->events.mode, &screen->mode, handle_mode);
-	on(&output->events.destroy, &screen->destroy, handle_destroy);
+	compositor_listen(&output->events.frame, &screen->frame, handle_frame);
+	compositor_listen(&output->events.mode, &screen->mode, handle_mode);
+	compositor_listen(&output->events.destroy, &screen->destroy, handle_destroy);
 	wlr_xcursor_manager_load(server->xcursors, output->scale);
 	set_preferred_mode(screen);
 	/* The layout's change signal arranges, and it puts the output into the scene. */
@@ -201,10 +195,10 @@ void compositor_screens_init(struct compositor_server *server)
 	wl_list_init(&server->screens);
 	server->layout = wlr_output_layout_create();
 	wlr_scene_attach_output_layout(server->scene, server->layout);
-	on(&server->layout->events.change, &server->layout_change, handle_layout_change);
-	on(&server->wlr_backend->events.new_output, &server->new_output, handle_new_output);
-	on(&server->backend->modes_changed, &server->modes_changed, handle_modes_changed);
-	on(&server->backend->mode_added, &server->mode_added, handle_mode_added);
+	compositor_listen(&server->layout->events.change, &server->layout_change, handle_layout_change);
+	compositor_listen(&server->wlr_backend->events.new_output, &server->new_output, handle_new_output);
+	compositor_listen(&server->backend->modes_changed, &server->modes_changed, handle_modes_changed);
+	compositor_listen(&server->backend->mode_added, &server->mode_added, handle_mode_added);
 	compositor_heads_init(server);
 }
 

@@ -17,12 +17,6 @@
 #include "compositor_log.h"
 #include "compositor_server.h"
 
-static void on(struct wl_signal *signal, struct wl_listener *listener, wl_notify_func_t notify)
-{
-	listener->notify = notify;
-	wl_signal_add(signal, listener);
-}
-
 /* ---- selections and drag and drop ---- */
 
 static void handle_request_set_selection(struct wl_listener *listener, void *data)
@@ -83,19 +77,19 @@ static void handle_start_drag(struct wl_listener *listener, void *data)
 	wlr_scene_subsurface_tree_create(&icon->tree->node, drag->icon->surface);
 	wlr_scene_node_set_position(&icon->tree->node, server->cursor->x, server->cursor->y);
 	drag->icon->data = &icon->tree->node;
-	on(&drag->icon->events.destroy, &icon->destroy, handle_drag_icon_destroy);
+	compositor_listen(&drag->icon->events.destroy, &icon->destroy, handle_drag_icon_destroy);
 }
 
 static void init_seat(struct compositor_server *server)
 {
 	server->seat = wlr_seat_create(server->display, "seat0");
-	on(&server->seat->events.request_set_selection, &server->request_set_selection,
+	compositor_listen(&server->seat->events.request_set_selection, &server->request_set_selection,
 		handle_request_set_selection);
-	on(&server->seat->events.request_set_primary_selection, &server->request_set_primary,
+	compositor_listen(&server->seat->events.request_set_primary_selection, &server->request_set_primary,
 		handle_request_set_primary);
-	on(&server->seat->events.request_start_drag, &server->request_start_drag,
+	compositor_listen(&server->seat->events.request_start_drag, &server->request_start_drag,
 		handle_request_start_drag);
-	on(&server->seat->events.start_drag, &server->start_drag, handle_start_drag);
+	compositor_listen(&server->seat->events.start_drag, &server->start_drag, handle_start_drag);
 }
 
 static void finish_seat(struct compositor_server *server)

@@ -38,6 +38,13 @@ enum compositor_layer_index {
 	COMPOSITOR_LAYER_COUNT,
 };
 
+static inline void compositor_listen(struct wl_signal *signal, struct wl_listener *listener,
+	wl_notify_func_t notify)
+{
+	listener->notify = notify;
+	wl_signal_add(signal, listener);
+}
+
 enum compositor_grab {
 	COMPOSITOR_GRAB_NONE,
 	COMPOSITOR_GRAB_MOVE,

@@ -289,12 +289,6 @@ static void handle_destroy(struct wl_listener *listener, void *data)
 	free(view);
 }
 
-static void on(struct wl_signal *signal, struct wl_listener *listener, wl_notify_func_t notify)
-{
-	listener->notify = notify;
-	wl_signal_add(signal, listener);
-}
-
 static void view_create(struct compositor_server *server, struct wlr_xdg_surface *xdg)
 {
 	struct compositor_view *view = calloc(1, sizeof(*view));
@@ -317,17 +311,17 @@ static void view_create(struct compositor_server *server, struct wlr_xdg_surface
 	}
 	wlr_scene_node_set_enabled(view->node, false);
 	xdg->surface->data = view->node;
-	on(&xdg->events.map, &view->map, handle_map);
-	on(&xdg->events.unmap, &view->unmap, handle_unmap);
-	on(&xdg->events.destroy, &view->destroy, handle_destroy);
-	on(&xdg->surface->events.commit, &view->commit, handle_commit);
-	on(&toplevel->events.request_move, &view->request_move, handle_request_move);
-	on(&toplevel->events.request_resize, &view->request_resize, handle_request_resize);
-	on(&toplevel->events.request_maximize, &view->request_maximize,
+	compositor_listen(&xdg->events.map, &view->map, handle_map);
+	compositor_listen(&xdg->events.unmap, &view->unmap, handle_unmap);
+	compositor_listen(&xdg->events.destroy, &view->destroy, handle_destroy);
+	compositor_listen(&xdg->surface->events.commit, &view->commit, handle_commit);
+	compositor_listen(&toplevel->events.request_move, &view->request_move, handle_request_move);
+	compositor_listen(&toplevel->events.request_resize, &view->request_resize, handle_request_resize);
+	compositor_listen(&toplevel->events.request_maximize, &view->request_maximize,
 		handle_request_maximize);
-	on(&toplevel->events.request_fullscreen, &view->request_fullscreen,
+	compositor_listen(&toplevel->events.request_fullscreen, &view->request_fullscreen,
 		handle_request_fullscreen);
-	on(&toplevel->events.request_minimize, &view->request_minimize,
+	compositor_listen(&toplevel->events.request_minimize, &view->request_minimize,
 		handle_request_minimize);
 }
 
@@ -374,9 +368,9 @@ static void handle_new_decoration(struct wl_listener *listener, void *data)
 		wl_resource_post_no_memory(wlr_decoration->resource);
 		return;
 	}
-	on(&wlr_decoration->events.request_mode, &decoration->request_mode,
+	compositor_listen(&wlr_decoration->events.request_mode, &decoration->request_mode,
 		handle_decoration_mode);
-	on(&wlr_decoration->events.destroy, &decoration->destroy, handle_decoration_destroy);
+	compositor_listen(&wlr_decoration->events.destroy, &decoration->destroy, handle_decoration_destroy);
 	handle_decoration_mode(&decoration->request_mode, wlr_decoration);
 }
 
@@ -387,8 +381,9 @@ void compositor_views_init(struct compositor_server *server)
 
 	wl_list_init(&server->views);
 	server->xdg_shell = wlr_xdg_shell_create(server->display);
-	on(&server->xdg_shell->events.new_surface, &server->new_xdg_surface, handle_new_surface);
-	on(&decorations->events.new_toplevel_decoration, &server->new_decoration,
+	compositor_listen(&server->xdg_shell->events.new_surface, &server->new_xdg_surface,
+		handle_new_surface);
+	compositor_listen(&decorations->events.new_toplevel_decoration, &server->new_decoration,
 		handle_new_decoration);
 }
 

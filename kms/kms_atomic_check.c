@@ -72,17 +72,6 @@ static int check_crtc(const struct kms_atomic_state *state, const struct kms_crt
 	return 0;
 }
 
-static bool has_connector(const struct kms_atomic_state *state, const struct kms_crtc *crtc)
-{
-	const struct kms_device *dev = state->dev;
-
-	for (unsigned i = 0; i < dev->connector_count; i++) {
-		if (kms_atomic_new_connector(state, &dev->connectors[i])->crtc == crtc)
-			return true;
-	}
-	return false;
-}
-
 /* A connector that comes or goes makes both its crtcs need a modeset. */
 static int check_connectors(struct kms_atomic_state *state)
 {
@@ -133,7 +122,7 @@ static int check_modeset(struct kms_atomic_state *state)
 
 		if (mode_differs(&crtc->state, &state->crtcs[i]))
 			state->modeset_mask |= 1u << i;
-		if (state->crtcs[i].enable != has_connector(state, crtc))
+		if (state->crtcs[i].enable != kms_atomic_has_connector(state, crtc))
 			return refuse(EINVAL, "crtc %u %s", crtc->base.id,
 				state->crtcs[i].enable ? "has a mode but no connector"
 						       : "has connectors but no mode");

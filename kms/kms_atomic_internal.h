@@ -29,4 +29,17 @@ static inline const struct kms_connector_state *kms_atomic_new_connector(
 		       ? &state->connectors[connector->index] : &connector->state;
 }
 
+/* Whether crtc would have one. */
+static inline bool kms_atomic_has_connector(const struct kms_atomic_state *state,
+	const struct kms_crtc *crtc)
+{
+	const struct kms_device *dev = state->dev;
+
+	for (unsigned i = 0; i < dev->connector_count; i++) {
+		if (kms_atomic_new_connector(state, &dev->connectors[i])->crtc == crtc)
+			return true;
+	}
+	return false;
+}
+
 #endif

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "kms_atomic_internal.h"
 #include "kms_legacy_internal.h"
 #include "kms_mode.h"
 
@@ -86,20 +87,6 @@ static void fill_primary(struct kms_atomic_state *state, const struct kms_mode_s
 	plane->src_h = plane->crtc_h << 16;
 }
 
-static bool has_connector(const struct kms_atomic_state *state, const struct kms_crtc *crtc)
-{
-	const struct kms_device *dev = state->dev;
-
-	for (unsigned i = 0; i < dev->connector_count; i++) {
-		const struct kms_connector_state *connector =
-			state->connector_mask >> i & 1 ? &state->connectors[i]
-						       : &dev->connectors[i].state;
-		if (connector->crtc == crtc)
-			return true;
-	}
-	return false;
-}
-
 /* The request's connectors, and no others, are on crtc; crtcs left without one go off. */
 static int fill_connectors(struct kms_atomic_state *state, const struct kms_mode_set *set)
 {
@@ -115,7 +102,7 @@ static int fill_connectors(struct kms_atomic_state *state, const struct kms_mode
 	for (unsigned i = 0; i < dev->crtc_count && !ret; i++) {
 		struct kms_crtc *crtc = &dev->crtcs[i];
 
-		if (crtc == set->crtc || !(state->crtc_mask >> i & 1) || has_connector(state, crtc))
+		if (crtc == set->crtc || !(state->crtc_mask >> i & 1) || kms_atomic_has_connector(state, crtc))
 			continue;
 		ret = kms_atomic_set_mode_blob(state, crtc, NULL);
 		kms_atomic_crtc(state, crtc)->active = false;
