@@ -1,0 +1,48 @@
+/*
+ * EXECBUFFER2 without user space: objects, relocations and fences come in as
+ * plain memory (protocols/drm has copied and checked the shapes), a request goes
+ * to the GPU (kernel: i915_gem_execbuffer.c).
+ */
+#ifndef GPU_SUBMIT_H
+#define GPU_SUBMIT_H
+
+#include <i915_drm.h>
+
+#include "gem_context.h"
+#include "gem_fence.h"
+#include "gem_object.h"
+#include "gpu_device.h"
+
+/* An entry of the list. */
+struct gpu_exec_object {
+	struct gem_object *obj;      /* caller's reference; each object once */
+	uint32_t handle;
+	uint64_t flags;              /* EXEC_OBJECT_* */
+	uint64_t alignment, pad_to_size;
+	uint64_t offset;             /* in: presumed (or PINNED) address; out: where it is */
+	struct drm_i915_gem_relocation_entry *relocs; /* presumed_offset is updated */
+	unsigned reloc_count;
+};
+
+struct gpu_exec {
+	struct gem_context *context;
+	enum gpu_class class;
+	uint64_t flags;              /* I915_EXEC_*: NO_RELOC, HANDLE_LUT, BATCH_FIRST, ... */
+	struct gpu_exec_object *objects;
+	unsigned object_count;
+	uint32_t batch_start, batch_len; /* bytes; multiples of 8; len 0 = to the end */
+	struct gem_fence **waits;    /* in-fences */
+	unsigned wait_count;
+};
+
+/*
+ * *fence: of the request, new reference (out-fences). Errors: -EINVAL alignment,
+ * offset, flags, relocation (offset beyond the object or not a multiple of 4,
+ * domains, more than one write domain), batch beyond its object; -ENOENT a
+ * relocation's target is not in the list; -ENOSPC does not fit; -EDEADLK fence
+ * registers; -EIO banned or wedged; -EFAULT purged object; -ENOMEM.
+ * May wait for the GPU (room, relocations in busy objects).
+ */
+int gpu_submit(struct gpu_device *gpu, struct gpu_exec *exec, struct gem_fence **fence);
+
+#endif
