@@ -13,6 +13,7 @@
 
 #include "gpu_blt.h"
 #include "gpu_composite.h"
+#include "gpu_pool.h"
 #include "gpu_regs.h"
 
 enum gpu_engine_id { GPU_ENGINE_RENDER, GPU_ENGINE_BLT };
@@ -35,6 +36,11 @@ struct gpu_engine {
 	 * engine's thread. NULL = nobody. Set before the first run.
 	 */
 	void (*interrupt)(struct gpu_engine *engine, uint32_t bits);
+	/*
+	 * Helps with the tiles; NULL = the engine's thread alone. The caller's, set
+	 * before the first run, outlives the engine.
+	 */
+	struct gpu_pool *pool;
 	/* The streamer; the engine's thread. */
 	const struct gpu_bus *space; /* what batches see */
 	bool in_batch, stopped;

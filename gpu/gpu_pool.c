@@ -1,0 +1,167 @@
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "gem_base.h"
+#include "gem_guard.h"
+#include "gpu_pool.h"
+
+/* On the stack of who runs it. */
+struct job {
+	void (*work)(void *data, unsigned i);
+	void *data;
+	unsigned count;
+	atomic_uint next;     /* the first i that nobody has; count and more: none left */
+	unsigned helpers;     /* in it; pool->lock */
+	bool queued;          /* pool->lock */
+	struct gem_list link; /* pool->jobs while queued */
+	pthread_cond_t left;  /* helpers became 0 */
+};
+
+struct gpu_pool {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;  /* a job came, or stopping; lock */
+	struct gem_list jobs; /* those that may have an i left, oldest first; lock */
+	bool stopping;        /* lock */
+	unsigned sleeping;    /* helpers in wait for wake; lock */
+	unsigned count;       /* helpers; immutable once create has returned */
+	pthread_t threads[GPU_POOL_MAX];
+};
+
+static void take_part(struct job *job)
+{
+	unsigned i;
+
+	while ((i = atomic_fetch_add(&job->next, 1)) < job->count)
+		job->work(job->data, i);
+}
+
+static void unqueue_locked(struct job *job)
+{
+	if (job->queued)
+		gem_list_del(&job->link);
+	job->queued = false;
+}
+
+/* One helper's share of the oldest job. */
+static void help_locked(struct gpu_pool *pool)
+{
+	struct job *job = gem_container_of(pool->jobs.next, struct job, link);
+
+	job->helpers++;
+	pthread_mutex_unlock(&pool->lock);
+	take_part(job);
+	pthread_mutex_lock(&pool->lock);
+	/* Nothing is left for others to come. */
+	unqueue_locked(job);
+	if (--job->helpers == 0)
+		pthread_cond_signal(&job->left);
+}
+
+static void *helper(void *data)
+{
+	struct gpu_pool *pool = data;
+
+	pthread_mutex_lock(&pool->lock);
+	while (!pool->stopping) {
+		if (!gem_list_empty(&pool->jobs)) {
+			help_locked(pool);
+			continue;
+		}
+		pool->sleeping++;
+		pthread_cond_wait(&pool->wake, &pool->lock);
+		pool->sleeping--;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+/* Helpers have no signal but those of faults: the SIGBUS guard works on them. */
+static int start_thread(struct gpu_pool *pool, pthread_t *thread)
+{
+	sigset_t blocked, before;
+	int ret;
+
+	gem_guard_fill_signals(&blocked);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	ret = pthread_create(thread, NULL, helper, pool);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!ret)
+		pthread_setname_np(*thread, "gpu-tiles");
+	return -ret;
+}
+
+int gpu_pool_create(unsigned threads, struct gpu_pool **out)
+{
+	struct gpu_pool *pool;
+
+	if (threads > GPU_POOL_MAX)
+		return -EINVAL;
+	pool = calloc(1, sizeof(*pool));
+	if (!pool)
+		return -ENOMEM;
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->wake, NULL);
+	gem_list_init(&pool->jobs);
+	while (pool->count < threads) {
+		int ret = start_thread(pool, &pool->threads[pool->count]);
+
+		if (ret) {
+			gpu_pool_destroy(pool);
+			return ret;
+		}
+		pool->count++;
+	}
+	*out = pool;
+	return 0;
+}
+
+void gpu_pool_destroy(struct gpu_pool *pool)
+{
+	if (!pool)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	pthread_cond_broadcast(&pool->wake);
+	pthread_mutex_unlock(&pool->lock);
+	for (unsigned i = 0; i < pool->count; i++)
+		pthread_join(pool->threads[i], NULL);
+	pthread_cond_destroy(&pool->wake);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
+}
+
+/* No more helpers than there is work for, and none that is awake anyway. */
+static void queue(struct gpu_pool *pool, struct job *job)
+{
+	pthread_mutex_lock(&pool->lock);
+	gem_list_add_tail(&pool->jobs, &job->link);
+	job->queued = true;
+	for (unsigned i = 0; i < job->count - 1 && i < pool->sleeping; i++)
+		pthread_cond_signal(&pool->wake);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+void gpu_pool_run(struct gpu_pool *pool, void (*work)(void *data, unsigned i), void *data,
+	unsigned count)
+{
+	struct job job = {.work = work, .data = data, .count = count,
+		.left = PTHREAD_COND_INITIALIZER};
+
+	if (!pool || !pool->count || count < 2) {
+		for (unsigned i = 0; i < count; i++)
+			work(data, i);
+		return;
+	}
+	queue(pool, &job);
+	take_part(&job);
+	pthread_mutex_lock(&pool->lock);
+	unqueue_locked(&job);
+	while (job.helpers)
+		pthread_cond_wait(&job.left, &pool->lock);
+	pthread_mutex_unlock(&pool->lock);
+	pthread_cond_destroy(&job.left);
+}

@@ -1,0 +1,129 @@
+/* The helpers of the tile executor: everything once, several callers, sleep when idle. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gem_base.h"
+#include "gpu_pool.h"
+#include "test.h"
+
+enum { MOST = 200, CALLERS = 4, RUNS = 300 };
+
+struct counts {
+	unsigned plain[MOST]; /* not atomic: each i has one thread, and the run's end publishes it */
+	atomic_uint total;
+};
+
+static void count(void *data, unsigned i)
+{
+	struct counts *counts = data;
+
+	counts->plain[i]++;
+	atomic_fetch_add(&counts->total, 1);
+}
+
+static void runs(struct gpu_pool *pool)
+{
+	static const unsigned sizes[] = {0, 1, 2, 3, 7, MOST};
+
+	for (unsigned run = 0; run < RUNS; run++) {
+		struct counts counts = {0};
+		unsigned size = sizes[run % GEM_ARRAY_SIZE(sizes)];
+
+		gpu_pool_run(pool, count, &counts, size);
+		CHECK_INT(atomic_load(&counts.total), size);
+		for (unsigned i = 0; i < MOST; i++)
+			CHECK_INT(counts.plain[i], i < size);
+	}
+}
+
+TEST(each_once)
+{
+	static const unsigned threads[] = {0, 1, 3, GPU_POOL_MAX};
+
+	runs(NULL);
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(threads); i++) {
+		struct gpu_pool *pool;
+
+		CHECK_INT(gpu_pool_create(threads[i], &pool), 0);
+		runs(pool);
+		gpu_pool_destroy(pool);
+	}
+	CHECK_INT(gpu_pool_create(GPU_POOL_MAX + 1, &(struct gpu_pool *){NULL}), -EINVAL);
+	gpu_pool_destroy(NULL);
+}
+
+static void *caller(void *pool)
+{
+	runs(pool);
+	return NULL;
+}
+
+TEST(several_callers)
+{
+	pthread_t threads[CALLERS];
+	struct gpu_pool *pool;
+
+	CHECK_INT(gpu_pool_create(3, &pool), 0);
+	for (unsigned i = 0; i < CALLERS; i++)
+		CHECK_INT(pthread_create(&threads[i], NULL, caller, pool), 0);
+	for (unsigned i = 0; i < CALLERS; i++)
+		pthread_join(threads[i], NULL);
+	gpu_pool_destroy(pool);
+}
+
+struct meeting {
+	pthread_mutex_t lock;
+	pthread_cond_t came;
+	unsigned count;
+};
+
+/* Ends only when as many are in it at once. */
+static void meet(void *data, unsigned i)
+{
+	struct meeting *meeting = data;
+
+	pthread_mutex_lock(&meeting->lock);
+	meeting->count++;
+	pthread_cond_broadcast(&meeting->came);
+	while (meeting->count < 4)
+		pthread_cond_wait(&meeting->came, &meeting->lock);
+	pthread_mutex_unlock(&meeting->lock);
+}
+
+TEST(helpers_work_at_once)
+{
+	struct gpu_pool *pool;
+
+	CHECK_INT(gpu_pool_create(3, &pool), 0);
+	for (unsigned run = 0; run < 50; run++) {
+		struct meeting meeting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+
+		gpu_pool_run(pool, meet, &meeting, 4);
+		CHECK_INT(meeting.count, 4);
+	}
+	gpu_pool_destroy(pool);
+}
+
+static long long cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+
+TEST(idle_helpers_sleep)
+{
+	struct gpu_pool *pool;
+	long long before;
+
+	CHECK_INT(gpu_pool_create(3, &pool), 0);
+	runs(pool);
+	before = cpu_ns();
+	usleep(200000);
+	CHECK(cpu_ns() - before < 20000000);
+	gpu_pool_destroy(pool);
+}
