@@ -224,7 +224,8 @@ static bool covers(const struct kms_compose_plane *plane, const struct compose_r
 }
 
 void kms_compose(uint8_t *out, uint32_t width, uint32_t height, uint32_t pitch,
-	const struct kms_compose_plane *planes, unsigned count)
+	const struct kms_compose_plane *planes, unsigned count,
+	const struct kms_compose_color *color)
 {
 	struct compose_rect rects[KMS_MAX_PLANES];
 	bool visible[KMS_MAX_PLANES];

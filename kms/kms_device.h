@@ -17,6 +17,7 @@
 
 #include "gem_base.h"
 #include "gem_idr.h"
+#include "kms_color.h"
 #include "kms_object.h"
 #include "kms_property.h"
 
@@ -78,6 +79,13 @@ struct kms_plane_state {
 	int32_t crtc_x, crtc_y;         /* pixels */
 	uint32_t crtc_w, crtc_h;        /* pixels */
 	uint32_t src_x, src_y, src_w, src_h; /* 16.16 fixed point */
+	uint16_t alpha;                 /* 0xffff = opaque */
+	enum kms_blend blend;
+	uint32_t rotation;              /* DRM_MODE_ROTATE_* | DRM_MODE_REFLECT_* */
+	uint32_t zpos;                  /* as asked for; see normalized_zpos */
+	uint32_t normalized_zpos;       /* place on its crtc, from 0; set by check */
+	enum kms_color_encoding encoding;
+	enum kms_color_range range;
 };
 
 struct kms_crtc_state {
@@ -85,6 +93,9 @@ struct kms_crtc_state {
 	bool active;                    /* ACTIVE: scans out */
 	struct kms_blob *mode_blob;     /* reference; NULL = no mode */
 	struct drm_mode_modeinfo mode;  /* valid when mode_blob */
+	/* Colour pipeline, references; NULL = not there. Sizes are those of check. */
+	struct kms_blob *degamma_lut, *ctm, *gamma_lut;
+	bool vrr_enabled;
 };
 
 struct kms_connector_state {

@@ -32,6 +32,8 @@ static void snapshot_add(struct kms_sink_snapshot *shot, uint32_t *zpos, const s
 		.crtc_w = state->crtc_w, .crtc_h = state->crtc_h,
 		.src_x = state->src_x, .src_y = state->src_y,
 		.src_w = state->src_w, .src_h = state->src_h,
+		.rotation = state->rotation, .alpha = state->alpha, .blend = state->blend,
+		.encoding = state->encoding, .range = state->range,
 	};
 }
 
@@ -75,7 +77,8 @@ static void snapshot_compose(const struct kms_sink_snapshot *shot, uint8_t *pixe
 				gem_object_scanout(fb->planes[plane].object);
 		}
 	}
-	kms_compose(pixels, shot->width, shot->height, shot->width * 4, shot->planes, shot->count);
+	kms_compose(pixels, shot->width, shot->height, shot->width * 4, shot->planes, shot->count,
+		NULL);
 }
 
 void kms_sink_attach(struct kms_sink *sink, struct kms_crtc *crtc)

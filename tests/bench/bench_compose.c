@@ -96,7 +96,8 @@ static double rate_of_compose(const struct scene *scene, double seconds)
 	double start = now(), passed;
 
 	do {
-		kms_compose(out, WIDTH, HEIGHT, WIDTH * 4, scene->planes, scene->count);
+		kms_compose(out, WIDTH, HEIGHT, WIDTH * 4, scene->planes, scene->count,
+			NULL);
 		frames++;
 		passed = now() - start;
 	} while (passed < seconds);

@@ -252,7 +252,7 @@ static void check_scene(uint32_t width, uint32_t height, const struct kms_compos
 	uint8_t *memory = malloc(size), *out = memory + GUARD;
 
 	memset(memory, 0x5a, size);
-	kms_compose(out, width, height, pitch, planes, count);
+	kms_compose(out, width, height, pitch, planes, count, NULL);
 	compare(out, pitch, width, height, planes, count, tolerance);
 	for (int i = 0; i < GUARD; i++)
 		CHECK(memory[i] == 0x5a && memory[size - 1 - i] == 0x5a);
@@ -383,11 +383,11 @@ TEST(source_outside_the_framebuffer_is_harmless)
 	struct kms_compose_plane plane = {
 		.fb = &source.fb, .crtc_w = 64, .crtc_h = 48, .src_w = 64 << 16, .src_h = 48 << 16,
 	};
-	kms_compose(out, 64, 48, 64 * 4, &plane, 1);
+	kms_compose(out, 64, 48, 64 * 4, &plane, 1, NULL);
 	plane.src_x = plane.src_y = UINT32_MAX;
 	plane.src_w = plane.src_h = UINT32_MAX;
-	kms_compose(out, 64, 48, 64 * 4, &plane, 1);
+	kms_compose(out, 64, 48, 64 * 4, &plane, 1, NULL);
 	tile(&source);
-	kms_compose(out, 64, 48, 64 * 4, &plane, 1);
+	kms_compose(out, 64, 48, 64 * 4, &plane, 1, NULL);
 	source_finish(&source);
 }
