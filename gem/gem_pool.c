@@ -7,7 +7,7 @@
 
 #include "gem_base.h"
 #include "gem_guard.h"
-#include "gpu_pool.h"
+#include "gem_pool.h"
 
 /* On the stack of who runs it. */
 struct job {
@@ -21,14 +21,14 @@ struct job {
 	pthread_cond_t left;  /* helpers became 0 */
 };
 
-struct gpu_pool {
+struct gem_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;  /* a job came, or stopping; lock */
 	struct gem_list jobs; /* those that may have an i left, oldest first; lock */
 	bool stopping;        /* lock */
 	unsigned sleeping;    /* helpers in wait for wake; lock */
 	unsigned count;       /* helpers; immutable once create has returned */
-	pthread_t threads[GPU_POOL_MAX];
+	pthread_t threads[GEM_POOL_MAX];
 };
 
 static void take_part(struct job *job)
@@ -47,7 +47,7 @@ static void unqueue_locked(struct job *job)
 }
 
 /* One helper's share of the oldest job. */
-static void help_locked(struct gpu_pool *pool)
+static void help_locked(struct gem_pool *pool)
 {
 	struct job *job = gem_container_of(pool->jobs.next, struct job, link);
 
@@ -63,7 +63,7 @@ static void help_locked(struct gpu_pool *pool)
 
 static void *helper(void *data)
 {
-	struct gpu_pool *pool = data;
+	struct gem_pool *pool = data;
 
 	pthread_mutex_lock(&pool->lock);
 	while (!pool->stopping) {
@@ -80,7 +80,7 @@ static void *helper(void *data)
 }
 
 /* Helpers have no signal but those of faults: the SIGBUS guard works on them. */
-static int start_thread(struct gpu_pool *pool, pthread_t *thread)
+static int start_thread(struct gem_pool *pool, const char *name, pthread_t *thread)
 {
 	sigset_t blocked, before;
 	int ret;
@@ -90,15 +90,15 @@ static int start_thread(struct gpu_pool *pool, pthread_t *thread)
 	ret = pthread_create(thread, NULL, helper, pool);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!ret)
-		pthread_setname_np(*thread, "gpu-tiles");
+		pthread_setname_np(*thread, name);
 	return -ret;
 }
 
-int gpu_pool_create(unsigned threads, struct gpu_pool **out)
+int gem_pool_create(unsigned threads, const char *name, struct gem_pool **out)
 {
-	struct gpu_pool *pool;
+	struct gem_pool *pool;
 
-	if (threads > GPU_POOL_MAX)
+	if (threads > GEM_POOL_MAX)
 		return -EINVAL;
 	pool = calloc(1, sizeof(*pool));
 	if (!pool)
@@ -107,10 +107,10 @@ int gpu_pool_create(unsigned threads, struct gpu_pool **out)
 	pthread_cond_init(&pool->wake, NULL);
 	gem_list_init(&pool->jobs);
 	while (pool->count < threads) {
-		int ret = start_thread(pool, &pool->threads[pool->count]);
+		int ret = start_thread(pool, name, &pool->threads[pool->count]);
 
 		if (ret) {
-			gpu_pool_destroy(pool);
+			gem_pool_destroy(pool);
 			return ret;
 		}
 		pool->count++;
@@ -119,7 +119,7 @@ int gpu_pool_create(unsigned threads, struct gpu_pool **out)
 	return 0;
 }
 
-void gpu_pool_destroy(struct gpu_pool *pool)
+void gem_pool_destroy(struct gem_pool *pool)
 {
 	if (!pool)
 		return;
@@ -135,7 +135,7 @@ void gpu_pool_destroy(struct gpu_pool *pool)
 }
 
 /* No more helpers than there is work for, and none that is awake anyway. */
-static void queue(struct gpu_pool *pool, struct job *job)
+static void queue(struct gem_pool *pool, struct job *job)
 {
 	pthread_mutex_lock(&pool->lock);
 	gem_list_add_tail(&pool->jobs, &job->link);
@@ -145,7 +145,7 @@ static void queue(struct gpu_pool *pool, struct job *job)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-void gpu_pool_run(struct gpu_pool *pool, void (*work)(void *data, unsigned i), void *data,
+void gem_pool_run(struct gem_pool *pool, void (*work)(void *data, unsigned i), void *data,
 	unsigned count)
 {
 	struct job job = {.work = work, .data = data, .count = count,

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "gem_base.h"
-#include "gpu_pool.h"
+#include "gem_pool.h"
 #include "test.h"
 
 enum { MOST = 200, CALLERS = 4, RUNS = 300 };
@@ -24,7 +24,7 @@ static void count(void *data, unsigned i)
 	atomic_fetch_add(&counts->total, 1);
 }
 
-static void runs(struct gpu_pool *pool)
+static void runs(struct gem_pool *pool)
 {
 	static const unsigned sizes[] = {0, 1, 2, 3, 7, MOST};
 
@@ -32,7 +32,7 @@ static void runs(struct gpu_pool *pool)
 		struct counts counts = {0};
 		unsigned size = sizes[run % GEM_ARRAY_SIZE(sizes)];
 
-		gpu_pool_run(pool, count, &counts, size);
+		gem_pool_run(pool, count, &counts, size);
 		CHECK_INT(atomic_load(&counts.total), size);
 		for (unsigned i = 0; i < MOST; i++)
 			CHECK_INT(counts.plain[i], i < size);
@@ -41,18 +41,18 @@ static void runs(struct gpu_pool *pool)
 
 TEST(each_once)
 {
-	static const unsigned threads[] = {0, 1, 3, GPU_POOL_MAX};
+	static const unsigned threads[] = {0, 1, 3, GEM_POOL_MAX};
 
 	runs(NULL);
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(threads); i++) {
-		struct gpu_pool *pool;
+		struct gem_pool *pool;
 
-		CHECK_INT(gpu_pool_create(threads[i], &pool), 0);
+		CHECK_INT(gem_pool_create(threads[i], "pool-test", &pool), 0);
 		runs(pool);
-		gpu_pool_destroy(pool);
+		gem_pool_destroy(pool);
 	}
-	CHECK_INT(gpu_pool_create(GPU_POOL_MAX + 1, &(struct gpu_pool *){NULL}), -EINVAL);
-	gpu_pool_destroy(NULL);
+	CHECK_INT(gem_pool_create(GEM_POOL_MAX + 1, "pool-test", &(struct gem_pool *){NULL}), -EINVAL);
+	gem_pool_destroy(NULL);
 }
 
 static void *caller(void *pool)
@@ -64,14 +64,14 @@ static void *caller(void *pool)
 TEST(several_callers)
 {
 	pthread_t threads[CALLERS];
-	struct gpu_pool *pool;
+	struct gem_pool *pool;
 
-	CHECK_INT(gpu_pool_create(3, &pool), 0);
+	CHECK_INT(gem_pool_create(3, "pool-test", &pool), 0);
 	for (unsigned i = 0; i < CALLERS; i++)
 		CHECK_INT(pthread_create(&threads[i], NULL, caller, pool), 0);
 	for (unsigned i = 0; i < CALLERS; i++)
 		pthread_join(threads[i], NULL);
-	gpu_pool_destroy(pool);
+	gem_pool_destroy(pool);
 }
 
 struct meeting {
@@ -95,16 +95,16 @@ static void meet(void *data, unsigned i)
 
 TEST(helpers_work_at_once)
 {
-	struct gpu_pool *pool;
+	struct gem_pool *pool;
 
-	CHECK_INT(gpu_pool_create(3, &pool), 0);
+	CHECK_INT(gem_pool_create(3, "pool-test", &pool), 0);
 	for (unsigned run = 0; run < 50; run++) {
 		struct meeting meeting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
 
-		gpu_pool_run(pool, meet, &meeting, 4);
+		gem_pool_run(pool, meet, &meeting, 4);
 		CHECK_INT(meeting.count, 4);
 	}
-	gpu_pool_destroy(pool);
+	gem_pool_destroy(pool);
 }
 
 static long long cpu_ns(void)
@@ -117,13 +117,13 @@ static long long cpu_ns(void)
 
 TEST(idle_helpers_sleep)
 {
-	struct gpu_pool *pool;
+	struct gem_pool *pool;
 	long long before;
 
-	CHECK_INT(gpu_pool_create(3, &pool), 0);
+	CHECK_INT(gem_pool_create(3, "pool-test", &pool), 0);
 	runs(pool);
 	before = cpu_ns();
 	usleep(200000);
 	CHECK(cpu_ns() - before < 20000000);
-	gpu_pool_destroy(pool);
+	gem_pool_destroy(pool);
 }
