@@ -47,7 +47,10 @@ void gpu_device_destroy(struct gpu_device *gpu);
 
 /* Wedged: no engine works any more; submits get -EIO, what was queued has failed. */
 bool gpu_device_wedged(const struct gpu_device *gpu);
-/* Resets of the whole device so far (I915_GET_RESET_STATS reset_count). */
+/*
+ * Resets so far: of the device, and of an engine that hung
+ * (I915_GET_RESET_STATS reset_count, "all resets since boot").
+ */
 unsigned gpu_device_reset_count(const struct gpu_device *gpu);
 
 /*

@@ -29,45 +29,56 @@ struct gpu_range {
 };
 
 struct gpu_request {
-	struct gem_fence fence; /* first; its release frees the request */
+	struct gem_fence fence; /* its release frees the request */
 	struct gpu_device *gpu;
 	struct gem_context *context; /* reference, until retired */
 	enum gpu_class class;
 	uint64_t batch;              /* address of the first packet, 8-byte aligned */
 	int priority;                /* of the context at submit */
-	struct gpu_range *ranges;    /* by start, disjoint */
+	struct gpu_range *ranges;    /* from gpu_request_prepare on: by start, disjoint */
 	unsigned range_count;
 	struct gem_fence_set waits;  /* to be signalled before it may run */
 	struct gpu_bus bus;          /* over ranges: gpu_space.h */
-	uint64_t submit_ns, start_ns; /* CLOCK_MONOTONIC; 0 = not yet */
+	atomic_uint last_range;      /* that translate found last */
+	int64_t submit_ns, start_ns; /* CLOCK_MONOTONIC; 0 = not yet */
 
-	/* The scheduler's; gpu_device.lock. */
-	struct gem_list link;
-	struct gem_fence_callback *callbacks; /* one for each of waits */
-	atomic_uint unready;                  /* fences of waits still pending, + 1 during submit */
-	bool innocent;                        /* a reset interrupted it: run it anew */
+	/* The scheduler's: gpu_schedule.c. Under gpu_device.lock, but for cancelled's readers. */
+	struct gem_list link;            /* in the list of its state; self-linked while running */
+	unsigned wait_at;                /* fence of waits that it waits for now */
+	struct gem_fence_callback wait;  /* on that fence */
+	struct gem_fence_callback order; /* the same, of a cancelled one that waits for its turn */
+	atomic_bool cancelled;           /* ends with -EIO, is not executed (any further) */
+	uint32_t seqno;                  /* that its engine is to write, once it runs */
+	unsigned replays;                /* times that a reset made it start anew */
 };
 
 /*
- * Empty: fence is initialised with context's timeline for class only by
- * gpu_request_submit's caller (see gem_context.timelines). Everything that ranges
- * and waits get belongs to the request. -ENOMEM.
+ * With range_count empty ranges, to be filled in. Takes a reference to context.
+ * Everything that ranges (obj, pages) and waits get belongs to the request.
+ * -ENOMEM.
  */
 int gpu_request_create(struct gpu_device *gpu, struct gem_context *context, enum gpu_class class,
 	unsigned range_count, struct gpu_request **out);
-/* One that was never submitted: unpins and puts what it has so far. */
+/*
+ * One that was never submitted, whether its fence is initialised or not (nobody
+ * else has a reference): unpins and puts what it has so far.
+ */
 void gpu_request_destroy(struct gpu_request *request);
 
-/*
- * Memory that the later, infallible submit needs, once waits is complete.
- * -ENOMEM.
- */
+/* Initialises request->fence; timeline and seqno: see gem_context.timelines. */
+void gpu_request_init_fence(struct gpu_request *request, uint64_t timeline, uint64_t seqno);
+/* Once all ranges are there: sorts them. -EINVAL two overlap. */
 int gpu_request_prepare(struct gpu_request *request);
 /*
- * From here on its fence will be signalled, whatever happens: 0 done; -EIO hung,
- * faulted, its context is banned or the device wedged. The GPU takes a reference
- * of its own; the caller's stays. When it is signalled the pages are unpinned
- * and the references dropped (retired) already or soon after, by the worker.
+ * Never fails, needs no memory. From here on its fence will be signalled,
+ * whatever happens: 0 done; -EIO hung, faulted, its context is banned or the
+ * device wedged. How the fences that it waits for ended does not matter: the
+ * error of one client's batch is not another's. The GPU takes a reference of its
+ * own; the caller's stays. When it is signalled the pages are unpinned and the
+ * references dropped (retired) already or soon after, by the worker.
+ *
+ * Fences of one timeline are signalled in order if each request has the one
+ * before it in waits; a cancelled one waits for that too, and for nothing else.
  */
 void gpu_request_submit(struct gpu_request *request);
 

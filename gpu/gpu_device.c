@@ -1,0 +1,221 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gem_context.h"
+#include "gpu_schedule.h"
+#include "gpu_worker.h"
+
+enum { NS_PER_S = 1000000000, NS_PER_US = 1000 };
+
+int64_t gpu_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * (int64_t)NS_PER_S + now.tv_nsec;
+}
+
+static unsigned core_count(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count > 0 ? count : 1;
+}
+
+static void init_locks(struct gpu_device *gpu)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&gpu->lock, NULL);
+	pthread_mutex_init(&gpu->error_lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&gpu->all_retired, &attr);
+	pthread_condattr_destroy(&attr);
+	gem_list_init(&gpu->waiting);
+	gem_list_init(&gpu->cancelling);
+	gem_list_init(&gpu->cancelled);
+	for (unsigned i = 0; i < GPU_CLASS_COUNT; i++) {
+		gem_list_init(&gpu->classes[i].ready);
+		gem_list_init(&gpu->classes[i].idle);
+	}
+}
+
+/* Render engines first; one that copies. */
+static int start_workers(struct gpu_device *gpu)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < gpu->worker_count && ret == 0; i++) {
+		bool copy = i + 1 == gpu->worker_count;
+
+		ret = gpu_worker_init(&gpu->workers[i], gpu,
+			copy ? GPU_CLASS_COPY : GPU_CLASS_RENDER, copy ? 0 : i);
+	}
+	return ret;
+}
+
+static void free_device(struct gpu_device *gpu)
+{
+	gpu_schedule_exit(gpu);
+	for (unsigned i = 0; i < gpu->worker_count; i++)
+		gpu_worker_finish(&gpu->workers[i]);
+	/* Who signalled the last fence may still be on its way out. */
+	while (atomic_load(&gpu->entered))
+		sched_yield();
+	gem_pool_destroy(gpu->pool);
+	pthread_cond_destroy(&gpu->all_retired);
+	pthread_mutex_destroy(&gpu->error_lock);
+	pthread_mutex_destroy(&gpu->lock);
+	free(gpu->workers);
+	free(gpu->error);
+	free(gpu);
+}
+
+int gpu_device_create(struct gem_device *gem, const struct gpu_options *options,
+	struct gpu_device **out)
+{
+	const struct gpu_options defaults = {0};
+	unsigned cores = core_count(), engines, helpers;
+	struct gpu_device *gpu;
+
+	options = options ? options : &defaults;
+	engines = options->render_engines ? options->render_engines :
+		cores < GPU_RENDER_ENGINES_MAX ? cores : GPU_RENDER_ENGINES_MAX;
+	helpers = options->tile_threads ? options->tile_threads :
+		cores - 1 < GEM_POOL_MAX ? cores - 1 : GEM_POOL_MAX;
+	if (engines > GPU_RENDER_ENGINES_MAX || helpers > GEM_POOL_MAX)
+		return -EINVAL;
+	gpu = calloc(1, sizeof(*gpu));
+	if (!gpu)
+		return -ENOMEM;
+	init_locks(gpu);
+	gpu->gem = gem;
+	gpu->hang_ms = options->hang_ms ? options->hang_ms : GPU_HANG_MS;
+	gpu->workers = calloc(engines + 1, sizeof(*gpu->workers));
+	gpu->worker_count = gpu->workers ? engines + 1 : 0;
+	int ret = gpu->workers ? gem_pool_create(helpers, &gpu->pool) : -ENOMEM;
+	if (ret == 0)
+		ret = start_workers(gpu);
+	if (ret) {
+		free_device(gpu);
+		return ret;
+	}
+	*out = gpu;
+	return 0;
+}
+
+void gpu_device_destroy(struct gpu_device *gpu)
+{
+	if (!gpu)
+		return;
+	pthread_mutex_lock(&gpu->lock);
+	gpu->stopping = true;
+	pthread_mutex_unlock(&gpu->lock);
+	gpu_schedule_cancel(gpu, NULL, true);
+	gpu_device_wait_idle(gpu, -1);
+	free_device(gpu);
+}
+
+int gpu_device_wait_idle(struct gpu_device *gpu, int64_t timeout_ns)
+{
+	int64_t now = gpu_now_ns();
+	int64_t deadline = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? INT64_MAX :
+		now + timeout_ns;
+	struct timespec end = {deadline / NS_PER_S, deadline % NS_PER_S};
+	int ret = 0;
+
+	pthread_mutex_lock(&gpu->lock);
+	while (gpu->pending && ret == 0)
+		ret = timeout_ns < 0 ? pthread_cond_wait(&gpu->all_retired, &gpu->lock) :
+			pthread_cond_timedwait(&gpu->all_retired, &gpu->lock, &end);
+	ret = gpu->pending ? -ETIME : 0;
+	pthread_mutex_unlock(&gpu->lock);
+	return ret;
+}
+
+/* ---- i915_engine_info ---- */
+
+/* What a worker was at one moment, taken under the lock, printed without. */
+struct snapshot {
+	const struct gpu_worker *worker;
+	uint64_t executed;
+	bool running;
+	uint32_t context;
+	uint64_t timeline, seqno, batch;
+	int priority;
+	int64_t submit_ns;
+};
+
+static void snapshot_locked(const struct gpu_worker *worker, struct snapshot *snapshot)
+{
+	const struct gpu_request *request = worker->request;
+
+	*snapshot = (struct snapshot){.worker = worker, .executed = worker->executed};
+	if (!request)
+		return;
+	snapshot->running = true;
+	snapshot->context = request->context->id;
+	snapshot->timeline = request->fence.context;
+	snapshot->seqno = request->fence.seqno;
+	snapshot->batch = request->batch;
+	snapshot->priority = request->priority;
+	snapshot->submit_ns = request->submit_ns;
+}
+
+static void print_snapshot(FILE *out, const struct snapshot *snapshot)
+{
+	static const enum gpu_reg regs[] = {GPU_REG_START, GPU_REG_HEAD, GPU_REG_TAIL, GPU_REG_CTL,
+		GPU_REG_ACTHD, GPU_REG_INSTDONE, GPU_REG_IPEIR, GPU_REG_IPEHR, GPU_REG_EIR};
+	const struct gpu_worker *worker = snapshot->worker;
+
+	fprintf(out, "%s\n\tRequests: %" PRIu64 "\n", worker->name, snapshot->executed);
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(regs); i++)
+		fprintf(out, "\t%s: 0x%08x\n", gpu_reg_infos[regs[i]].name,
+			gpu_worker_reg(worker, regs[i]));
+	if (!snapshot->running) {
+		fprintf(out, "\tIDLE\n");
+		return;
+	}
+	fprintf(out, "\tActive %" PRIu64 ":%" PRIu64 " context %u prio %d batch 0x%08" PRIx64
+		" @ %lld us\n", snapshot->timeline, snapshot->seqno, snapshot->context,
+		snapshot->priority, snapshot->batch,
+		(long long)((gpu_now_ns() - snapshot->submit_ns) / NS_PER_US));
+}
+
+static unsigned length_locked(const struct gem_list *list)
+{
+	unsigned count = 0;
+
+	for (const struct gem_list *at = list->next; at != list; at = at->next)
+		count++;
+	return count;
+}
+
+int gpu_device_print_engines(struct gpu_device *gpu, FILE *out)
+{
+	struct snapshot snapshots[GPU_RENDER_ENGINES_MAX + 1];
+	unsigned ready[GPU_CLASS_COUNT], waiting, pending;
+
+	pthread_mutex_lock(&gpu->lock);
+	for (unsigned i = 0; i < gpu->worker_count; i++)
+		snapshot_locked(&gpu->workers[i], &snapshots[i]);
+	for (unsigned i = 0; i < GPU_CLASS_COUNT; i++)
+		ready[i] = gpu->classes[i].ready_count;
+	waiting = length_locked(&gpu->waiting);
+	pending = gpu->pending;
+	pthread_mutex_unlock(&gpu->lock);
+
+	fprintf(out, "GT awake? %s [%u]\nWedged? %s\nGlobal reset count: %u\nHang timeout: %u ms\n",
+		pending ? "yes" : "no", pending, gpu->wedged ? "yes" : "no",
+		gpu_device_reset_count(gpu), gpu->hang_ms);
+	fprintf(out, "Ready: render %u, copy %u; waiting for fences: %u\n",
+		ready[GPU_CLASS_RENDER], ready[GPU_CLASS_COPY], waiting);
+	for (unsigned i = 0; i < gpu->worker_count; i++)
+		print_snapshot(out, &snapshots[i]);
+	return ferror(out) ? -EIO : 0;
+}

@@ -1,0 +1,78 @@
+/*
+ * For gpu_device.c, gpu_request.c, gpu_schedule.c, gpu_worker.c, gpu_reset.c and
+ * gpu_error.c only: what a device and its workers are.
+ */
+#ifndef GPU_PRIVATE_H
+#define GPU_PRIVATE_H
+
+#include <semaphore.h>
+
+#include "gem_fence.h"
+#include "gpu_device.h"
+#include "gpu_engine.h"
+#include "gpu_request.h"
+
+/* Where an engine's own memory is in its global space; no batch can see it. */
+enum {
+	GPU_RING_AT = 0x10000, GPU_RING_SIZE = 4096,
+	GPU_STATUS_AT = GPU_RING_AT + GPU_RING_SIZE, GPU_STATUS_SIZE = 4096,
+	GPU_STATUS_SEQNO = 0xc0, /* offset of the seqno in the status page */
+};
+
+/* An engine and its thread. Members without a word about it are the thread's. */
+struct gpu_worker {
+	struct gpu_device *gpu;  /* immutable */
+	enum gpu_class class;    /* immutable */
+	unsigned index;          /* in its class; immutable */
+	char name[16];           /* "render0"; immutable */
+	pthread_t thread;
+	bool started;            /* by who creates the device */
+	struct gpu_engine *engine;
+	struct gpu_bus global;   /* over memory; immutable */
+	uint32_t *memory;        /* ring, status page */
+	uint32_t seqno;          /* last one that was put into the ring */
+	uint32_t completed;      /* last one that an interrupt told of */
+	sem_t wake;              /* posted after it was taken out of gpu->idle, or to exit */
+	struct gem_list link;    /* gpu->idle of its class; gpu->lock */
+	struct gpu_request *request; /* that it runs, or is to run when it wakes; gpu->lock */
+	atomic_bool reset;       /* its engine is to be reset before it goes on */
+	uint64_t executed;       /* requests so far; gpu->lock */
+};
+
+struct gpu_device {
+	struct gem_device *gem;
+	unsigned hang_ms;        /* immutable */
+	struct gem_pool *pool;
+	unsigned worker_count;   /* immutable once the threads run */
+	struct gpu_worker *workers;
+	pthread_mutex_t lock;
+	struct gem_list waiting;   /* for their fences, in the order of submits; lock */
+	struct gem_list cancelling; /* to be taken off the fence that they wait for; lock */
+	struct gem_list cancelled; /* wait for their turn in their timeline only; lock */
+	struct {
+		struct gem_list ready; /* by priority, then submit_ns */
+		unsigned ready_count;
+		struct gem_list idle;  /* workers that sleep, the last to fall asleep last */
+		unsigned looking;      /* awake workers that will look into ready before they sleep */
+	} classes[GPU_CLASS_COUNT]; /* lock */
+	unsigned pending;        /* submitted and not retired; lock */
+	pthread_cond_t all_retired; /* pending became 0 */
+	bool stopping;           /* nothing is executed any more; lock */
+	bool exiting;            /* workers end when they wake; lock */
+	atomic_uint entered;     /* threads inside that hold nothing that keeps the device */
+	atomic_bool wedged;      /* changed under lock */
+	atomic_bool hang[GPU_CLASS_COUNT]; /* the next batch that looks is hung */
+	atomic_uint reset_count;
+	uint64_t note;           /* number of the last gpu_reset_note; lock */
+	pthread_mutex_t error_lock; /* innermost */
+	char *error;             /* text, NULL = none; error_lock */
+};
+
+int64_t gpu_now_ns(void); /* CLOCK_MONOTONIC */
+/*
+ * Unpins and puts all that the request has but its fence. Objects may go with
+ * their last reference: no lock held, and never from a fence's release.
+ */
+void gpu_request_retire(struct gpu_request *request);
+
+#endif

@@ -1,0 +1,254 @@
+#include <errno.h>
+
+#include "gem_context.h"
+#include "gpu_schedule.h"
+
+/* Best first. There is one ready request per timeline at most: the walk is short. */
+static void enqueue_locked(struct gpu_device *gpu, struct gpu_request *request)
+{
+	struct gem_list *head = &gpu->classes[request->class].ready, *after = head->prev;
+
+	while (after != head) {
+		struct gpu_request *other = gem_list_entry(after, struct gpu_request, link);
+
+		if (other->priority > request->priority || (other->priority == request->priority &&
+			other->submit_ns <= request->submit_ns))
+			break;
+		after = after->prev;
+	}
+	gem_list_add_tail(after->next, &request->link);
+	gpu->classes[request->class].ready_count++;
+}
+
+static struct gpu_request *dequeue_locked(struct gpu_device *gpu, enum gpu_class class)
+{
+	struct gem_list *head = &gpu->classes[class].ready;
+	struct gpu_request *request;
+
+	if (gem_list_empty(head))
+		return NULL;
+	request = gem_list_entry(head->next, struct gpu_request, link);
+	gem_list_del(&request->link);
+	gpu->classes[class].ready_count--;
+	return request;
+}
+
+/*
+ * The worker to wake, without the lock (NULL = none): none sleeps, or those that
+ * are awake will take what there is.
+ */
+static struct gpu_worker *ready_locked(struct gpu_request *request)
+{
+	struct gpu_device *gpu = request->gpu;
+	enum gpu_class class = request->class;
+	struct gpu_worker *worker;
+
+	gem_list_del(&request->link);
+	enqueue_locked(gpu, request);
+	if (gem_list_empty(&gpu->classes[class].idle) ||
+		gpu->classes[class].ready_count <= gpu->classes[class].looking)
+		return NULL;
+	/* The last that fell asleep: its caches are the warmest. */
+	worker = gem_list_entry(gpu->classes[class].idle.prev, struct gpu_worker, link);
+	gem_list_del(&worker->link);
+	worker->request = dequeue_locked(gpu, class);
+	return worker;
+}
+
+static void run_wait(struct gem_fence *fence, struct gem_fence_callback *callback);
+static void run_order(struct gem_fence *fence, struct gem_fence_callback *callback);
+
+/* Goes on to the first fence that is not signalled; beyond the last one it is ready. */
+static struct gpu_worker *advance_locked(struct gpu_request *request)
+{
+	bool cancelled = request->cancelled;
+
+	for (; request->wait_at < request->waits.count; request->wait_at++) {
+		struct gem_fence *fence = request->waits.fences[request->wait_at];
+
+		if (cancelled && fence->context != request->fence.context)
+			continue;
+		if (gem_fence_add_callback(fence, cancelled ? &request->order : &request->wait,
+			cancelled ? run_order : run_wait) == 0)
+			return NULL;
+	}
+	return ready_locked(request);
+}
+
+static void wake(struct gpu_worker *worker)
+{
+	if (worker)
+		sem_post(&worker->wake);
+}
+
+/* Of a thread that signals a fence: it may be anybody's, so it counts as entered. */
+static void run_wait(struct gem_fence *fence, struct gem_fence_callback *callback)
+{
+	struct gpu_request *request = gem_container_of(callback, struct gpu_request, wait);
+	struct gpu_device *gpu = request->gpu;
+	struct gpu_worker *worker = NULL;
+
+	(void)fence;
+	atomic_fetch_add(&gpu->entered, 1);
+	pthread_mutex_lock(&gpu->lock);
+	/* Who cancelled it takes it on from here, and has to find this callback gone. */
+	if (!request->cancelled)
+		worker = advance_locked(request);
+	pthread_mutex_unlock(&gpu->lock);
+	wake(worker);
+	atomic_fetch_sub(&gpu->entered, 1);
+}
+
+static void run_order(struct gem_fence *fence, struct gem_fence_callback *callback)
+{
+	struct gpu_request *request = gem_container_of(callback, struct gpu_request, order);
+	struct gpu_device *gpu = request->gpu;
+
+	(void)fence;
+	atomic_fetch_add(&gpu->entered, 1);
+	pthread_mutex_lock(&gpu->lock);
+	struct gpu_worker *worker = advance_locked(request);
+	pthread_mutex_unlock(&gpu->lock);
+	wake(worker);
+	atomic_fetch_sub(&gpu->entered, 1);
+}
+
+void gpu_request_submit(struct gpu_request *request)
+{
+	struct gpu_device *gpu = request->gpu;
+	struct gpu_worker *worker;
+
+	gem_fence_get(&request->fence);
+	request->submit_ns = gpu_now_ns();
+	atomic_fetch_add(&gpu->entered, 1);
+	pthread_mutex_lock(&gpu->lock);
+	gpu->pending++;
+	request->cancelled = gpu->wedged || gpu->stopping || request->context->banned;
+	gem_list_add_tail(request->cancelled ? &gpu->cancelled : &gpu->waiting, &request->link);
+	worker = advance_locked(request);
+	pthread_mutex_unlock(&gpu->lock);
+	wake(worker);
+	atomic_fetch_sub(&gpu->entered, 1);
+}
+
+/* ---- workers ---- */
+
+struct gpu_request *gpu_schedule_take(struct gpu_worker *worker)
+{
+	struct gpu_device *gpu = worker->gpu;
+	struct gpu_request *request;
+	bool exiting;
+
+	pthread_mutex_lock(&gpu->lock);
+	request = worker->request = dequeue_locked(gpu, worker->class);
+	exiting = gpu->exiting;
+	if (!request && !exiting)
+		gem_list_add_tail(&gpu->classes[worker->class].idle, &worker->link);
+	pthread_mutex_unlock(&gpu->lock);
+	if (request || exiting)
+		return request;
+	while (sem_wait(&worker->wake) != 0)
+		continue; /* a signal handler ran */
+	/* Who posted has written it before, or left it NULL to say that this is the end. */
+	return worker->request;
+}
+
+void gpu_schedule_exit(struct gpu_device *gpu)
+{
+	pthread_mutex_lock(&gpu->lock);
+	gpu->exiting = true;
+	for (unsigned i = 0; i < gpu->worker_count; i++) {
+		if (!gpu->workers[i].started || gem_list_empty(&gpu->workers[i].link))
+			continue;
+		gem_list_del(&gpu->workers[i].link);
+		sem_post(&gpu->workers[i].wake);
+	}
+	pthread_mutex_unlock(&gpu->lock);
+}
+
+void gpu_schedule_finish(struct gpu_worker *worker, struct gpu_request *request, int error)
+{
+	struct gpu_device *gpu = worker->gpu;
+
+	pthread_mutex_lock(&gpu->lock);
+	worker->request = NULL;
+	worker->executed++;
+	gpu->classes[worker->class].looking++;
+	pthread_mutex_unlock(&gpu->lock);
+	/* Streaming stores too are in memory before anybody sees the fence signalled. */
+	atomic_thread_fence(memory_order_seq_cst);
+	gem_fence_signal(&request->fence, error);
+	gpu_request_retire(request);
+	gem_fence_put(&request->fence);
+	pthread_mutex_lock(&gpu->lock);
+	gpu->classes[worker->class].looking--;
+	if (--gpu->pending == 0)
+		pthread_cond_broadcast(&gpu->all_retired);
+	pthread_mutex_unlock(&gpu->lock);
+}
+
+/* ---- cancelling ---- */
+
+static void cancel_list_locked(struct gem_list *from, const struct gem_context *context,
+	struct gem_list *to)
+{
+	struct gpu_request *request, *next;
+
+	gem_list_for_each_safe(request, next, from, link) {
+		if (context && request->context != context)
+			continue;
+		request->cancelled = true;
+		if (to) {
+			gem_list_del(&request->link);
+			gem_list_add_tail(to, &request->link);
+		}
+	}
+}
+
+static void cancel_locked(struct gpu_device *gpu, const struct gem_context *context, bool running)
+{
+	cancel_list_locked(&gpu->waiting, context, &gpu->cancelling);
+	for (unsigned i = 0; i < GPU_CLASS_COUNT; i++)
+		cancel_list_locked(&gpu->classes[i].ready, context, NULL);
+	for (unsigned i = 0; running && i < gpu->worker_count; i++) {
+		struct gpu_request *request = gpu->workers[i].request;
+
+		if (request && (!context || request->context == context))
+			request->cancelled = true;
+	}
+}
+
+/*
+ * Its callback is on the fence that wait_at says, or runs there, or has run:
+ * since it was cancelled nobody else takes it further.
+ */
+static void take_off_fence(struct gpu_device *gpu, struct gpu_request *request)
+{
+	struct gpu_worker *worker;
+
+	gem_fence_remove_callback(request->waits.fences[request->wait_at], &request->wait);
+	pthread_mutex_lock(&gpu->lock);
+	request->wait_at = 0;
+	worker = advance_locked(request);
+	pthread_mutex_unlock(&gpu->lock);
+	wake(worker);
+}
+
+void gpu_schedule_cancel(struct gpu_device *gpu, const struct gem_context *context, bool running)
+{
+	struct gpu_request *request;
+
+	pthread_mutex_lock(&gpu->lock);
+	cancel_locked(gpu, context, running);
+	while (!gem_list_empty(&gpu->cancelling)) {
+		request = gem_list_entry(gpu->cancelling.next, struct gpu_request, link);
+		gem_list_del(&request->link);
+		gem_list_add_tail(&gpu->cancelled, &request->link);
+		gem_fence_get(&request->fence);
+		pthread_mutex_unlock(&gpu->lock);
+		take_off_fence(gpu, request);
+		gem_fence_put(&request->fence);
+		pthread_mutex_lock(&gpu->lock);
+	}
+	pthread_mutex_unlock(&gpu->lock);
+}

@@ -1,0 +1,35 @@
+/*
+ * Which request runs when. A submitted request waits for its fences one after
+ * the other: what it needs for that is inside of it, so that no wait can fail
+ * for want of memory. Then it is ready, and takes an engine that is free or
+ * becomes so; what waits for a client's fence holds up nobody.
+ *
+ * Cancelled requests go the same way, but wait for their own timeline only, and
+ * the worker that takes them just signals them: fences of a timeline keep their
+ * order whatever happens.
+ */
+#ifndef GPU_SCHEDULE_H
+#define GPU_SCHEDULE_H
+
+#include "gpu_private.h"
+
+/*
+ * The next request for worker, as worker->request; sleeps until there is one.
+ * NULL = the device goes away.
+ */
+struct gpu_request *gpu_schedule_take(struct gpu_worker *worker);
+/*
+ * worker is done with its request, which is signalled with error and retired.
+ * What that makes ready is worker's to take: nobody is woken for it.
+ */
+void gpu_schedule_finish(struct gpu_worker *worker, struct gpu_request *request, int error);
+
+/*
+ * Cancels what is queued, of context, or of all (NULL); and what runs, if
+ * running. No lock held, not from a fence's callback.
+ */
+void gpu_schedule_cancel(struct gpu_device *gpu, const struct gem_context *context, bool running);
+/* Lets the workers end; nothing is pending. */
+void gpu_schedule_exit(struct gpu_device *gpu);
+
+#endif

@@ -1,0 +1,202 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gem_context.h"
+#include "gem_guard.h"
+#include "gpu_packet.h"
+#include "gpu_reset.h"
+#include "gpu_schedule.h"
+#include "gpu_worker.h"
+
+enum {
+	/* Dwords of what a request puts into the ring; the ring's end is never inside of one. */
+	BLOCK = 8,
+	/*
+	 * Units of work (gpu_engine_run) between two looks at what may have come
+	 * up: a few thousand a second for most batches.
+	 */
+	BUDGET = 16384,
+	NS_PER_MS = 1000000,
+};
+_Static_assert(GPU_RING_SIZE % (BLOCK * 4) == 0, "blocks go round the ring whole");
+
+uint32_t gpu_worker_reg(const struct gpu_worker *worker, enum gpu_reg reg)
+{
+	return gpu_engine_read(worker->engine, gpu_reg_infos[reg].offset);
+}
+
+static void set_reg(struct gpu_worker *worker, enum gpu_reg reg, uint32_t value)
+{
+	gpu_engine_write(worker->engine, gpu_reg_infos[reg].offset, value);
+}
+
+void gpu_worker_reset_engine(struct gpu_worker *worker)
+{
+	gpu_engine_reset(worker->engine);
+	/* The error registers outlive a reset: nobody shall take them for the next error's. */
+	set_reg(worker, GPU_REG_EIR, UINT32_MAX);
+	set_reg(worker, GPU_REG_IIR, UINT32_MAX);
+	set_reg(worker, GPU_REG_HWS_PGA, GPU_STATUS_AT);
+	set_reg(worker, GPU_REG_START, GPU_RING_AT);
+	set_reg(worker, GPU_REG_HEAD, 0);
+	set_reg(worker, GPU_REG_TAIL, 0);
+	set_reg(worker, GPU_REG_IMR, ~(GPU_INT_USER | GPU_INT_ERROR));
+	set_reg(worker, GPU_REG_CTL, GPU_CTL_SIZE(GPU_RING_SIZE) | GPU_CTL_ENABLE);
+}
+
+/* Ring and status page: all that is in the engine's global space. */
+static void *translate(const struct gpu_bus *bus, uint64_t address, uint64_t length, bool write)
+{
+	struct gpu_worker *worker = gem_container_of(bus, struct gpu_worker, global);
+	const uint64_t size = GPU_RING_SIZE + GPU_STATUS_SIZE;
+
+	(void)write;
+	if (address < GPU_RING_AT || address - GPU_RING_AT >= size ||
+		length > size - (address - GPU_RING_AT))
+		return NULL;
+	return (uint8_t *)worker->memory + (address - GPU_RING_AT);
+}
+
+/* Inside of gpu_engine_run. */
+static void interrupt(struct gpu_engine *engine, uint32_t bits)
+{
+	struct gpu_worker *worker = gem_container_of(engine->global, struct gpu_worker, global);
+
+	if (bits & GPU_INT_USER)
+		worker->completed = __atomic_load_n(worker->memory +
+			(GPU_RING_SIZE + GPU_STATUS_SEQNO) / 4, __ATOMIC_ACQUIRE);
+	set_reg(worker, GPU_REG_IIR, bits);
+}
+
+/* The batch, then the breadcrumb that tells that it is done. */
+static void emit(struct gpu_worker *worker, struct gpu_request *request)
+{
+	uint32_t tail = gpu_worker_reg(worker, GPU_REG_TAIL);
+	const uint32_t block[BLOCK] = {
+		GPU_MI_BATCH_BUFFER_START, (uint32_t)request->batch | GPU_MI_BATCH_NON_SECURE,
+		GPU_MI_FLUSH,
+		GPU_MI_STORE_DWORD_INDEX, GPU_STATUS_SEQNO, ++worker->seqno,
+		GPU_MI_USER_INTERRUPT,
+		GPU_MI_NOOP,
+	};
+
+	request->seqno = worker->seqno;
+	memcpy((uint8_t *)worker->memory + tail, block, sizeof(block));
+	gpu_engine_set_space(worker->engine, &request->bus);
+	set_reg(worker, GPU_REG_TAIL, (tail + sizeof(block)) % GPU_RING_SIZE);
+}
+
+/* A hang that was asked for: the batch has begun when it is caught. */
+static enum gpu_verdict run_to_hang(struct gpu_worker *worker)
+{
+	/* The batch's start; what follows has a budget of its own. */
+	gpu_engine_run(worker->engine, 1);
+	return gpu_engine_run(worker->engine, 1) == GPU_RUN_FAULT ? GPU_FAULTED : GPU_HUNG;
+}
+
+static enum gpu_verdict run(struct gpu_worker *worker, struct gpu_request *request)
+{
+	struct gpu_device *gpu = worker->gpu;
+	int64_t deadline = request->start_ns + (int64_t)gpu->hang_ms * NS_PER_MS;
+
+	for (;;) {
+		if (atomic_load(&request->cancelled))
+			return GPU_CANCELLED;
+		if (atomic_load(&worker->reset))
+			return GPU_INTERRUPTED;
+		if (atomic_load(&gpu->hang[worker->class]) &&
+			atomic_exchange(&gpu->hang[worker->class], false))
+			return run_to_hang(worker);
+		switch (gpu_engine_run(worker->engine, BUDGET)) {
+		case GPU_RUN_IDLE:
+			return worker->completed == request->seqno ? GPU_DONE : GPU_FAULTED;
+		case GPU_RUN_FAULT:
+			return GPU_FAULTED;
+		case GPU_RUN_MORE:
+			if (gpu_now_ns() >= deadline)
+				return GPU_HUNG;
+		}
+	}
+}
+
+static int execute(struct gpu_worker *worker, struct gpu_request *request)
+{
+	enum gpu_verdict verdict;
+
+	do {
+		if (atomic_exchange(&worker->reset, false))
+			gpu_worker_reset_engine(worker);
+		if (atomic_load(&request->cancelled) || atomic_load(&request->context->banned))
+			return -EIO;
+		emit(worker, request);
+		request->start_ns = gpu_now_ns();
+		verdict = run(worker, request);
+		if (verdict == GPU_INTERRUPTED)
+			request->replays++;
+	} while (verdict == GPU_INTERRUPTED);
+	return verdict == GPU_DONE ? 0 : gpu_reset_after(worker, request, verdict);
+}
+
+static void *work(void *data)
+{
+	struct gpu_worker *worker = data;
+	struct gpu_request *request;
+
+	while ((request = gpu_schedule_take(worker)))
+		gpu_schedule_finish(worker, request, execute(worker, request));
+	return NULL;
+}
+
+static int start(struct gpu_worker *worker)
+{
+	sigset_t blocked, before;
+	int ret;
+
+	gem_guard_fill_signals(&blocked);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	ret = pthread_create(&worker->thread, NULL, work, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (ret)
+		return -EAGAIN;
+	worker->started = true;
+	pthread_setname_np(worker->thread, worker->name);
+	return 0;
+}
+
+int gpu_worker_init(struct gpu_worker *worker, struct gpu_device *gpu, enum gpu_class class,
+	unsigned index)
+{
+	static const char *const names[] = {"render", "copy"};
+
+	worker->gpu = gpu;
+	worker->class = class;
+	worker->index = index;
+	snprintf(worker->name, sizeof(worker->name), "%s%u", names[class], index);
+	worker->global = (struct gpu_bus){translate, NULL};
+	gem_list_init(&worker->link);
+	sem_init(&worker->wake, 0, 0);
+	worker->memory = calloc(1, GPU_RING_SIZE + GPU_STATUS_SIZE);
+	if (!worker->memory)
+		return -ENOMEM;
+	int ret = gpu_engine_create(class == GPU_CLASS_RENDER ? GPU_ENGINE_RENDER : GPU_ENGINE_BLT,
+		&worker->global, &worker->engine);
+	if (ret)
+		return ret;
+	worker->engine->interrupt = interrupt;
+	worker->engine->pool = gpu->pool;
+	gpu_worker_reset_engine(worker);
+	return start(worker);
+}
+
+void gpu_worker_finish(struct gpu_worker *worker)
+{
+	if (worker->started)
+		pthread_join(worker->thread, NULL);
+	if (worker->gpu)
+		sem_destroy(&worker->wake);
+	gpu_engine_destroy(worker->engine);
+	free(worker->memory);
+}

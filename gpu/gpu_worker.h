@@ -1,0 +1,20 @@
+/*
+ * The thread of an engine: takes what is ready, feeds it to the engine through
+ * ring and registers, and sees to how it ends.
+ */
+#ifndef GPU_WORKER_H
+#define GPU_WORKER_H
+
+#include "gpu_private.h"
+
+/* *worker is zeroed. -ENOMEM; -EAGAIN no thread. After an error too it wants a finish. */
+int gpu_worker_init(struct gpu_worker *worker, struct gpu_device *gpu, enum gpu_class class,
+	unsigned index);
+/* Joins: gpu_schedule_exit was called. */
+void gpu_worker_finish(struct gpu_worker *worker);
+
+/* The engine as after a start: ring empty and enabled, status page in place. */
+void gpu_worker_reset_engine(struct gpu_worker *worker);
+uint32_t gpu_worker_reg(const struct gpu_worker *worker, enum gpu_reg reg);
+
+#endif
