@@ -98,7 +98,7 @@ int gpu_device_create(struct gem_device *gem, const struct gpu_options *options,
 	gpu->hang_ms = options->hang_ms ? options->hang_ms : GPU_HANG_MS;
 	gpu->workers = calloc(engines + 1, sizeof(*gpu->workers));
 	gpu->worker_count = gpu->workers ? engines + 1 : 0;
-	int ret = gpu->workers ? gem_pool_create(helpers, &gpu->pool) : -ENOMEM;
+	int ret = gpu->workers ? gem_pool_create(helpers, "gpu-tiles", &gpu->pool) : -ENOMEM;
 	if (ret == 0)
 		ret = start_workers(gpu);
 	if (ret) {
