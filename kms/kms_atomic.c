@@ -4,6 +4,7 @@
 
 #include "kms_atomic_internal.h"
 #include "kms_mode.h"
+#include "kms_state.h"
 
 int kms_atomic_state_create(struct kms_device *dev, struct kms_atomic_state **out)
 {
@@ -25,16 +26,15 @@ int kms_atomic_state_create(struct kms_device *dev, struct kms_atomic_state **ou
 void kms_atomic_state_destroy(struct kms_atomic_state *state)
 {
 	uint64_t planes = state->plane_mask;
-	uint32_t crtcs = state->crtc_mask;
+	uint32_t crtcs = state->crtc_mask, connectors = state->connector_mask;
 	unsigned i;
 
-	kms_for_each_bit(i, planes) {
-		if (state->planes[i].fb)
-			kms_object_put(&state->planes[i].fb->base);
-	}
+	kms_for_each_bit(i, planes)
+		kms_plane_state_put(&state->planes[i]);
+	kms_for_each_bit(i, connectors)
+		kms_connector_state_put(&state->connectors[i]);
 	kms_for_each_bit(i, crtcs) {
-		if (state->crtcs[i].mode_blob)
-			kms_object_put(&state->crtcs[i].mode_blob->base);
+		kms_crtc_state_put(&state->crtcs[i]);
 		if (state->events[i])
 			kms_event_cancel_locked(state->events[i]);
 	}
@@ -49,8 +49,7 @@ struct kms_crtc_state *kms_atomic_crtc(struct kms_atomic_state *state, struct km
 	if (state->crtc_mask & bit)
 		return copy;
 	*copy = crtc->state;
-	if (copy->mode_blob)
-		kms_object_get(&copy->mode_blob->base);
+	kms_crtc_state_get(copy);
 	state->events[crtc->index] = NULL;
 	state->crtc_mask |= bit;
 	return copy;
@@ -64,8 +63,9 @@ struct kms_plane_state *kms_atomic_plane(struct kms_atomic_state *state, struct 
 	if (state->plane_mask & bit)
 		return copy;
 	*copy = plane->state;
-	if (copy->fb)
-		kms_object_get(&copy->fb->base);
+	copy->damage = NULL;
+	copy->in_fence = NULL;
+	kms_plane_state_get(copy);
 	state->plane_mask |= bit;
 	if (copy->crtc)
 		kms_atomic_crtc(state, copy->crtc);
@@ -81,6 +81,8 @@ struct kms_connector_state *kms_atomic_connector(struct kms_atomic_state *state,
 	if (state->connector_mask & bit)
 		return copy;
 	*copy = connector->state;
+	copy->writeback_fb = NULL;
+	kms_connector_state_get(copy);
 	state->connector_mask |= bit;
 	if (copy->crtc)
 		kms_atomic_crtc(state, copy->crtc);

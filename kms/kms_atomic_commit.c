@@ -2,6 +2,9 @@
 
 #include "gem_domain.h"
 #include "kms_atomic_internal.h"
+#include "kms_connector.h"
+#include "kms_plane.h"
+#include "kms_state.h"
 #include "kms_vblank.h"
 
 /* As the kernel: a commit that is not shown by then is given up waiting for. */
@@ -29,6 +32,19 @@ static void clear_scanout(struct kms_plane *plane, struct kms_latch_bin *bin)
 	plane->scanout.crtc = NULL;
 }
 
+static void latch_crtc(struct kms_crtc *crtc)
+{
+	kms_crtc_state_get(&crtc->state);
+	kms_crtc_state_put(&crtc->scanout);
+	crtc->scanout = crtc->state;
+}
+
+static void clear_crtc(struct kms_crtc *crtc)
+{
+	kms_crtc_state_put(&crtc->scanout);
+	crtc->scanout = (struct kms_crtc_state) {0};
+}
+
 /*
  * plane's part of crtc's picture becomes what was committed. A plane that left
  * crtc and is by now another crtc's is not touched beyond leaving.
@@ -38,6 +54,8 @@ static void latch_plane(struct kms_crtc *crtc, struct kms_plane *plane, struct k
 	if (plane->state.crtc == crtc) {
 		bin_add(bin, plane->scanout.fb);
 		plane->scanout = plane->state;
+		plane->scanout.damage = NULL;
+		plane->scanout.in_fence = NULL;
 		kms_object_get(&plane->scanout.fb->base);
 	} else if (plane->scanout.crtc == crtc) {
 		clear_scanout(plane, bin);
@@ -73,8 +91,10 @@ void kms_atomic_latch_locked(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 		crtc->scanout_serial++;
 	kms_for_each_bit(i, planes)
 		latch_plane(crtc, &crtc->base.dev->planes[i], bin);
-	if (flip)
+	if (flip) {
+		latch_crtc(crtc);
 		complete_pending(crtc, crtc->vblank->time_ns);
+	}
 }
 
 /* ---- turning crtcs on and off ---- */
@@ -87,6 +107,7 @@ static void turn_off(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 	complete_pending(crtc, kms_clock_now());
 	crtc->async_planes = 0;
 	crtc->scanout_serial++;
+	clear_crtc(crtc);
 	for (unsigned i = 0; i < dev->plane_count; i++) {
 		if (dev->planes[i].scanout.crtc == crtc)
 			clear_scanout(&dev->planes[i], bin);
@@ -101,6 +122,7 @@ static void turn_on(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 		if (dev->planes[i].state.crtc == crtc)
 			latch_plane(crtc, &dev->planes[i], bin);
 	}
+	latch_crtc(crtc);
 	crtc->scanout_serial++;
 	kms_vblank_on_locked(crtc);
 }
@@ -312,16 +334,23 @@ int kms_atomic_commit(struct kms_atomic_state *state, unsigned flags)
 static void drop_plane(struct kms_plane *plane, struct kms_latch_bin *bin)
 {
 	bin_add(bin, plane->state.fb);
-	plane->state = (struct kms_plane_state) {0};
+	plane->state.fb = NULL;
+	kms_plane_state_put(&plane->state);
+	plane->state = kms_plane_first_state(plane);
 }
 
 static void drop_crtc(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 {
 	if (crtc->state.active)
 		turn_off(crtc, bin);
-	if (crtc->state.mode_blob)
-		kms_object_put(&crtc->state.mode_blob->base);
+	kms_crtc_state_put(&crtc->state);
 	crtc->state = (struct kms_crtc_state) {0};
+}
+
+static void drop_connector(struct kms_connector *connector)
+{
+	kms_connector_state_put(&connector->state);
+	connector->state = kms_connector_first_state(connector);
 }
 
 void kms_atomic_shutdown(struct kms_device *dev)
@@ -335,7 +364,7 @@ void kms_atomic_shutdown(struct kms_device *dev)
 	for (unsigned i = 0; i < dev->plane_count; i++)
 		drop_plane(&dev->planes[i], &committed);
 	for (unsigned i = 0; i < dev->connector_count; i++)
-		dev->connectors[i].state.crtc = NULL;
+		drop_connector(&dev->connectors[i]);
 	pthread_mutex_unlock(&dev->lock);
 	kms_latch_bin_empty(&shown);
 	kms_latch_bin_empty(&committed);

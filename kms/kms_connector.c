@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kms_connector.h"
 #include "kms_mode.h"
+#include "kms_standard.h"
 
 const char *kms_connector_type_name(uint32_t type)
 {
@@ -58,6 +60,9 @@ static int make_edid(struct kms_connector *connector, const struct drm_mode_mode
 {
 	uint8_t edid[KMS_EDID_SIZE];
 
+	if (connector->desc.edid)
+		return kms_blob_create(connector->base.dev, NULL, connector->desc.edid,
+			connector->desc.edid_size, out);
 	kms_edid_build(edid, connector->monitor, connector->index + 1, modes, mode_count);
 	return kms_blob_create(connector->base.dev, NULL, edid, sizeof(edid), out);
 }
@@ -77,10 +82,18 @@ static struct kms_blob *publish_locked(struct kms_connector *connector, bool con
 	connector->connected = connected;
 	connector->mode_count = mode_count;
 	memcpy(connector->modes, modes, mode_count * sizeof(modes[0]));
-	connector->mm_width = mode_count ? millimetres(modes[0].hdisplay) : 0;
-	connector->mm_height = mode_count ? millimetres(modes[0].vdisplay) : 0;
+	connector->mm_width = connector->mm_height = 0;
+	if (mode_count) {
+		const struct kms_connector_desc *desc = &connector->desc;
+
+		connector->mm_width = desc->mm_width ? desc->mm_width
+						     : millimetres(modes[0].hdisplay);
+		connector->mm_height = desc->mm_height ? desc->mm_height
+						       : millimetres(modes[0].vdisplay);
+	}
 	connector->edid = edid;
-	connector->base.values[index] = edid ? edid->base.id : 0;
+	if (index >= 0)
+		connector->base.values[index] = edid ? edid->base.id : 0;
 	connector->epoch++;
 	return old;
 }
@@ -137,41 +150,134 @@ static uint32_t next_type_id(const struct kms_device *dev, uint32_t type)
 	return id;
 }
 
-static int init_encoder(struct kms_device *dev, uint32_t possible_crtcs,
-	struct kms_encoder **out)
+static int init_encoder(struct kms_connector *connector)
 {
+	struct kms_device *dev = connector->base.dev;
+	const struct kms_connector_desc *desc = &connector->desc;
 	struct kms_encoder *encoder = &dev->encoders[dev->encoder_count];
 	int ret;
 
 	encoder->index = dev->encoder_count;
-	encoder->type = DRM_MODE_ENCODER_VIRTUAL;
-	encoder->possible_crtcs = possible_crtcs;
+	encoder->type = desc->encoder_type ? desc->encoder_type : DRM_MODE_ENCODER_VIRTUAL;
+	encoder->possible_crtcs = desc->possible_crtcs;
+	encoder->possible_clones = desc->possible_clones | 1u << encoder->index;
 	ret = kms_object_add(dev, &encoder->base, DRM_MODE_OBJECT_ENCODER, NULL);
 	if (ret < 0)
 		return ret;
 	dev->encoder_count++;
-	*out = encoder;
+	connector->encoder = encoder;
 	return 0;
 }
 
-static void attach_properties(struct kms_connector *connector)
-{
-	struct kms_object *obj = &connector->base;
-	struct kms_device *dev = obj->dev;
+/* ---- properties, in the kernel's order: the core's, then what drivers add ---- */
 
-	kms_object_attach_property(obj, dev->props.edid, 0);
-	kms_object_attach_property(obj, dev->props.dpms, DRM_MODE_DPMS_ON);
-	kms_object_attach_property(obj, dev->props.link_status, DRM_MODE_LINK_STATUS_GOOD);
-	kms_object_attach_property(obj, dev->props.non_desktop, 0);
-	kms_object_attach_property(obj, dev->props.tile, 0);
-	kms_object_attach_property(obj, dev->props.connector_crtc_id, 0);
+static void attach(struct kms_connector *connector, struct kms_property *prop, uint64_t value)
+{
+	if (prop)
+		kms_object_attach_property(&connector->base, prop, value);
+}
+
+static void attach_writeback(struct kms_connector *connector, uint32_t formats)
+{
+	const struct kms_standard_props *props = &connector->base.dev->props;
+
+	attach(connector, props->dpms, 0);
+	attach(connector, props->link_status, 0);
+	attach(connector, props->non_desktop, 0);
+	attach(connector, props->tile, 0);
+	attach(connector, props->connector_crtc_id, 0);
+	attach(connector, props->writeback_out_fence_ptr, 0);
+	attach(connector, props->writeback_fb_id, 0);
+	attach(connector, props->writeback_pixel_formats, formats);
+}
+
+static void attach_monitor(struct kms_connector *connector, uint32_t tile)
+{
+	struct kms_device *dev = connector->base.dev;
+	const struct kms_standard_props *props = &dev->props;
+	const struct kms_connector_desc *desc = &connector->desc;
+
+	attach(connector, props->edid, 0);
+	attach(connector, props->dpms, 0);
+	attach(connector, props->link_status, 0);
+	attach(connector, props->non_desktop, desc->non_desktop);
+	attach(connector, props->tile, tile);
+	attach(connector, props->connector_crtc_id, 0);
+	if (desc->panel_orientation)
+		attach(connector, props->panel_orientation, desc->panel_orientation - 1);
+	attach(connector, dev->connector_props[connector->index].max_bpc, 0);
+	if (desc->content_type)
+		attach(connector, props->content_type, 0);
+	if (desc->hdr_metadata)
+		attach(connector, props->hdr_metadata, 0);
+	attach(connector, dev->connector_props[connector->index].colorspace, 0);
+	if (desc->vrr)
+		attach(connector, props->vrr_capable, desc->vrr_capable);
+}
+
+static int attach_properties(struct kms_connector *connector)
+{
+	struct kms_device *dev = connector->base.dev;
+	const struct kms_connector_desc *desc = &connector->desc;
+	struct kms_blob *blob = NULL;
+	int ret = 0;
+
+	if (desc->type == DRM_MODE_CONNECTOR_WRITEBACK) {
+		ret = kms_blob_create(dev, NULL, desc->formats,
+			desc->format_count * sizeof(desc->formats[0]), &blob);
+		if (ret == 0)
+			attach_writeback(connector, blob->base.id);
+		return ret;
+	}
+	ret = kms_standard_create_connector(dev, connector->index, desc);
+	if (ret == 0 && desc->tile)
+		ret = kms_blob_create(dev, NULL, desc->tile, strlen(desc->tile) + 1, &blob);
+	if (ret == 0)
+		attach_monitor(connector, blob ? blob->base.id : 0);
+	return ret;
+}
+
+/* ---- beginning and end ---- */
+
+/* Copy of size bytes; NULL for no bytes, too. */
+static void *copy(const void *from, size_t size)
+{
+	void *to = size ? malloc(size) : NULL;
+
+	if (to)
+		memcpy(to, from, size);
+	return to;
+}
+
+static void free_arrays(struct kms_connector *connector)
+{
+	free((void *)connector->desc.edid);
+	free((void *)connector->desc.formats);
+}
+
+static int copy_desc(struct kms_connector *connector, const struct kms_connector_desc *desc)
+{
+	size_t formats_size = desc->format_count * sizeof(desc->formats[0]);
+
+	connector->desc = *desc;
+	connector->desc.modes = NULL;
+	connector->desc.monitor = connector->monitor;
+	connector->desc.edid = copy(desc->edid, desc->edid ? desc->edid_size : 0);
+	connector->desc.formats = copy(desc->formats, formats_size);
+	if ((desc->edid && !connector->desc.edid) || (formats_size && !connector->desc.formats)) {
+		free_arrays(connector);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 int kms_connector_init(struct kms_device *dev, const struct kms_connector_desc *desc)
 {
 	struct kms_connector *connector = &dev->connectors[dev->connector_count];
-	int ret;
+	int ret = copy_desc(connector, desc);
 
+	if (ret < 0)
+		return ret;
 	connector->index = dev->connector_count;
 	connector->type = desc->type;
 	connector->type_id = next_type_id(dev, desc->type);
@@ -180,13 +286,37 @@ int kms_connector_init(struct kms_device *dev, const struct kms_connector_desc *
 	snprintf(connector->monitor, sizeof(connector->monitor), "%s",
 		desc->monitor ? desc->monitor : "Testcard");
 	connector->dpms = DRM_MODE_DPMS_ON;
+	connector->state = kms_connector_first_state(connector);
 	ret = kms_object_add(dev, &connector->base, DRM_MODE_OBJECT_CONNECTOR, NULL);
-	if (ret < 0)
+	if (ret < 0) {
+		free_arrays(connector);
 		return ret;
-	attach_properties(connector);
+	}
 	dev->connector_count++;
-	ret = init_encoder(dev, desc->possible_crtcs, &connector->encoder);
+	ret = attach_properties(connector);
+	if (ret == 0)
+		ret = init_encoder(connector);
 	if (ret < 0)
 		return ret;
 	return set(connector, desc->connected, desc->modes, desc->mode_count);
+}
+
+struct kms_connector_state kms_connector_first_state(const struct kms_connector *connector)
+{
+	return (struct kms_connector_state) {
+		.link_status = DRM_MODE_LINK_STATUS_GOOD,
+		.content_type = DRM_MODE_CONTENT_TYPE_NO_DATA,
+		.max_bpc = connector->desc.max_bpc,
+	};
+}
+
+void kms_connector_finish(struct kms_connector *connector)
+{
+	const struct kms_standard_props *props = &connector->base.dev->props;
+
+	if (connector->edid)
+		kms_object_put(&connector->edid->base);
+	kms_object_put_blob_value(&connector->base, props->tile);
+	kms_object_put_blob_value(&connector->base, props->writeback_pixel_formats);
+	free_arrays(connector);
 }

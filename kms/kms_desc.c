@@ -1,73 +1,93 @@
+/* What makes a description acceptable. */
 #include <errno.h>
-#include <pthread.h>
+#include <string.h>
 
+#include <drm_fourcc.h>
+
+#include "gem_base.h"
 #include "kms_desc.h"
 #include "kms_format.h"
 #include "kms_mode.h"
-
-/* ---- the default device ---- */
-
-static const uint32_t picture_formats[] = {
-	DRM_FORMAT_XRGB8888, DRM_FORMAT_ARGB8888, DRM_FORMAT_XBGR8888, DRM_FORMAT_ABGR8888,
-	DRM_FORMAT_RGB565,
-};
-static const uint32_t cursor_formats[] = {DRM_FORMAT_ARGB8888};
-
-static const struct kms_plane_desc default_planes[] = {
-	{KMS_PLANE_PRIMARY, 1, picture_formats, GEM_ARRAY_SIZE(picture_formats), 0},
-	{KMS_PLANE_OVERLAY, 1, picture_formats, GEM_ARRAY_SIZE(picture_formats), 1},
-	{KMS_PLANE_CURSOR, 1, cursor_formats, GEM_ARRAY_SIZE(cursor_formats), 2},
-};
-
-/* The first is preferred; then from the largest down, as probed lists are sorted. */
-static const uint16_t default_sizes[][2] = {
-	{1024, 768}, {1920, 1080}, {1680, 1050}, {1600, 900}, {1280, 1024}, {1440, 900},
-	{1280, 800}, {1280, 720}, {800, 600}, {640, 480},
-};
-
-static struct drm_mode_modeinfo default_modes[GEM_ARRAY_SIZE(default_sizes)];
-
-static const struct kms_connector_desc default_connectors[] = {{
-	.type = DRM_MODE_CONNECTOR_VIRTUAL,
-	.possible_crtcs = 1,
-	.connected = true,
-	.monitor = "Testcard",
-	.modes = default_modes,
-	.mode_count = GEM_ARRAY_SIZE(default_modes),
-}};
-
-static const struct kms_device_desc default_desc = {
-	.max_width = 8192,
-	.max_height = 8192,
-	.cursor_width = 64,
-	.cursor_height = 64,
-	.crtc_count = 1,
-	.planes = default_planes,
-	.plane_count = GEM_ARRAY_SIZE(default_planes),
-	.connectors = default_connectors,
-	.connector_count = GEM_ARRAY_SIZE(default_connectors),
-};
-
-static void fill_default_modes(void)
-{
-	for (unsigned i = 0; i < GEM_ARRAY_SIZE(default_sizes); i++)
-		kms_mode_standard(default_sizes[i][0], default_sizes[i][1], &default_modes[i]);
-}
-
-const struct kms_device_desc *kms_device_desc_default(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, fill_default_modes);
-	return &default_desc;
-}
-
-/* ---- checks ---- */
 
 static int refuse(const char *what, unsigned index)
 {
 	gem_error("kms", "device description: %s %u", what, index);
 	return -EINVAL;
+}
+
+static bool is_known_modifier(uint64_t modifier)
+{
+	return modifier == DRM_FORMAT_MOD_LINEAR || modifier == I915_FORMAT_MOD_X_TILED;
+}
+
+static int check_formats(const uint32_t *formats, unsigned count)
+{
+	if (count == 0 || count > KMS_MAX_FORMATS)
+		return -EINVAL;
+	for (unsigned i = 0; i < count; i++) {
+		if (!kms_format_find(formats[i]))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_modifiers(const struct kms_plane_desc *plane)
+{
+	uint64_t all = ~0ull >> (64 - plane->format_count);
+
+	if (plane->modifier_count > KMS_MAX_MODIFIERS)
+		return -EINVAL;
+	for (unsigned i = 0; i < plane->modifier_count; i++) {
+		if (!is_known_modifier(plane->modifiers[i].modifier) ||
+			(plane->modifiers[i].formats & ~all))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* Masks without unknown bits, and with what a plane has from the start. */
+static int check_masks(const struct kms_plane_desc *plane, unsigned i)
+{
+	if ((plane->rotations & ~(uint32_t)(DRM_MODE_ROTATE_MASK | DRM_MODE_REFLECT_MASK)) ||
+		(plane->rotations && !(plane->rotations & DRM_MODE_ROTATE_0)))
+		return refuse("rotations of plane", i);
+	if ((plane->blends & ~7u) ||
+		(plane->blends && !(plane->blends & 1u << KMS_BLEND_PREMULTI)))
+		return refuse("blend modes of plane", i);
+	if ((plane->color_encodings & ~7u) || (plane->color_ranges & ~3u) ||
+		!plane->color_encodings != !plane->color_ranges)
+		return refuse("colour encodings and ranges of plane", i);
+	if (plane->color_encodings && (!(plane->color_encodings >> plane->color_encoding & 1) ||
+		!(plane->color_ranges >> plane->color_range & 1)))
+		return refuse("first colour encoding or range of plane", i);
+	return 0;
+}
+
+static int check_bounds(const struct kms_plane_desc *plane, unsigned i)
+{
+	if (plane->zpos_mutable &&
+		(plane->zpos < plane->zpos_min || plane->zpos > plane->zpos_max))
+		return refuse("zpos outside of its range, plane", i);
+	if ((plane->min_scale && plane->min_scale > KMS_SCALE_ONE) ||
+		(plane->max_scale && plane->max_scale < KMS_SCALE_ONE))
+		return refuse("scaling without the factor 1, plane", i);
+	if (plane->size_hint_count > 64)
+		return refuse("number of size hints of plane", i);
+	return 0;
+}
+
+static int check_plane(const struct kms_plane_desc *plane, unsigned i, uint32_t all_crtcs)
+{
+	if (plane->type > KMS_PLANE_CURSOR)
+		return refuse("unknown type of plane", i);
+	if (plane->possible_crtcs == 0 || (plane->possible_crtcs & ~all_crtcs))
+		return refuse("possible crtcs of plane", i);
+	if (check_formats(plane->formats, plane->format_count) < 0)
+		return refuse("number of formats, or unknown one, of plane", i);
+	if (check_modifiers(plane) < 0)
+		return refuse("modifiers of plane", i);
+	int ret = check_masks(plane, i);
+	return ret < 0 ? ret : check_bounds(plane, i);
 }
 
 static int check_planes(const struct kms_device_desc *desc, uint32_t all_crtcs)
@@ -76,39 +96,80 @@ static int check_planes(const struct kms_device_desc *desc, uint32_t all_crtcs)
 
 	for (unsigned i = 0; i < desc->plane_count; i++) {
 		const struct kms_plane_desc *plane = &desc->planes[i];
-		if (plane->type > KMS_PLANE_CURSOR)
-			return refuse("unknown type of plane", i);
-		if (plane->possible_crtcs == 0 || (plane->possible_crtcs & ~all_crtcs))
-			return refuse("possible crtcs of plane", i);
-		if (plane->format_count == 0 || plane->format_count > 64)
-			return refuse("number of formats of plane", i);
-		for (unsigned j = 0; j < plane->format_count; j++) {
-			if (!kms_format_find(plane->formats[j]))
-				return refuse("unknown format of plane", i);
-		}
+		int ret = check_plane(plane, i, all_crtcs);
+		if (ret < 0)
+			return ret;
 		if (plane->type == KMS_PLANE_PRIMARY)
 			primaries[__builtin_ctz(plane->possible_crtcs)]++;
 	}
 	for (unsigned i = 0; i < desc->crtc_count; i++) {
 		if (primaries[i] != 1)
 			return refuse("not one primary plane whose first crtc is crtc", i);
+		if (desc->crtcs && (desc->crtcs[i].degamma_size > KMS_MAX_LUT_SIZE ||
+			desc->crtcs[i].gamma_size > KMS_MAX_LUT_SIZE ||
+			desc->crtcs[i].degamma_size == 1 || desc->crtcs[i].gamma_size == 1))
+			return refuse("LUT size of crtc", i);
 	}
+	return 0;
+}
+
+/* Whole blocks that begin as an EDID does and add up. */
+static bool is_edid(const uint8_t *edid, unsigned size)
+{
+	static const uint8_t header[8] = {0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0};
+
+	if (size == 0 || size % 128 || size > KMS_MAX_EDID_SIZE || memcmp(edid, header, 8) != 0)
+		return false;
+	for (unsigned block = 0; block < size; block += 128) {
+		uint8_t sum = 0;
+
+		for (unsigned i = 0; i < 128; i++)
+			sum += edid[block + i];
+		if (sum)
+			return false;
+	}
+	return edid[126] + 1u == size / 128;
+}
+
+static int check_monitor(const struct kms_connector_desc *connector, unsigned i)
+{
+	if (connector->mode_count > KMS_MAX_MODES ||
+		(connector->connected && connector->mode_count == 0))
+		return refuse("number of modes of connector", i);
+	for (unsigned j = 0; j < connector->mode_count; j++) {
+		if (kms_mode_check(&connector->modes[j]) < 0)
+			return refuse("bad mode of connector", i);
+	}
+	if (connector->edid && !is_edid(connector->edid, connector->edid_size))
+		return refuse("bad EDID of connector", i);
+	if (connector->panel_orientation > KMS_PANEL_RIGHT_UP)
+		return refuse("panel orientation of connector", i);
+	if (connector->min_bpc > connector->max_bpc)
+		return refuse("range of bpc of connector", i);
+	if ((connector->colorspaces & ~0xffffu) ||
+		(connector->colorspaces && !(connector->colorspaces & 1)))
+		return refuse("colour spaces of connector", i);
 	return 0;
 }
 
 static int check_connectors(const struct kms_device_desc *desc, uint32_t all_crtcs)
 {
+	uint32_t all = (uint32_t)((1ull << desc->connector_count) - 1);
+
 	for (unsigned i = 0; i < desc->connector_count; i++) {
 		const struct kms_connector_desc *connector = &desc->connectors[i];
+		int ret = 0;
 		if (connector->possible_crtcs == 0 || (connector->possible_crtcs & ~all_crtcs))
 			return refuse("possible crtcs of connector", i);
-		if (connector->mode_count > KMS_MAX_MODES ||
-			(connector->connected && connector->mode_count == 0))
-			return refuse("number of modes of connector", i);
-		for (unsigned j = 0; j < connector->mode_count; j++) {
-			if (kms_mode_check(&connector->modes[j]) < 0)
-				return refuse("bad mode of connector", i);
-		}
+		if (connector->possible_clones & ~all)
+			return refuse("possible clones of connector", i);
+		if (connector->type != DRM_MODE_CONNECTOR_WRITEBACK)
+			ret = check_monitor(connector, i);
+		else if (connector->connected ||
+			check_formats(connector->formats, connector->format_count) < 0)
+			ret = refuse("writeback without formats, or with a monitor: connector", i);
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }

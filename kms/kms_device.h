@@ -17,59 +17,14 @@
 
 #include "gem_base.h"
 #include "gem_idr.h"
-#include "kms_color.h"
+#include "kms_desc.h"
 #include "kms_object.h"
 #include "kms_property.h"
 
+struct gem_fence;
 struct kms_event;
 struct kms_sink;
-
-#define KMS_MAX_CRTCS 32
-#define KMS_MAX_PLANES 64
-#define KMS_MAX_CONNECTORS 32
-#define KMS_MAX_MODES 32
-
-/* ---- topology as data: what a device is made from ---- */
-
-/* Values of the planes' "type" property; the uAPI headers have no names for them. */
-enum kms_plane_type {
-	KMS_PLANE_OVERLAY,
-	KMS_PLANE_PRIMARY,
-	KMS_PLANE_CURSOR,
-};
-
-struct kms_plane_desc {
-	uint32_t type;           /* enum kms_plane_type */
-	uint32_t possible_crtcs; /* bit i = crtc i */
-	const uint32_t *formats; /* fourccs */
-	unsigned format_count;
-	uint32_t zpos;           /* immutable: range {zpos, zpos} (facts, pitfall 4) */
-};
-
-struct kms_connector_desc {
-	uint32_t type;           /* DRM_MODE_CONNECTOR_* */
-	uint32_t possible_crtcs;
-	bool connected;
-	const char *monitor;     /* name in the EDID, <= 13 characters */
-	const struct drm_mode_modeinfo *modes; /* first = preferred */
-	unsigned mode_count;
-};
-
-struct kms_device_desc {
-	uint32_t min_width, min_height, max_width, max_height; /* framebuffers, pixels */
-	uint32_t cursor_width, cursor_height;                  /* DRM_CAP_CURSOR_* */
-	unsigned crtc_count;
-	const struct kms_plane_desc *planes;
-	unsigned plane_count;
-	const struct kms_connector_desc *connectors;
-	unsigned connector_count;
-};
-
-/*
- * One crtc, primary + overlay + cursor, one connected Virtual connector with
- * 1024x768 preferred and the standard sizes up to 1920x1080.
- */
-const struct kms_device_desc *kms_device_desc_default(void);
+struct kms_writeback_job;
 
 /* ---- mode state; see kms_atomic.h for how it changes ---- */
 
@@ -78,7 +33,7 @@ struct kms_plane_state {
 	struct kms_framebuffer *fb;     /* reference */
 	int32_t crtc_x, crtc_y;         /* pixels */
 	uint32_t crtc_w, crtc_h;        /* pixels */
-	uint32_t src_x, src_y, src_w, src_h; /* 16.16 fixed point */
+	uint32_t src_x, src_y, src_w, src_h; /* 16.16 fixed point, before rotation */
 	uint16_t alpha;                 /* 0xffff = opaque */
 	enum kms_blend blend;
 	uint32_t rotation;              /* DRM_MODE_ROTATE_* | DRM_MODE_REFLECT_* */
@@ -86,6 +41,13 @@ struct kms_plane_state {
 	uint32_t normalized_zpos;       /* place on its crtc, from 0; set by check */
 	enum kms_color_encoding encoding;
 	enum kms_color_range range;
+	/*
+	 * Of one commit only, references: what changed since the last one
+	 * (struct drm_mode_rect, in fb's pixels; NULL = all of it), and what to
+	 * wait for before fb is read. NULL again in the next state.
+	 */
+	struct kms_blob *damage;
+	struct gem_fence *in_fence;
 };
 
 struct kms_crtc_state {
@@ -99,24 +61,29 @@ struct kms_crtc_state {
 };
 
 struct kms_connector_state {
-	struct kms_crtc *crtc; /* NULL = unused */
+	struct kms_crtc *crtc;         /* NULL = unused */
+	uint32_t link_status;          /* DRM_MODE_LINK_STATUS_* */
+	uint32_t content_type;         /* DRM_MODE_CONTENT_TYPE_* */
+	uint32_t max_bpc;
+	uint32_t colorspace;           /* DRM_MODE_COLORIMETRY_* */
+	struct kms_blob *hdr_metadata; /* reference; NULL = none */
+	struct kms_framebuffer *writeback_fb; /* reference; of one commit only */
 };
 
 struct kms_plane {
 	struct kms_object base;
 	unsigned index;
-	uint32_t type, possible_crtcs, zpos;
-	uint32_t *formats; /* owned by the plane */
+	/* Copy of its description; its arrays are the plane's own. Fixed. */
+	struct kms_plane_desc desc;
+	uint32_t type, possible_crtcs; /* those of desc, as are formats */
+	uint32_t *formats;
 	unsigned format_count;
-	struct kms_plane_state state; /* committed; dev->lock */
+	struct kms_plane_state state;  /* committed; dev->lock */
 	/* What the hardware shows: latched from state at vblank. dev->lock. */
 	struct kms_plane_state scanout;
 };
 
-/*
- * True when plane scans fourcc in modifier's layout out: LINEAR, and
- * I915_FORMAT_MOD_X_TILED on all but cursors.
- */
+/* True when plane scans fourcc in modifier's layout out. */
 bool kms_plane_takes(const struct kms_plane *plane, uint32_t fourcc, uint64_t modifier);
 
 /*
@@ -135,8 +102,10 @@ struct kms_crtc {
 	struct kms_object base;
 	unsigned index;
 	struct kms_plane *primary, *cursor; /* cursor NULL when there is none */
+	struct kms_crtc_desc desc;          /* copy of its description; fixed */
 	struct kms_crtc_state state;        /* committed; dev->lock */
-	uint32_t gamma_size;
+	/* What the hardware does: latched from state with the planes. dev->lock. */
+	struct kms_crtc_state scanout;
 	struct kms_vblank *vblank;          /* kms_vblank.h */
 	struct kms_pending_commit pending;  /* dev->lock */
 	uint64_t flip_count;                /* commits shown at a vblank; dev->lock */
@@ -155,7 +124,7 @@ struct kms_crtc {
 struct kms_encoder {
 	struct kms_object base;
 	unsigned index;
-	uint32_t type, possible_crtcs; /* DRM_MODE_ENCODER_VIRTUAL */
+	uint32_t type, possible_crtcs, possible_clones; /* DRM_MODE_ENCODER_* */
 };
 
 struct kms_connector {
@@ -163,10 +132,12 @@ struct kms_connector {
 	unsigned index;
 	uint32_t type, type_id;       /* "Virtual-1" */
 	char name[32];
+	/* Copy of its description but for modes and EDID; arrays are its own. Fixed. */
+	struct kms_connector_desc desc;
 	char monitor[14];             /* name in the EDID */
 	struct kms_encoder *encoder;
 	bool connected;               /* dev->lock, as all below */
-	uint32_t mm_width, mm_height; /* of the screen at 96 dpi */
+	uint32_t mm_width, mm_height; /* of the screen */
 	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
 	unsigned mode_count;
 	struct kms_blob *edid;        /* reference; NULL when disconnected */
@@ -181,6 +152,7 @@ struct kms_device {
 	struct gem_idr objects;      /* object_lock */
 	uint32_t min_width, min_height, max_width, max_height;
 	uint32_t cursor_width, cursor_height;
+	bool async_page_flip;
 	struct kms_plane planes[KMS_MAX_PLANES];
 	struct kms_crtc crtcs[KMS_MAX_CRTCS];
 	struct kms_encoder encoders[KMS_MAX_CONNECTORS];
@@ -189,15 +161,31 @@ struct kms_device {
 	struct kms_clock *clock;     /* kms_vblank.h: the vblank thread */
 	uint64_t commit_serial;      /* commits so far, of every kind; lock */
 	/* Standard properties; fixed after creation. */
-	struct {
-		struct kms_property *plane_type, *fb_id, *plane_crtc_id;
+	struct kms_standard_props {
+		/* planes */
+		struct kms_property *plane_type, *fb_id, *in_fence_fd, *plane_crtc_id;
 		struct kms_property *crtc_x, *crtc_y, *crtc_w, *crtc_h;
 		struct kms_property *src_x, *src_y, *src_w, *src_h;
-		struct kms_property *in_formats, *zpos[KMS_MAX_PLANES]; /* zpos by plane index */
-		struct kms_property *active, *mode_id;
-		struct kms_property *connector_crtc_id, *edid, *dpms, *link_status, *non_desktop,
-			*tile;
+		struct kms_property *in_formats, *damage_clips, *size_hints;
+		/* crtcs */
+		struct kms_property *active, *mode_id, *out_fence_ptr, *vrr_enabled;
+		struct kms_property *degamma_lut, *degamma_lut_size, *ctm, *gamma_lut,
+			*gamma_lut_size;
+		/* connectors */
+		struct kms_property *edid, *dpms, *link_status, *non_desktop, *tile,
+			*connector_crtc_id;
+		struct kms_property *panel_orientation, *content_type, *hdr_metadata,
+			*vrr_capable;
+		struct kms_property *writeback_out_fence_ptr, *writeback_fb_id,
+			*writeback_pixel_formats;
 	} props;
+	/* Those whose values differ between objects: by index, NULL = not there. */
+	struct {
+		struct kms_property *zpos, *rotation, *alpha, *blend, *encoding, *range;
+	} plane_props[KMS_MAX_PLANES];
+	struct {
+		struct kms_property *max_bpc, *colorspace;
+	} connector_props[KMS_MAX_CONNECTORS];
 	/* Told about hotplug (uevents). Set by the owner before files exist. */
 	void (*hotplug)(struct kms_device *dev, struct kms_connector *connector, void *data);
 	void *hotplug_data;

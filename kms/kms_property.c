@@ -111,6 +111,19 @@ int kms_object_property_index(const struct kms_object *obj, const struct kms_pro
 	return -ENOENT;
 }
 
+void kms_object_put_blob_value(struct kms_object *obj, struct kms_property *prop)
+{
+	int index = kms_object_property_index(obj, prop);
+	struct kms_blob *blob = index < 0 || !obj->values[index] ? NULL :
+		kms_blob_lookup(obj->dev, (uint32_t)obj->values[index]);
+
+	if (!blob)
+		return;
+	obj->values[index] = 0;
+	kms_object_put(&blob->base); /* of this lookup */
+	kms_object_put(&blob->base);
+}
+
 /* 0 stands for "none" and is always allowed. */
 static bool object_exists(struct kms_device *dev, uint64_t id, uint32_t type)
 {

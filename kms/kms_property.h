@@ -9,6 +9,29 @@
 
 struct kms_file;
 
+/*
+ * Which value of an object's state a property is a view of: what setting and
+ * getting switch over. VALUE = kms_object.values, for the device to change only.
+ */
+enum kms_property_kind {
+	KMS_PROPERTY_VALUE,
+	/* planes */
+	KMS_PROPERTY_FB_ID, KMS_PROPERTY_IN_FENCE_FD, KMS_PROPERTY_PLANE_CRTC_ID,
+	KMS_PROPERTY_CRTC_X, KMS_PROPERTY_CRTC_Y, KMS_PROPERTY_CRTC_W, KMS_PROPERTY_CRTC_H,
+	KMS_PROPERTY_SRC_X, KMS_PROPERTY_SRC_Y, KMS_PROPERTY_SRC_W, KMS_PROPERTY_SRC_H,
+	KMS_PROPERTY_ROTATION, KMS_PROPERTY_ENCODING, KMS_PROPERTY_RANGE, KMS_PROPERTY_ALPHA,
+	KMS_PROPERTY_BLEND, KMS_PROPERTY_ZPOS, KMS_PROPERTY_DAMAGE_CLIPS,
+	/* crtcs */
+	KMS_PROPERTY_ACTIVE, KMS_PROPERTY_MODE_ID, KMS_PROPERTY_OUT_FENCE_PTR,
+	KMS_PROPERTY_VRR_ENABLED, KMS_PROPERTY_DEGAMMA_LUT, KMS_PROPERTY_CTM,
+	KMS_PROPERTY_GAMMA_LUT,
+	/* connectors */
+	KMS_PROPERTY_DPMS, KMS_PROPERTY_LINK_STATUS, KMS_PROPERTY_CONNECTOR_CRTC_ID,
+	KMS_PROPERTY_CONTENT_TYPE, KMS_PROPERTY_MAX_BPC, KMS_PROPERTY_HDR_METADATA,
+	KMS_PROPERTY_COLORSPACE, KMS_PROPERTY_WRITEBACK_OUT_FENCE_PTR,
+	KMS_PROPERTY_WRITEBACK_FB_ID,
+};
+
 struct kms_property_enum {
 	uint64_t value; /* for bitmasks: the bit's number */
 	char name[DRM_PROP_NAME_LEN];
@@ -17,12 +40,13 @@ struct kms_property_enum {
 struct kms_property {
 	struct kms_object base; /* DRM_MODE_OBJECT_PROPERTY */
 	uint32_t flags;         /* DRM_MODE_PROP_* */
+	enum kms_property_kind kind; /* set by kms_standard.c */
 	char name[DRM_PROP_NAME_LEN];
 	/* range: min, max (signed for SIGNED_RANGE); object: type; enum, bitmask: see enums */
 	unsigned value_count;
 	uint64_t values[2];
 	unsigned enum_count;
-	struct kms_property_enum enums[8];
+	struct kms_property_enum enums[16];
 };
 
 struct kms_blob {
@@ -55,6 +79,12 @@ void kms_property_destroy_all(struct kms_device *dev);
 void kms_object_attach_property(struct kms_object *obj, struct kms_property *prop, uint64_t value);
 /* Index of prop in obj, -ENOENT. */
 int kms_object_property_index(const struct kms_object *obj, const struct kms_property *prop);
+
+/*
+ * The device's own blob that is obj's value of prop: drops the reference of its
+ * creation. Nothing when obj does not have prop, or 0. For device destruction.
+ */
+void kms_object_put_blob_value(struct kms_object *obj, struct kms_property *prop);
 
 /*
  * Whether value may be set (kernel: drm_property_change_valid_get): range,

@@ -19,13 +19,12 @@ static void snapshot_add(struct kms_sink_snapshot *shot, uint32_t *zpos, const s
 	const struct kms_plane_state *state = &plane->scanout;
 	unsigned at = shot->count++;
 
-	/* Equal zpos: the plane with the lower index stays below, as in the kernel. */
-	for (; at > 0 && zpos[at - 1] > plane->zpos; at--) {
+	for (; at > 0 && zpos[at - 1] > state->normalized_zpos; at--) {
 		shot->planes[at] = shot->planes[at - 1];
 		zpos[at] = zpos[at - 1];
 	}
 	kms_object_get(&state->fb->base);
-	zpos[at] = plane->zpos;
+	zpos[at] = state->normalized_zpos;
 	shot->planes[at] = (struct kms_compose_plane) {
 		.fb = state->fb,
 		.crtc_x = state->crtc_x, .crtc_y = state->crtc_y,

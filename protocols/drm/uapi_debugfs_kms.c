@@ -102,7 +102,7 @@ static void print_plane(const struct kms_plane *plane, FILE *out)
 		fraction(state->src_w), state->src_h >> 16, fraction(state->src_h),
 		state->src_x >> 16, fraction(state->src_x), state->src_y >> 16,
 		fraction(state->src_y));
-	fprintf(out, "\trotation=1\n\tnormalized-zpos=%u\n", plane->zpos);
+	fprintf(out, "\trotation=1\n\tnormalized-zpos=%u\n", plane->state.normalized_zpos);
 }
 
 /* The kernel's DRM_MODE_FMT. */

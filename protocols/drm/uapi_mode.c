@@ -130,7 +130,7 @@ int uapi_mode_getcrtc(struct uapi_call *call, void *data)
 		return -ENOENT;
 	pthread_mutex_lock(&obj->dev->lock);
 	const struct kms_plane_state *primary = &crtc->primary->state;
-	req->gamma_size = crtc->gamma_size;
+	req->gamma_size = crtc->desc.gamma_size;
 	req->fb_id = primary->fb ? primary->fb->base.id : 0;
 	req->x = primary->src_x >> 16;
 	req->y = primary->src_y >> 16;
@@ -163,7 +163,7 @@ int uapi_mode_getencoder(struct uapi_call *call, void *data)
 	pthread_mutex_unlock(&dev->lock);
 	req->encoder_type = encoder->type;
 	req->possible_crtcs = encoder->possible_crtcs;
-	req->possible_clones = 1u << encoder->index; /* an encoder is its own clone */
+	req->possible_clones = encoder->possible_clones;
 	return 0;
 }
 
@@ -205,7 +205,7 @@ int uapi_mode_getconnector(struct uapi_call *call, void *data)
 	uint32_t mode_count = snapshot_connector(&call->file->kms, connector, req, modes);
 	req->connector_type = connector->type;
 	req->connector_type_id = connector->type_id;
-	req->subpixel = 0; /* unknown */
+	req->subpixel = connector->desc.subpixel;
 	ret = copy_all(call, req->encoders_ptr, &req->count_encoders,
 		&connector->encoder->base.id, 1, sizeof(uint32_t));
 	if (ret == 0)

@@ -55,7 +55,7 @@ static void print_plane(FILE *out, const struct kms_plane *plane)
 	const struct kms_plane_state *shown = &plane->scanout;
 
 	fprintf(out, "{\"id\":%u,\"index\":%u,\"type\":\"%s\",\"zpos\":%u", plane->base.id,
-		plane->index, types[plane->type], plane->zpos);
+		plane->index, types[plane->type], plane->state.zpos);
 	if (!shown->crtc || !shown->fb) {
 		fputs(",\"crtc\":null,\"fb\":null}", out);
 		return;

@@ -258,7 +258,7 @@ static void change_any(struct fuzz_client *client, struct request *request)
 	const struct kms_property *properties[] = {kms->props.fb_id, kms->props.plane_crtc_id,
 		kms->props.crtc_x, kms->props.crtc_w, kms->props.src_x, kms->props.src_h,
 		kms->props.active, kms->props.mode_id, kms->props.connector_crtc_id,
-		kms->props.dpms, kms->props.link_status, kms->props.zpos[0]};
+		kms->props.dpms, kms->props.link_status, kms->plane_props[0].zpos};
 
 	change(request, some_object(client),
 		properties[fuzz_below(&client->rng, GEM_ARRAY_SIZE(properties))],

@@ -186,7 +186,7 @@ TEST(atomic_properties_are_hidden)
 	CHECK_INT(list->count_props, 3); /* type, IN_FORMATS, zpos */
 	drmModeFreeObjectProperties(list);
 	list = drmModeObjectGetProperties(fd, object_id(CRTC), DRM_MODE_OBJECT_CRTC);
-	CHECK_INT(list->count_props, 0);
+	CHECK_INT(list->count_props, 1); /* VRR_ENABLED */
 	drmModeFreeObjectProperties(list);
 	teardown();
 }
@@ -200,7 +200,7 @@ TEST(object_properties_refusals)
 		.obj_type = DRM_MODE_OBJECT_PLANE, .count_props = 2, .props_ptr = (uintptr_t)ids,
 		.prop_values_ptr = (uintptr_t)values};
 	CHECK_INT(ioctl(fd, DRM_IOCTL_MODE_OBJ_GETPROPERTIES, &req), 0);
-	CHECK_INT(req.count_props, 13);
+	CHECK_INT(req.count_props, 14);
 	CHECK(ids[1] != 0 && ids[2] == 0);
 	req.count_props = 2;
 	req.props_ptr = BAD_POINTER;

@@ -46,10 +46,20 @@ static const struct kms_event_ops event_ops = {.send = keep_event, .unread = unr
 
 static const uint32_t formats[] = {DRM_FORMAT_XRGB8888, DRM_FORMAT_ARGB8888, DRM_FORMAT_RGB565};
 static const uint32_t cursor_formats[] = {DRM_FORMAT_ARGB8888};
+static const struct kms_modifier_desc modifiers[] = {
+	{DRM_FORMAT_MOD_LINEAR, 0}, {I915_FORMAT_MOD_X_TILED, 0},
+};
+
+#define PICTURES(type_, crtcs, zpos_)                                                         \
+	{.type = type_, .possible_crtcs = crtcs, .formats = formats, .format_count = 3,       \
+		.zpos = zpos_, .modifiers = modifiers, .modifier_count = 2}
+#define CURSOR(crtcs)                                                                         \
+	{.type = KMS_PLANE_CURSOR, .possible_crtcs = crtcs, .formats = cursor_formats,        \
+		.format_count = 1, .zpos = 2}
+
 static const struct kms_plane_desc planes[] = {
-	{KMS_PLANE_PRIMARY, 1, formats, 3, 0}, {KMS_PLANE_OVERLAY, 1, formats, 3, 1},
-	{KMS_PLANE_CURSOR, 1, cursor_formats, 1, 2}, {KMS_PLANE_PRIMARY, 2, formats, 3, 0},
-	{KMS_PLANE_CURSOR, 2, cursor_formats, 1, 2}, {KMS_PLANE_OVERLAY, 3, formats, 3, 1},
+	PICTURES(KMS_PLANE_PRIMARY, 1, 0), PICTURES(KMS_PLANE_OVERLAY, 1, 1), CURSOR(1),
+	PICTURES(KMS_PLANE_PRIMARY, 2, 0), CURSOR(2), PICTURES(KMS_PLANE_OVERLAY, 3, 1),
 };
 
 static void create_device(struct fixture *fixture)

@@ -68,9 +68,12 @@ static void show(unsigned plane, struct picture *picture, int32_t x)
 	struct kms_plane_state *scanout = &device.planes[plane].scanout;
 
 	pthread_mutex_lock(&device.lock);
-	*scanout = (struct kms_plane_state) {0};
+	uint32_t zpos = scanout->normalized_zpos;
+
+	*scanout = (struct kms_plane_state) {.normalized_zpos = zpos};
 	if (picture)
 		*scanout = (struct kms_plane_state) {
+			.normalized_zpos = zpos,
 			.crtc = crtc, .fb = &picture->fb, .crtc_x = x,
 			.crtc_w = WIDTH, .crtc_h = HEIGHT,
 			.src_w = WIDTH << 16, .src_h = HEIGHT << 16,
@@ -100,9 +103,9 @@ static void device_init(void)
 	device.crtc_count = 1;
 	device.plane_count = 3;
 	/* Not in zpos order: the sink must sort. */
-	device.planes[0].zpos = 1;
-	device.planes[1].zpos = 0;
-	device.planes[2].zpos = 2;
+	device.planes[0].scanout.normalized_zpos = 1;
+	device.planes[1].scanout.normalized_zpos = 0;
+	device.planes[2].scanout.normalized_zpos = 2;
 	crtc->base.id = 77;
 	crtc->base.dev = &device;
 	crtc->vblank = &counter;
