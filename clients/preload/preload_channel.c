@@ -48,7 +48,7 @@ static void free_channel(struct preload_channel *channel)
 {
 	close_channel(channel);
 	if (channel->memory)
-		munmap(channel->memory, 2 * WIRE_PACKET_MAX);
+		munmap(channel->memory, sizeof(*channel->memory));
 	channel->memory = NULL;
 }
 
@@ -134,7 +134,7 @@ static int prepare(struct preload_channel *channel)
 	if (channel->live && (channel->pid != getpid() || !owns_fd(channel)))
 		close_channel(channel);
 	if (!channel->memory) {
-		void *memory = preload_real_mmap(NULL, 2 * WIRE_PACKET_MAX,
+		void *memory = preload_real_mmap(NULL, sizeof(*channel->memory),
 			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (memory == MAP_FAILED)
 			return -ENOMEM;
@@ -181,9 +181,9 @@ void preload_channel_release(struct preload_channel *channel)
 	channel->busy = false;
 }
 
-uint8_t *preload_channel_scratch(struct preload_channel *channel)
+struct preload_scratch *preload_channel_scratch(struct preload_channel *channel)
 {
-	return channel->memory;
+	return &channel->memory->scratch;
 }
 
 void preload_reply_close_fds(struct preload_reply *reply)
@@ -191,6 +191,14 @@ void preload_reply_close_fds(struct preload_reply *reply)
 	for (unsigned i = 0; i < reply->fd_count; i++)
 		close(reply->fds[i]);
 	reply->fd_count = 0;
+}
+
+/* The ioctl failed: its descriptors are not the program's to know. */
+void preload_reply_close_installed(struct preload_reply *reply)
+{
+	for (unsigned i = 0; i < reply->installed_count; i++)
+		close(reply->installed[i]);
+	reply->installed_count = 0;
 }
 
 /* Bare system calls: sendmsg and recvmsg are cancellation points, ioctl is not. */
@@ -207,8 +215,7 @@ static ssize_t send_packet(int fd, const struct msghdr *message)
 /* The answer is lost to a bad address of the program's; the channel is in order. */
 static int receive_fault(struct preload_channel *channel, struct preload_reply *reply)
 {
-	struct wire_ioctl_reply *head =
-		(struct wire_ioctl_reply *)(channel->memory + WIRE_PACKET_MAX);
+	struct wire_ioctl_reply *head = (struct wire_ioctl_reply *)channel->memory->reply;
 
 	*head = (struct wire_ioctl_reply){.header = {WIRE_MAGIC, WIRE_IOCTL, 0, sizeof(*head),
 		-EFAULT}};
@@ -223,7 +230,7 @@ static int receive(struct preload_channel *channel, struct preload_reply *reply)
 		char space[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
 		struct cmsghdr align;
 	} control;
-	uint8_t *memory = channel->memory + WIRE_PACKET_MAX;
+	uint8_t *memory = channel->memory->reply;
 	struct iovec whole = {memory, WIRE_PACKET_MAX}, parts[2] = {{memory, head}};
 	struct msghdr message = {.msg_iov = &whole, .msg_iovlen = 1, .msg_control = control.space,
 		.msg_controllen = sizeof(control.space)};
@@ -252,7 +259,7 @@ static int receive(struct preload_channel *channel, struct preload_reply *reply)
 	return 0;
 }
 
-static ssize_t send_request(struct preload_channel *channel, struct iovec *vec,
+ssize_t preload_channel_send(struct preload_channel *channel, struct iovec *vec,
 	unsigned vec_count, const int *fds, unsigned fd_count)
 {
 	struct wire_header *header = vec[0].iov_base;
@@ -264,7 +271,6 @@ static ssize_t send_request(struct preload_channel *channel, struct iovec *vec,
 
 	header->magic = WIRE_MAGIC;
 	header->fds = fd_count;
-	header->result = sched_getcpu();
 	header->size = 0;
 	for (unsigned i = 0; i < vec_count; i++)
 		header->size += vec[i].iov_len;
@@ -280,10 +286,28 @@ static ssize_t send_request(struct preload_channel *channel, struct iovec *vec,
 	return send_packet(channel->fd, &message);
 }
 
+/* A reply, after any number of questions. */
+static int wait_for_reply(struct preload_channel *channel, struct preload_reply *reply)
+{
+	int ret;
+
+	for (;;) {
+		ret = receive(channel, reply);
+		if (ret || reply->header->op != WIRE_UPCALL)
+			return ret;
+		ret = reply->upcalls ? preload_channel_answer(channel, reply) : -ENODEV;
+		if (ret) {
+			preload_reply_close_fds(reply);
+			return ret;
+		}
+	}
+}
+
 int preload_channel_call(struct preload_channel *channel, struct iovec *vec, unsigned vec_count,
 	const int *fds, unsigned fd_count, struct preload_reply *reply)
 {
-	ssize_t sent = send_request(channel, vec, vec_count, fds, fd_count);
+	((struct wire_header *)vec[0].iov_base)->result = sched_getcpu();
+	ssize_t sent = preload_channel_send(channel, vec, vec_count, fds, fd_count);
 
 	if (sent == -EFAULT || (sent == -EBADF && fd_count))
 		return sent;
@@ -291,12 +315,15 @@ int preload_channel_call(struct preload_channel *channel, struct iovec *vec, uns
 		close_channel(channel);
 		return sent == -EPIPE || sent == -ECONNRESET ? -EPIPE : -ENODEV;
 	}
-	int ret = receive(channel, reply);
-	if (ret)
+	int ret = wait_for_reply(channel, reply);
+	if (ret) {
 		close_channel(channel);
+		preload_reply_close_installed(reply);
+	}
 	/* The table of descriptors was full: the kernel dropped some of them. */
 	if (!ret && reply->fd_count < reply->header->fds) {
 		preload_reply_close_fds(reply);
+		preload_reply_close_installed(reply);
 		return -EMFILE;
 	}
 	return ret;

@@ -29,7 +29,19 @@ struct preload_channel {
 	uint64_t instance;
 	uint32_t attached[PRELOAD_CHANNEL_FILES]; /* file ids the server knows us to hold */
 	unsigned next_attached;
-	uint8_t *memory; /* request and reply, WIRE_PACKET_MAX each */
+	struct preload_memory *memory; /* mapped; its pages come with their use */
+};
+
+/* Room for building a request. */
+struct preload_scratch {
+	uint8_t argument[1 << 14] __attribute__((aligned(8))); /* _IOC_SIZEBITS */
+	struct wire_segment segments[WIRE_SEGMENTS_MAX];
+	uint8_t data[WIRE_INLINE_MAX];
+};
+
+struct preload_memory {
+	struct preload_scratch scratch;
+	uint8_t reply[WIRE_PACKET_MAX] __attribute__((aligned(8)));
 };
 
 struct preload_reply {
@@ -38,9 +50,12 @@ struct preload_reply {
 	 * reply, or NULL; memory that cannot be written makes the result -EFAULT.
 	 */
 	const struct iovec *landing;
+	bool upcalls; /* in: the server may ask about this request (wire.h, WIRE_UPCALL) */
 	const struct wire_header *header; /* in the channel's memory, until the next call */
 	int fds[WIRE_FDS_MAX];            /* close-on-exec; the receiver's */
 	unsigned fd_count;
+	int installed[WIRE_FDS_MAX]; /* already in the program's table, by upcalls */
+	unsigned installed_count;    /* in: 0 */
 };
 
 /* Folder of the server, NULL when the program has none. */
@@ -53,13 +68,12 @@ const char *preload_channel_dir(void);
 int preload_channel_acquire(struct preload_channel **out);
 void preload_channel_release(struct preload_channel *channel);
 
-/* Room for building a request: WIRE_PACKET_MAX bytes. */
-uint8_t *preload_channel_scratch(struct preload_channel *channel);
+struct preload_scratch *preload_channel_scratch(struct preload_channel *channel);
 
 /*
  * Sends one packet (the first iovec begins with the header, whose op is set;
  * the rest is filled in here) and waits for its reply; signals do not end the
- * wait. 0 and *reply, whatever its result says; or, and then nothing was sent,
+ * wait, the server's questions are answered in it. 0 and *reply, whatever its result says; or, and then nothing was sent,
  * -EFAULT (an iovec), -EBADF (one of fds), -EPIPE (the server had hung up; the
  * request may be repeated on a new channel); or -ENODEV: the server died with
  * the request.
@@ -67,5 +81,15 @@ uint8_t *preload_channel_scratch(struct preload_channel *channel);
 int preload_channel_call(struct preload_channel *channel, struct iovec *vec, unsigned vec_count,
 	const int *fds, unsigned fd_count, struct preload_reply *reply);
 void preload_reply_close_fds(struct preload_reply *reply);
+void preload_reply_close_installed(struct preload_reply *reply);
+
+/* As above without waiting: the number of bytes sent, or -errno. */
+ssize_t preload_channel_send(struct preload_channel *channel, struct iovec *vec,
+	unsigned vec_count, const int *fds, unsigned fd_count);
+/*
+ * preload_answer.c: answers the upcall that reply holds. 0; or -ENODEV: it is none, or
+ * the answer did not get through.
+ */
+int preload_channel_answer(struct preload_channel *channel, struct preload_reply *reply);
 
 #endif

@@ -10,27 +10,25 @@
 #include "preload_channel.h"
 #include "wire_layout.h"
 
-/* The argument struct, the arrays it points to, the links of its chain with theirs. */
-#define PRELOAD_SEGMENTS_MAX (1 + WIRE_ARRAYS_MAX + 2 * WIRE_CHAIN_MAX)
-
 struct preload_gather {
 	struct wire_ioctl head;
-	struct wire_segment segments[PRELOAD_SEGMENTS_MAX];
+	struct preload_scratch *scratch;
 	const struct wire_layout *layout; /* NULL: the argument struct alone */
 	const uint8_t *copy; /* of the argument struct, or NULL; what is sent and was looked at */
 	int32_t number;      /* of the descriptor that goes along, or -1 */
+	uint16_t fd_out;     /* where the new descriptor's number goes, or WIRE_NO_FIELD */
 	int memfd;           /* data too large for a packet, or -1 */
 	struct iovec landing; /* the argument struct, when nothing else comes back */
 };
 
-/* scratch: WIRE_PACKET_MAX bytes that stay valid with the gather. */
+/* Chooses the memory and descriptors; scratch stays valid with the gather. */
 void preload_gather_init(struct preload_gather *gather, uint32_t file_id, uint32_t request,
-	uint64_t arg, uint8_t *scratch);
+	uint64_t arg, struct preload_scratch *scratch);
 void preload_gather_finish(struct preload_gather *gather);
 
 /*
- * Sends and waits, as preload_channel_call. Memory that cannot be read and a
- * descriptor that is not open stay behind: the handler then says EFAULT or
+ * preload_exchange.c: sends and waits, as preload_channel_call. Memory that cannot be
+ * read and a descriptor that is not open stay behind: the handler then says EFAULT or
  * EBADF where the kernel's would, or never looks.
  */
 int preload_gather_call(struct preload_gather *gather, struct preload_channel *channel,

@@ -37,6 +37,25 @@ int preload_memory_read(void *dst, uint64_t address, size_t length)
 	return 0;
 }
 
+int preload_memory_collect(void *dst, const struct iovec *parts, unsigned count)
+{
+	struct iovec local = {dst, 0};
+	uint8_t *at = dst;
+
+	for (unsigned i = 0; i < count; i++)
+		local.iov_len += parts[i].iov_len;
+	if (!atomic_load_explicit(&denied, memory_order_relaxed)) {
+		ssize_t ret = transfer(SYS_process_vm_readv, &local, parts, count);
+		if (!atomic_load_explicit(&denied, memory_order_relaxed))
+			return ret == (ssize_t)local.iov_len ? 0 : -EFAULT;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		memcpy(at, parts[i].iov_base, parts[i].iov_len);
+		at += parts[i].iov_len;
+	}
+	return 0;
+}
+
 int preload_memory_write(uint64_t address, const void *src, size_t length)
 {
 	struct iovec local = {(void *)src, length}, remote = {(void *)(uintptr_t)address, length};

@@ -103,6 +103,13 @@ enum {
 	UAPI_MASTER = 1 << 1,       /* must be current master */
 	UAPI_ROOT_ONLY = 1 << 2,
 	UAPI_RENDER_ALLOW = 1 << 3, /* also on render nodes */
+	/*
+	 * Not access: the handler may reach memory and descriptors that did not come with
+	 * the request (wire.h, WIRE_UPCALL; the row in wire_layout.c says it too). It holds
+	 * no lock of the device while it uses the caller's ops: each may wait for a client
+	 * that takes its time.
+	 */
+	UAPI_UPCALL = 1 << 4,
 };
 
 struct uapi_call {

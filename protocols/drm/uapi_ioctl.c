@@ -43,6 +43,7 @@ static int run_row(const struct uapi_ioctl *row, struct uapi_call *call, unsigne
 	size_t out = _IOC_DIR(way) & _IOC_READ ? user_size : 0;
 
 	memset(data, 0, size);
+	call->caller->may_ask = row->flags & UAPI_UPCALL;
 	if (vfs_copy_from(call->caller, data, arg, in))
 		return -EFAULT;
 	int ret = check_access(row, call);

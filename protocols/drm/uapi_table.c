@@ -71,7 +71,7 @@ static const struct uapi_ioctl table[] = {
 	ROW(MODE_OBJ_GETPROPERTIES, 0, mode_obj_getproperties),
 
 	/* atomic (uapi_atomic.c) */
-	ROW(MODE_ATOMIC, UAPI_MASTER, mode_atomic),
+	ROW(MODE_ATOMIC, UAPI_MASTER | UAPI_UPCALL, mode_atomic),
 	ROW(MODE_OBJ_SETPROPERTY, UAPI_MASTER, mode_obj_setproperty),
 	ROW(MODE_SETPROPERTY, UAPI_MASTER, mode_setproperty),
 

@@ -59,6 +59,11 @@ struct vfs_caller {
 	pid_t pid;
 	uid_t uid;
 	gid_t gid;
+	/*
+	 * Set by the driver for the call: the handler holds no lock while it uses ops, so
+	 * that these may wait for the client to look into its memory and descriptors.
+	 */
+	bool may_ask;
 };
 
 static inline int vfs_copy_from(struct vfs_caller *caller, void *dst, uint64_t src, size_t len)

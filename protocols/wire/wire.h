@@ -25,6 +25,17 @@
  * and also takes the answer (the server uses pread/pwrite on it, never mmap:
  * a client may shrink it at any time).
  *
+ * Upcalls: what a table cannot say (MODE_ATOMIC's properties may be descriptors
+ * or addresses) and what is too much to send on suspicion (the tail of a very
+ * long list) the server asks for when a handler wants it: WIRE_UPCALL, a question
+ * on the same channel between a WIRE_IOCTL and its reply. The client, which waits
+ * there anyway, answers from its own memory and descriptors; an address or number
+ * that is not there is -EFAULT or -EBADF, as in a system call. Only requests whose
+ * row in both tables says so are asked about (wire_layout.h upcalls, uapi.h
+ * UAPI_UPCALL): their handlers hold no lock of the device while they touch user
+ * memory, since a client may take its time. It has WIRE_PATIENCE_SECONDS; no
+ * answer, or one that is none, ends the channel and the handler gets -EFAULT.
+ *
  * All numbers are of this machine's byte order. A packet of another size than
  * its header says, or with numbers out of range, ends the channel.
  */
@@ -33,16 +44,19 @@
 
 #include <stdint.h>
 
-#define WIRE_VERSION 1u
+#define WIRE_VERSION 2u
 #define WIRE_MAGIC 0x31444354u /* "TCD1" */
 #define WIRE_ENV_DIR "TESTCARD_DIR"
 #define WIRE_SOCKET_NAME "device.sock"
 #define WIRE_TREE_NAME "tree"
 
 #define WIRE_INLINE_MAX (48u << 10) /* bytes of segment data inside a packet */
-#define WIRE_SEGMENTS_MAX 64u
+/* A list of 1000 objects with relocations goes along whole; of more, the tail is asked for. */
+#define WIRE_SEGMENTS_MAX 1088u
 #define WIRE_FDS_MAX 8u /* in one packet, the data memfd included */
-#define WIRE_EXTENTS_MAX 256u
+#define WIRE_GAPS_MAX 256u /* extents of OUT segments; of an IN|OUT segment there is one at most */
+#define WIRE_EXTENTS_MAX (WIRE_SEGMENTS_MAX + WIRE_GAPS_MAX)
+#define WIRE_PATIENCE_SECONDS 30
 #define WIRE_PATH_MAX 256u
 /* Sum of a request's segments; more is -ENOMEM. */
 #define WIRE_DATA_MAX (256u << 20)
@@ -63,6 +77,7 @@ enum wire_op {
 	WIRE_STAT = 7,   /* by path: is it a device node, and which */
 	WIRE_FSTAT = 8,  /* by file id (struct wire_attach): its node; reply as of WIRE_STAT */
 	WIRE_FDINFO = 9, /* by file id (struct wire_attach); reply carries a text file's fd */
+	WIRE_UPCALL = 10, /* a question of the server's, and the client's answer */
 };
 
 /* First in every packet, both ways. */
@@ -136,8 +151,10 @@ struct wire_extent {
 /*
  * Followed by extent_count struct wire_extent (disjoint) and, when inline, their
  * data in order; what is in no extent was not written and is left alone in the
- * client. New descriptors come along; in the data the handler wrote
- * WIRE_FD_BASE + i for the i-th of them. An ioctl that failed brings none.
+ * client. An IN|OUT segment has one extent at most, from the first byte written to
+ * the last, with what the client sent between them. New descriptors come along; in
+ * the data the handler wrote WIRE_FD_BASE + i for the i-th of them. An ioctl that
+ * failed brings none.
  *
  * A request with one segment, inline, gets no extent or one that begins at
  * offset 0 (gaps as the client sent them, or zero): the client can receive the
@@ -149,6 +166,26 @@ struct wire_ioctl_reply {
 	uint32_t cloexec_mask; /* bit i: the i-th descriptor gets FD_CLOEXEC */
 };
 #define WIRE_FD_BASE 0x40000000
+
+enum wire_upcall_kind {
+	WIRE_UPCALL_READ = 1, /* the answer's result is 0 and its data follow, or -EFAULT */
+	WIRE_UPCALL_WRITE,    /* data follow the question; the answer's result is 0 or -EFAULT */
+	WIRE_UPCALL_FETCH,    /* the answer's result is 0 and it carries the fd, or -EBADF */
+	/*
+	 * The question carries a new descriptor for the client; the answer's result is
+	 * its number there, or -EMFILE. The client closes it when the ioctl fails.
+	 * For requests whose layout has no fd_out only, whose number the reply tells.
+	 */
+	WIRE_UPCALL_INSTALL,
+};
+
+/* The question; the answer is a bare header and, for READ, length bytes. */
+struct wire_upcall {
+	struct wire_header header;
+	uint32_t kind;    /* enum wire_upcall_kind */
+	uint32_t length;  /* READ, WRITE: 1 to WIRE_INLINE_MAX bytes; INSTALL: 1 = FD_CLOEXEC */
+	uint64_t address; /* READ, WRITE: in the client; FETCH: the client's number */
+};
 
 /* The largest packet of either direction. */
 #define WIRE_PACKET_MAX                                                                  \

@@ -5,80 +5,48 @@
 #include <unistd.h>
 
 #include "wire_caller.h"
+#include "wire_layout.h"
 
-/*
- * The segment that holds [address, address + len) whole; one struct may be
- * reachable through several segments, so direction is part of the search.
- */
-static int find_segment(const struct wire_caller *caller, uint64_t address, size_t len,
-	uint32_t direction)
+static bool may_ask(const struct wire_caller *caller)
 {
-	for (unsigned i = 0; i < caller->segment_count; i++) {
-		const struct wire_segment *segment = &caller->segments[i];
+	return caller->base.may_ask && caller->upcalls_allowed;
+}
 
-		if ((segment->flags & direction) && address >= segment->address &&
-		    address - segment->address <= segment->length &&
-		    len <= segment->length - (address - segment->address))
-			return i;
-	}
+static int no_memory(const struct wire_caller *caller, uint64_t address, size_t size)
+{
 	gem_debug("wire", "pid %d: no memory at 0x%llx + %zu", (int)caller->base.pid,
-		(unsigned long long)address, len);
+		(unsigned long long)address, size);
 	return -EFAULT;
 }
 
-static int copy_from(struct vfs_caller *base, void *dst, uint64_t src, size_t len)
+static int copy_from(struct vfs_caller *base, void *dst, uint64_t src, size_t size)
 {
 	struct wire_caller *caller = (struct wire_caller *)base;
-	int segment = find_segment(caller, src, len, WIRE_SEG_IN);
+	int ret = wire_memory_read(&caller->memory, dst, src, size);
 
-	if (segment < 0)
-		return segment;
-	uint64_t position = caller->positions[segment] + (src - caller->segments[segment].address);
-	if (caller->memfd < 0) {
-		memcpy(dst, caller->image + position, len);
-		return 0;
-	}
-	return pread(caller->memfd, dst, len, position) == (ssize_t)len ? 0 : -EFAULT;
+	if (ret && may_ask(caller))
+		ret = wire_upcall_read(&caller->upcalls, dst, src, size);
+	return ret ? no_memory(caller, src, size) : 0;
 }
 
-/* Extents of a segment that touch become one; the list stays disjoint. */
-static int note_extent(struct wire_caller *caller, unsigned segment, uint32_t offset, uint32_t length)
+static int copy_to(struct vfs_caller *base, uint64_t dst, const void *src, size_t size)
 {
-	uint32_t start = offset, end = offset + length;
-	unsigned kept = 0;
+	struct wire_caller *caller = (struct wire_caller *)base;
+	int ret = wire_memory_write(&caller->memory, dst, src, size);
 
-	for (unsigned i = 0; i < caller->extent_count; i++) {
-		struct wire_extent old = caller->extents[i];
-
-		if (old.segment == segment && old.offset <= end &&
-		    old.offset + old.length >= start) {
-			start = old.offset < start ? old.offset : start;
-			end = old.offset + old.length > end ? old.offset + old.length : end;
-		} else {
-			caller->extents[kept++] = old;
-		}
-	}
-	caller->extent_count = kept;
-	if (kept == WIRE_EXTENTS_MAX)
+	if (ret && may_ask(caller))
+		ret = wire_upcall_write(&caller->upcalls, dst, src, size);
+	if (ret == -ENOSPC)
 		return -ENOMEM;
-	caller->extents[caller->extent_count++] = (struct wire_extent){segment, start, end - start};
-	return 0;
+	return ret ? no_memory(caller, dst, size) : 0;
 }
 
-static int copy_to(struct vfs_caller *base, uint64_t dst, const void *src, size_t len)
+static int install_by_upcall(struct wire_caller *caller, int fd, bool cloexec)
 {
-	struct wire_caller *caller = (struct wire_caller *)base;
-	int segment = find_segment(caller, dst, len, WIRE_SEG_OUT);
+	int number = wire_upcall_install(&caller->upcalls, fd, cloexec);
 
-	if (segment < 0)
-		return segment;
-	uint64_t offset = dst - caller->segments[segment].address;
-	uint64_t position = caller->positions[segment] + offset;
-	if (caller->memfd < 0)
-		memcpy(caller->image + position, src, len);
-	else if (pwrite(caller->memfd, src, len, position) != (ssize_t)len)
-		return -EFAULT;
-	return note_extent(caller, segment, offset, len);
+	close(fd);
+	return number;
 }
 
 static int install_fd(struct vfs_caller *base, int fd, bool cloexec)
@@ -86,6 +54,8 @@ static int install_fd(struct vfs_caller *base, int fd, bool cloexec)
 	struct wire_caller *caller = (struct wire_caller *)base;
 	unsigned i = caller->new_fd_count;
 
+	if (caller->installs_by_upcall && may_ask(caller))
+		return install_by_upcall(caller, fd, cloexec);
 	if (i == WIRE_FDS_MAX) {
 		close(fd);
 		return -EMFILE;
@@ -107,20 +77,22 @@ static int fetch_fd(struct vfs_caller *base, int fd)
 		int copy = fcntl(caller->packet->fds[i], F_DUPFD_CLOEXEC, 0);
 		return copy < 0 ? -errno : copy;
 	}
+	if (fd >= 0 && may_ask(caller))
+		return wire_upcall_fetch(&caller->upcalls, fd);
 	return -EBADF;
 }
 
 static const struct vfs_caller_ops ops = {copy_from, copy_to, install_fd, fetch_fd};
 
-void wire_caller_init(struct wire_caller *caller, const struct ucred *credentials)
+void wire_caller_init(struct wire_caller *caller, const struct ucred *credentials, int socket,
+	int patience_ms)
 {
-	caller->base = (struct vfs_caller){&ops, credentials->pid, credentials->uid,
-		credentials->gid};
-	caller->segments = NULL;
-	caller->segment_count = 0;
-	caller->image = NULL;
-	caller->memfd = -1;
-	caller->extent_count = 0;
+	caller->base = (struct vfs_caller){.ops = &ops, .pid = credentials->pid,
+		.uid = credentials->uid, .gid = credentials->gid};
+	wire_memory_init(&caller->memory);
+	caller->upcalls = (struct wire_upcalls){.socket = socket, .patience_ms = patience_ms};
+	caller->upcalls_allowed = false;
+	caller->installs_by_upcall = false;
 	caller->packet = NULL;
 	caller->number_count = 0;
 	caller->new_fd_count = 0;
@@ -133,40 +105,6 @@ void wire_caller_drop_fds(struct wire_caller *caller)
 		close(caller->new_fds[i]);
 	caller->new_fd_count = 0;
 	caller->cloexec_mask = 0;
-}
-
-void wire_caller_close_extents(struct wire_caller *caller)
-{
-	uint32_t end = 0;
-
-	if (caller->segment_count != 1 || caller->memfd >= 0 || !caller->extent_count)
-		return;
-	for (unsigned i = 0; i < caller->extent_count; i++) {
-		const struct wire_extent *extent = &caller->extents[i];
-
-		if (extent->offset + extent->length > end)
-			end = extent->offset + extent->length;
-	}
-	caller->extents[0] = (struct wire_extent){0, 0, end};
-	caller->extent_count = 1;
-}
-
-/* Bounds and positions; *in is the number of bytes that must come inline. */
-static int lay_out(struct wire_caller *caller, uint64_t *total, uint64_t *in)
-{
-	*total = *in = 0;
-	for (unsigned i = 0; i < caller->segment_count; i++) {
-		const struct wire_segment *segment = &caller->segments[i];
-
-		if (segment->flags & ~(uint32_t)(WIRE_SEG_IN | WIRE_SEG_OUT) || !segment->flags ||
-		    segment->address + segment->length < segment->address)
-			return -EPROTO;
-		caller->positions[i] = *total;
-		*total += segment->length;
-		if (segment->flags & WIRE_SEG_IN)
-			*in += segment->length;
-	}
-	return 0;
 }
 
 /*
@@ -182,19 +120,18 @@ static int check_memfd(int fd)
 	return fcntl(fd, F_GET_SEALS) < 0 ? -EPROTO : 0;
 }
 
-static void fill_image(struct wire_caller *caller, const uint8_t *data)
+static void set_upcalls(struct wire_caller *caller, uint32_t request)
 {
-	for (unsigned i = 0; i < caller->segment_count; i++) {
-		if (!(caller->segments[i].flags & WIRE_SEG_IN))
-			continue;
-		memcpy(caller->image + caller->positions[i], data, caller->segments[i].length);
-		data += caller->segments[i].length;
-	}
+	const struct wire_layout *layout = wire_layout_find(request);
+
+	caller->upcalls_allowed = layout && layout->upcalls;
+	caller->installs_by_upcall = layout && layout->fd_out == WIRE_NO_FIELD;
 }
 
 int wire_caller_set_ioctl(struct wire_caller *caller, struct wire_packet *packet, uint8_t *image)
 {
 	const struct wire_ioctl *request = (const struct wire_ioctl *)packet->data;
+	const struct wire_segment *segments = (const struct wire_segment *)(request + 1);
 	uint64_t total, in;
 
 	if (packet->size < sizeof(*request) || request->segment_count > WIRE_SEGMENTS_MAX ||
@@ -204,27 +141,22 @@ int wire_caller_set_ioctl(struct wire_caller *caller, struct wire_packet *packet
 		request->fd_count * sizeof(int32_t);
 	if (packet->size < size)
 		return -EPROTO;
-	caller->segments = (const struct wire_segment *)(request + 1);
-	caller->segment_count = request->segment_count;
-	caller->numbers = (const int32_t *)(caller->segments + caller->segment_count);
+	caller->numbers = (const int32_t *)(segments + request->segment_count);
 	caller->number_count = request->fd_count;
 	caller->packet = packet;
-	int ret = lay_out(caller, &total, &in);
+	int ret = wire_memory_set(&caller->memory, segments, request->segment_count, &total, &in);
 	if (ret)
 		return ret;
+	set_upcalls(caller, request->request);
 
 	if (packet->fd_count > request->fd_count) {
-		caller->memfd = packet->fds[request->fd_count];
-		if (packet->size != size || check_memfd(caller->memfd))
+		caller->memory.memfd = packet->fds[request->fd_count];
+		if (packet->size != size || check_memfd(caller->memory.memfd))
 			return -EPROTO;
 		return total > WIRE_DATA_MAX ? -ENOMEM : 0;
 	}
 	if (total > WIRE_INLINE_MAX || packet->size != size + in)
 		return -EPROTO;
-	caller->image = image;
-	/* Gaps may go back to the client: they hold nothing of another request. */
-	if (caller->segment_count == 1)
-		memset(image, 0, total);
-	fill_image(caller, packet->data + size);
+	wire_memory_fill(&caller->memory, image, packet->data + size);
 	return 0;
 }

@@ -1,23 +1,23 @@
 /*
  * A client as a handler sees it (struct vfs_caller): memory is the segments
- * that came with the request, descriptors are those that came with it.
+ * that came with the request, descriptors are those that came with it; what did
+ * not come is asked for where that is allowed, and -EFAULT or -EBADF elsewhere.
  */
 #ifndef WIRE_CALLER_H
 #define WIRE_CALLER_H
 
 #include "vfs.h"
+#include "wire_memory.h"
 #include "wire_packet.h"
+#include "wire_upcall.h"
 
 struct wire_caller {
 	struct vfs_caller base; /* first */
-	const struct wire_segment *segments;
-	unsigned segment_count;
-	uint64_t positions[WIRE_SEGMENTS_MAX]; /* of each segment in image or memfd */
-	uint8_t *image; /* WIRE_INLINE_MAX bytes, the channel's; unused with memfd */
-	int memfd;      /* the packet's, or -1 */
-
-	struct wire_extent extents[WIRE_EXTENTS_MAX];
-	unsigned extent_count;
+	struct wire_memory memory;
+	struct wire_upcalls upcalls;
+	/* Both tables' say: what did not come along may be asked for (and base.may_ask). */
+	bool upcalls_allowed;
+	bool installs_by_upcall; /* the reply could not say a new descriptor's number */
 
 	struct wire_packet *packet; /* the client's descriptors */
 	const int32_t *numbers;     /* the client's numbers for them */
@@ -28,17 +28,18 @@ struct wire_caller {
 	uint32_t cloexec_mask;
 };
 
-/* For requests without memory (open, stat); also the first step of the other. */
-void wire_caller_init(struct wire_caller *caller, const struct ucred *credentials);
+/*
+ * For requests without memory (open, stat); also the first step of the other.
+ * socket and patience_ms: for upcalls.
+ */
+void wire_caller_init(struct wire_caller *caller, const struct ucred *credentials, int socket,
+	int patience_ms);
 
 /*
  * Checks an ioctl packet to the last byte and lays out its memory. -EPROTO when
  * the channel must end; -ENOMEM when the segments are more than WIRE_DATA_MAX.
  */
 int wire_caller_set_ioctl(struct wire_caller *caller, struct wire_packet *packet, uint8_t *image);
-
-/* Before the reply: what wire.h promises for a request with one segment. */
-void wire_caller_close_extents(struct wire_caller *caller);
 
 /* Closes the descriptors meant for the client. */
 void wire_caller_drop_fds(struct wire_caller *caller);

@@ -53,6 +53,12 @@ static int serve_hello(struct wire_channel *channel)
 	return 0;
 }
 
+static void init_caller(struct wire_channel *channel)
+{
+	wire_caller_init(&channel->caller, &channel->credentials, channel->socket,
+		wire_server_patience(channel->server));
+}
+
 static int serve_open(struct wire_channel *channel)
 {
 	struct wire_open *request = (struct wire_open *)channel->data;
@@ -61,7 +67,7 @@ static int serve_open(struct wire_channel *channel)
 
 	if (!memchr(request->path, 0, sizeof(request->path)))
 		return -EPROTO;
-	wire_caller_init(&channel->caller, &channel->credentials);
+	init_caller(channel);
 	int ret = vfs_open(wire_server_vfs(channel->server), request->path, request->flags,
 		&channel->caller.base, &fd);
 	if (ret)
@@ -155,26 +161,50 @@ static int serve_fstat(struct wire_channel *channel)
 	return ret;
 }
 
+/*
+ * A few extents go from where they lie; many are copied together first (into the
+ * packet's memory: the request is done with), a system call takes IOV_MAX parts.
+ */
+static unsigned collect_data(struct wire_channel *channel, struct iovec *body)
+{
+	const struct wire_memory *memory = &channel->caller.memory;
+	bool many = memory->extent_count > WIRE_GAPS_MAX;
+	uint8_t *at = channel->data;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < memory->extent_count; i++) {
+		const struct wire_extent *extent = &memory->extents[i];
+		/* Of the segment's position only: the segments themselves are written over. */
+		uint8_t *from = memory->image + memory->positions[extent->segment] + extent->offset;
+
+		if (!many) {
+			body[count++] = (struct iovec){from, extent->length};
+			continue;
+		}
+		memcpy(at, from, extent->length);
+		at += extent->length;
+	}
+	if (many)
+		body[count++] = (struct iovec){channel->data, at - channel->data};
+	return count;
+}
+
 static int send_ioctl_reply(struct wire_channel *channel, long result)
 {
 	struct wire_caller *caller = &channel->caller;
+	struct wire_memory *memory = &caller->memory;
 	struct wire_ioctl_reply reply = {.header = {.op = WIRE_IOCTL, .result = result}};
-	struct iovec body[WIRE_EXTENTS_MAX + 1];
-	unsigned count = 0;
+	struct iovec body[1 + WIRE_GAPS_MAX];
+	unsigned count = 1;
 
 	if (result < 0)
 		wire_caller_drop_fds(caller);
-	wire_caller_close_extents(caller);
-	reply.extent_count = caller->extent_count;
+	wire_memory_close(memory);
+	reply.extent_count = memory->extent_count;
 	reply.cloexec_mask = caller->cloexec_mask;
-	body[count++] = (struct iovec){caller->extents,
-		caller->extent_count * sizeof(struct wire_extent)};
-	for (unsigned i = 0; caller->memfd < 0 && i < caller->extent_count; i++) {
-		const struct wire_extent *extent = &caller->extents[i];
-
-		body[count++] = (struct iovec){caller->image +
-			caller->positions[extent->segment] + extent->offset, extent->length};
-	}
+	body[0] = (struct iovec){memory->extents, memory->extent_count * sizeof(struct wire_extent)};
+	if (memory->memfd < 0)
+		count += collect_data(channel, body + 1);
 	int ret = wire_packet_send(channel->socket, &reply.header, sizeof(reply), body, count,
 		caller->new_fds, caller->new_fd_count);
 	wire_caller_drop_fds(caller);
@@ -186,7 +216,7 @@ static int serve_ioctl(struct wire_channel *channel)
 	const struct wire_ioctl *request = (const struct wire_ioctl *)channel->data;
 	struct vfs_file *file;
 
-	wire_caller_init(&channel->caller, &channel->credentials);
+	init_caller(channel);
 	int ret = wire_caller_set_ioctl(&channel->caller, &channel->packet, channel->image);
 	if (ret == -EPROTO)
 		return ret;
@@ -197,6 +227,10 @@ static int serve_ioctl(struct wire_channel *channel)
 
 	long result = file->ops->ioctl(file, request->request, request->arg, &channel->caller.base);
 	vfs_file_put(file);
+	if (channel->caller.upcalls.broken) {
+		wire_caller_drop_fds(&channel->caller);
+		return -EPROTO;
+	}
 	return send_ioctl_reply(channel, result);
 }
 

@@ -36,6 +36,7 @@ void wire_channel_run(struct wire_channel *channel);
 
 /* What a channel needs of its server; constant while a channel lives. */
 struct vfs *wire_server_vfs(struct wire_server *server);
+int wire_server_patience(struct wire_server *server); /* ms */
 int wire_server_subscribe(struct wire_server *server, int *fd);
 
 #endif

@@ -38,6 +38,9 @@
 		.direction = direction_, .element = 1,                                        \
 	}
 
+/* Counts only when a bit of mask is set in flags_field. */
+#define WHEN(type, flags_field, mask_) {.flags = offsetof(type, flags_field), .mask = mask_}
+
 #define CHAIN(type, field, extensions_)                                                       \
 	.chain = true, .chain_head = offsetof(type, field), .extensions = extensions_,        \
 	.extension_count = sizeof(extensions_) / sizeof(struct wire_extension)
@@ -47,8 +50,8 @@
 
 static const struct wire_extension create_extensions[] = {
 	{I915_GEM_CREATE_EXT_MEMORY_REGIONS, sizeof(struct drm_i915_gem_create_ext_memory_regions),
-		true, IN_ARRAY(struct drm_i915_gem_create_ext_memory_regions, regions, num_regions,
-			sizeof(struct drm_i915_gem_memory_class_instance))},
+		1, {IN_ARRAY(struct drm_i915_gem_create_ext_memory_regions, regions, num_regions,
+			sizeof(struct drm_i915_gem_memory_class_instance))}},
 	{.name = I915_GEM_CREATE_EXT_PROTECTED_CONTENT,
 		.size = sizeof(struct drm_i915_gem_create_ext_protected_content)},
 };
@@ -57,6 +60,22 @@ static const struct wire_extension context_extensions[] = {
 		.size = sizeof(struct drm_i915_gem_context_create_ext_setparam)},
 };
 
+/*
+ * EXECBUFFER2: the addresses that were assumed come back corrected, in the list
+ * and in the relocations, for the request without "_WR" too. cliprects_ptr is an
+ * array or a chain, and the halves of rsvd2 are descriptors, by flags.
+ */
+#define EXECBUFFER struct drm_i915_gem_execbuffer2
+static const struct wire_array exec_relocs = ARRAY(struct drm_i915_gem_exec_object2, relocs_ptr,
+	relocation_count, sizeof(struct drm_i915_gem_relocation_entry), WIRE_SEG_IN | WIRE_SEG_OUT);
+static const struct wire_extension exec_extensions[] = {
+	{DRM_I915_GEM_EXECBUFFER_EXT_TIMELINE_FENCES,
+		sizeof(struct drm_i915_gem_execbuffer_ext_timeline_fences), 2,
+		{IN_ARRAY(struct drm_i915_gem_execbuffer_ext_timeline_fences, handles_ptr,
+			fence_count, sizeof(struct drm_i915_gem_exec_fence)),
+		IN_ARRAY(struct drm_i915_gem_execbuffer_ext_timeline_fences, values_ptr,
+			fence_count, sizeof(uint64_t))}},
+};
 static const struct wire_layout layouts[] = {
 	ROW(DRM_IOCTL_VERSION, 3,
 		OUT_ARRAY(struct drm_version, name, name_len, 1),
@@ -105,11 +124,12 @@ static const struct wire_layout layouts[] = {
 	ROW(DRM_IOCTL_MODE_OBJ_GETPROPERTIES, 2,
 		OUT_ARRAY(struct drm_mode_obj_get_properties, props_ptr, count_props, 4),
 		OUT_ARRAY(struct drm_mode_obj_get_properties, prop_values_ptr, count_props, 8)),
-	ROW(DRM_IOCTL_MODE_ATOMIC, 4,
+	/* Values may be descriptors (IN_FENCE_FD) and addresses (OUT_FENCE_PTR): upcalls. */
+	{.request = DRM_IOCTL_MODE_ATOMIC, .upcalls = true, NO_FDS, .array_count = 4, .arrays = {
 		IN_ARRAY(struct drm_mode_atomic, objs_ptr, count_objs, 4),
 		IN_ARRAY(struct drm_mode_atomic, count_props_ptr, count_objs, 4),
 		SUM_ARRAY(struct drm_mode_atomic, props_ptr, count_objs, count_props_ptr, 4),
-		SUM_ARRAY(struct drm_mode_atomic, prop_values_ptr, count_objs, count_props_ptr, 8)),
+		SUM_ARRAY(struct drm_mode_atomic, prop_values_ptr, count_objs, count_props_ptr, 8)}},
 	ROW(DRM_IOCTL_MODE_CREATEPROPBLOB, 1,
 		IN_ARRAY(struct drm_mode_create_blob, data, length, 1)),
 
@@ -157,6 +177,29 @@ static const struct wire_layout layouts[] = {
 		CHAIN(struct drm_i915_gem_create_ext, extensions, create_extensions)},
 	{.request = DRM_IOCTL_I915_GEM_CONTEXT_CREATE_EXT, NO_FDS,
 		CHAIN(struct drm_i915_gem_context_create_ext, extensions, context_extensions)},
+
+	{.request = DRM_IOCTL_I915_GEM_EXECBUFFER2_WR, .upcalls = true,
+		.fd_in = offsetof(EXECBUFFER, rsvd2),
+		.fd_in_when = WHEN(EXECBUFFER, flags, I915_EXEC_FENCE_IN | I915_EXEC_FENCE_SUBMIT),
+		.fd_out = offsetof(EXECBUFFER, rsvd2) + sizeof(int32_t),
+		.fd_out_when = WHEN(EXECBUFFER, flags, I915_EXEC_FENCE_OUT),
+		CHAIN(EXECBUFFER, cliprects_ptr, exec_extensions),
+		.chain_when = WHEN(EXECBUFFER, flags, I915_EXEC_USE_EXTENSIONS),
+		.array_count = 2, .arrays = {
+			{.pointer = offsetof(EXECBUFFER, buffers_ptr),
+				.pointer_size = FIELD_SIZE(EXECBUFFER, buffers_ptr),
+				.count = offsetof(EXECBUFFER, buffer_count),
+				.count_size = FIELD_SIZE(EXECBUFFER, buffer_count),
+				.direction = WIRE_SEG_IN | WIRE_SEG_OUT,
+				.element = sizeof(struct drm_i915_gem_exec_object2),
+				.inner = &exec_relocs},
+			{.pointer = offsetof(EXECBUFFER, cliprects_ptr),
+				.pointer_size = FIELD_SIZE(EXECBUFFER, cliprects_ptr),
+				.count = offsetof(EXECBUFFER, num_cliprects),
+				.count_size = FIELD_SIZE(EXECBUFFER, num_cliprects),
+				.direction = WIRE_SEG_IN,
+				.element = sizeof(struct drm_i915_gem_exec_fence),
+				.when = WHEN(EXECBUFFER, flags, I915_EXEC_FENCE_ARRAY)}}},
 
 	{.request = EVIOCGRAB, .value = true, NO_FDS},
 	{.request = EVIOCREVOKE, .value = true, NO_FDS},

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define WIRE_ARRAYS_MAX 4
+#define WIRE_EXTENSION_ARRAYS_MAX 2
 #define WIRE_CHAIN_MAX 8 /* links of a chain that go along; what follows is -EFAULT */
 #define WIRE_NO_FIELD UINT16_MAX
 
@@ -30,24 +31,35 @@ enum wire_count {
 	WIRE_COUNT_BULK,
 };
 
+/*
+ * Some fields mean one thing or another, by flags: what is described counts only
+ * when a bit of mask is set in the u32 at offset flags. mask 0: always.
+ */
+struct wire_condition {
+	uint16_t flags;
+	uint32_t mask;
+};
+
 struct wire_array {
 	uint16_t pointer, count;            /* offsets in the struct */
 	uint8_t pointer_size, count_size;   /* 4 or 8 */
 	uint8_t kind;                       /* enum wire_count */
-	uint8_t direction;                  /* WIRE_SEG_IN or WIRE_SEG_OUT */
+	uint8_t direction;                  /* WIRE_SEG_IN, WIRE_SEG_OUT or both */
 	uint16_t element;                   /* bytes */
 	uint16_t counts_pointer;            /* WIRE_COUNT_SUM */
+	struct wire_condition when;
+	const struct wire_array *inner;     /* of an IN array: one that each element points to, or NULL */
 };
 
 /*
  * A link of a chain (i915's struct i915_user_extension: u64 next, u32 name),
- * with the array it points to, if any. Offsets are from the link's start.
+ * with the arrays it points to, if any. Offsets are from the link's start.
  */
 struct wire_extension {
 	uint32_t name;
 	uint16_t size;
-	bool has_array;
-	struct wire_array array;
+	uint16_t array_count;
+	struct wire_array arrays[WIRE_EXTENSION_ARRAYS_MAX];
 };
 
 struct wire_layout {
@@ -58,12 +70,14 @@ struct wire_layout {
 	 * space, which the client maps; the program gets the address of that.
 	 */
 	bool maps;
+	bool upcalls;       /* the server may ask for more (wire.h, WIRE_UPCALL) */
 	bool chain;         /* there is a chain; of a name not in extensions only the link itself */
 	uint8_t extension_count;
 	uint16_t chain_head; /* offset of a u64 address */
 	const struct wire_extension *extensions;
 	uint16_t fd_in;     /* offset of an int: a descriptor the handler looks at */
 	uint16_t fd_out;    /* offset of an int: a new descriptor for the caller */
+	struct wire_condition chain_when, fd_in_when, fd_out_when;
 	uint16_t array_count;
 	struct wire_array arrays[WIRE_ARRAYS_MAX];
 };

@@ -8,7 +8,7 @@
 
 #include "wire_packet.h"
 
-enum { BODY_MAX = WIRE_EXTENTS_MAX + 1 };
+enum { BODY_MAX = WIRE_GAPS_MAX + 2 }; /* less than IOV_MAX */
 
 void wire_packet_close_fds(struct wire_packet *packet)
 {
@@ -46,15 +46,15 @@ static int check(const struct msghdr *message, const struct wire_packet *packet)
 	return 0;
 }
 
-int wire_packet_receive(int socket, struct wire_packet *packet)
+int wire_packet_receive_into(int socket, struct wire_packet *packet, struct iovec *vec,
+	unsigned count)
 {
 	union {
 		char space[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
 		struct cmsghdr align;
 	} control;
-	struct iovec vec = {packet->data, WIRE_PACKET_MAX};
-	struct msghdr message = {.msg_iov = &vec, .msg_iovlen = 1, .msg_control = control.space,
-		.msg_controllen = sizeof(control.space)};
+	struct msghdr message = {.msg_iov = vec, .msg_iovlen = count,
+		.msg_control = control.space, .msg_controllen = sizeof(control.space)};
 	ssize_t size;
 
 	do {
@@ -70,12 +70,19 @@ int wire_packet_receive(int socket, struct wire_packet *packet)
 	return ret;
 }
 
+int wire_packet_receive(int socket, struct wire_packet *packet)
+{
+	struct iovec vec = {packet->data, WIRE_PACKET_MAX};
+
+	return wire_packet_receive_into(socket, packet, &vec, 1);
+}
+
 /*
  * Descriptors in a packet nobody reads count against a limit that all programs
  * of the user share. A client that asks again without reading its reply is
  * outside the protocol; so at most one reply with descriptors lies unread.
  */
-static int check_read(int socket)
+int wire_packet_check_read(int socket)
 {
 	int unread = 0;
 
@@ -104,7 +111,7 @@ int wire_packet_send(int socket, struct wire_header *header, size_t header_size,
 		header->size += body[i].iov_len;
 	}
 	if (fd_count) {
-		int ret = check_read(socket);
+		int ret = wire_packet_check_read(socket);
 		if (ret)
 			return ret;
 		memset(&control, 0, sizeof(control));

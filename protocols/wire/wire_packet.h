@@ -20,9 +20,18 @@ struct wire_packet {
  * size, number of descriptors). On error no descriptor is left open.
  */
 int wire_packet_receive(int socket, struct wire_packet *packet);
+struct iovec;
+/* As above into vec, whose first part is packet->data and holds a header. */
+int wire_packet_receive_into(int socket, struct wire_packet *packet, struct iovec *vec,
+	unsigned count);
 void wire_packet_close_fds(struct wire_packet *packet);
 
-struct iovec;
+/*
+ * 0 when the peer has read all that was sent, else -EPROTO: it asks or answers
+ * without reading, which no client of the protocol does. A send then never blocks.
+ */
+int wire_packet_check_read(int socket);
+
 /*
  * Sends header and the iovecs after it as one packet; fills in header's magic,
  * size and fds. The descriptors stay the caller's. 0 or -errno.

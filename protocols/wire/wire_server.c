@@ -27,6 +27,7 @@ struct wire_server {
 	void *subscribe_data;
 	struct sockaddr_un address;
 	int listener;
+	atomic_int patience; /* ms */
 	int stop; /* eventfd, readable from the start of destroy on */
 	pthread_t acceptor, reaper;
 
@@ -40,6 +41,16 @@ struct wire_server {
 struct vfs *wire_server_vfs(struct wire_server *server)
 {
 	return server->vfs;
+}
+
+int wire_server_patience(struct wire_server *server)
+{
+	return atomic_load_explicit(&server->patience, memory_order_relaxed);
+}
+
+void wire_server_set_patience(struct wire_server *server, int milliseconds)
+{
+	atomic_store_explicit(&server->patience, milliseconds, memory_order_relaxed);
 }
 
 int wire_server_subscribe(struct wire_server *server, int *fd)
@@ -213,6 +224,7 @@ int wire_server_create(struct vfs *vfs, const char *dir,
 	if (!server)
 		return -ENOMEM;
 	server->vfs = vfs;
+	atomic_init(&server->patience, WIRE_PATIENCE_SECONDS * 1000);
 	server->subscribe = subscribe_uevents;
 	server->subscribe_data = data;
 	pthread_mutex_init(&server->lock, NULL);

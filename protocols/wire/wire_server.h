@@ -19,6 +19,8 @@ struct wire_server;
 /* Listens on dir/device.sock. tree serves WIRE_UEVENT through subscribe(). */
 int wire_server_create(struct vfs *vfs, const char *dir,
 	int (*subscribe_uevents)(void *data, int *fd), void *data, struct wire_server **out);
+/* How long a client may take for an upcall's answer, instead of WIRE_PATIENCE_SECONDS. */
+void wire_server_set_patience(struct wire_server *server, int milliseconds);
 /* Shuts every channel down and waits for the threads. */
 void wire_server_destroy(struct wire_server *server);
 

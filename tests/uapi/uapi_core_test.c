@@ -9,6 +9,7 @@
 #include <drm_mode.h>
 
 #include "uapi_fixture.h"
+#include "wire_layout.h"
 
 #define IOCTL(fd, request, arg) fixture_ioctl(&fixture, fd, request, arg)
 
@@ -55,6 +56,18 @@ TEST_ROWS(refused, struct refused_row, refused_rows)
 	setup();
 	CHECK_ERRNO(IOCTL(card, row->request, room), row->want);
 	teardown();
+}
+
+/* Whom the server may ask more than came along: one rule in two tables. */
+TEST(upcall_rows_are_the_layouts)
+{
+	for (unsigned nr = 0; nr < 256; nr++) {
+		const struct uapi_ioctl *row = uapi_ioctl_find(nr);
+		const struct wire_layout *layout = row ? wire_layout_find(row->cmd) : NULL;
+
+		if (row)
+			CHECK_INT(!!(row->flags & UAPI_UPCALL), layout && layout->upcalls);
+	}
 }
 
 TEST(not_a_device)

@@ -12,7 +12,7 @@
 #include "test.h"
 #include "wire_fixture.h"
 
-atomic_int driver_released;
+atomic_int driver_released, driver_result;
 sem_t driver_inside, driver_go_on;
 
 static int copy_pieces(struct vfs_caller *caller, const struct driver_arg *arg)
@@ -65,7 +65,12 @@ static long driver_ioctl(struct vfs_file *file, unsigned int request, uint64_t a
 {
 	if (request == DRIVER_PING)
 		return arg;
-	return request == DRIVER_COPY ? driver_copy(caller, arg) : -ENOTTY;
+	if (request != DRIVER_COPY && request != DRIVER_ASK && request != DRIVER_ASK_IN_VAIN)
+		return -ENOTTY;
+	caller->may_ask = request != DRIVER_COPY;
+	int ret = driver_copy(caller, arg);
+	atomic_store(&driver_result, ret);
+	return ret;
 }
 
 static int driver_mmap(struct vfs_file *file, uint64_t offset, uint64_t length, int prot, int *fd,
@@ -112,6 +117,7 @@ static const struct vfs_node node = {.path = DRIVER_PATH, .major = 226, .minor =
 void fixture_begin(struct fixture *fixture)
 {
 	atomic_store(&driver_released, 0);
+	atomic_store(&driver_result, 1);
 	sem_init(&driver_inside, 0, 0);
 	sem_init(&driver_go_on, 0, 0);
 	strcpy(fixture->dir, "/tmp/wire-test-XXXXXX");

@@ -8,6 +8,8 @@
 #include <semaphore.h>
 #include <sys/ioctl.h>
 
+#include <drm.h>
+
 #include "vfs.h"
 #include "wire.h"
 #include "wire_server.h"
@@ -21,6 +23,10 @@ struct driver_arg {
 	uint32_t waits;  /* the driver stops in the middle: driver_inside, driver_go_on */
 };
 #define DRIVER_COPY _IOWR('T', 1, struct driver_arg)
+/* As DRIVER_COPY, with upcalls: both the driver and the layout of its number allow them. */
+#define DRIVER_ASK _IOWR('d', _IOC_NR(DRM_IOCTL_MODE_ATOMIC), struct driver_arg)
+/* Upcalls that only the driver would allow. */
+#define DRIVER_ASK_IN_VAIN _IOWR('d', _IOC_NR(DRM_IOCTL_MODE_GETPLANE), struct driver_arg)
 #define DRIVER_PING _IO('T', 2) /* returns its argument */
 #define DRIVER_PATH "/dev/test"
 
@@ -32,6 +38,7 @@ struct fixture {
 };
 
 extern atomic_int driver_released;
+extern atomic_int driver_result; /* of the last copy */
 extern sem_t driver_inside, driver_go_on;
 
 void fixture_begin(struct fixture *fixture);

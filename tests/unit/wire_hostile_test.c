@@ -299,7 +299,7 @@ static const struct hostile hostiles[] = {
 	{"stat path without end", endless_stat_path}, {"short open", short_open},
 	{"open with descriptor", open_with_fd}, {"attach without descriptor", attach_nothing},
 	{"attach with two", attach_two}, {"long mmap", long_mmap}, {"short ioctl", short_ioctl},
-	{"65 segments", segments_over_limit}, {"segments missing", segments_missing},
+	{"one segment too many", segments_over_limit}, {"segments missing", segments_missing},
 	{"segment count wraps", segment_count_wraps}, {"descriptor count wraps", fd_count_wraps},
 	{"descriptor numbers missing", fd_numbers_missing},
 	{"segment wraps memory", segment_wraps_memory},
