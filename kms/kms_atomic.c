@@ -5,6 +5,7 @@
 #include "kms_atomic_internal.h"
 #include "kms_mode.h"
 #include "kms_state.h"
+#include "kms_writeback.h"
 
 int kms_atomic_state_create(struct kms_device *dev, struct kms_atomic_state **out)
 {
@@ -18,6 +19,7 @@ int kms_atomic_state_create(struct kms_device *dev, struct kms_atomic_state **ou
 	state->async = false;
 	state->serial = dev->commit_serial;
 	state->plane_mask = 0;
+	state->writebacks = NULL;
 	state->crtc_mask = state->connector_mask = state->modeset_mask = 0;
 	*out = state;
 	return 0;
@@ -38,6 +40,7 @@ void kms_atomic_state_destroy(struct kms_atomic_state *state)
 		if (state->events[i])
 			kms_event_cancel_locked(state->events[i]);
 	}
+	kms_writeback_discard(state->writebacks);
 	free(state);
 }
 
@@ -82,6 +85,7 @@ struct kms_connector_state *kms_atomic_connector(struct kms_atomic_state *state,
 		return copy;
 	*copy = connector->state;
 	copy->writeback_fb = NULL;
+	copy->writeback_fence = NULL;
 	kms_connector_state_get(copy);
 	state->connector_mask |= bit;
 	if (copy->crtc)

@@ -29,6 +29,7 @@ struct kms_atomic_state {
 	struct kms_crtc_state crtcs[KMS_MAX_CRTCS];
 	struct kms_connector_state connectors[KMS_MAX_CONNECTORS];
 	struct kms_event *events[KMS_MAX_CRTCS]; /* PAGE_FLIP_EVENT, reserved; as crtc_mask */
+	struct kms_writeback_job *writebacks;    /* list, made for the commit */
 };
 
 /* All functions below run under dev->lock unless said otherwise. */

@@ -6,6 +6,7 @@
 #include "kms_plane.h"
 #include "kms_state.h"
 #include "kms_vblank.h"
+#include "kms_writeback.h"
 
 /* As the kernel: a commit that is not shown by then is given up waiting for. */
 #define SHOWN_TIMEOUT_NS 10000000000ull
@@ -93,6 +94,7 @@ void kms_atomic_latch_locked(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 		latch_plane(crtc, &crtc->base.dev->planes[i], bin);
 	if (flip) {
 		latch_crtc(crtc);
+		kms_writeback_due_locked(crtc, pending->writebacks);
 		complete_pending(crtc, crtc->vblank->time_ns);
 	}
 }
@@ -104,6 +106,7 @@ static void turn_off(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 	struct kms_device *dev = crtc->base.dev;
 
 	kms_vblank_off_locked(crtc);
+	kms_writeback_cancel_locked(crtc);
 	complete_pending(crtc, kms_clock_now());
 	crtc->async_planes = 0;
 	crtc->scanout_serial++;
@@ -184,6 +187,26 @@ static uint64_t planes_of(const struct kms_atomic_state *state, const struct kms
 	return found;
 }
 
+/* Those of state's writebacks that are crtc's; the rest stays. */
+static struct kms_writeback_job *take_writebacks(struct kms_atomic_state *state,
+	const struct kms_crtc *crtc)
+{
+	struct kms_writeback_job **at = &state->writebacks, *taken = NULL;
+
+	while (*at) {
+		struct kms_writeback_job *job = *at;
+
+		if (job->crtc != crtc) {
+			at = &job->next;
+			continue;
+		}
+		*at = job->next;
+		job->next = taken;
+		taken = job;
+	}
+	return taken;
+}
+
 /* After the swap: crtc shows its part at its next vblank. */
 static void hand_over(struct kms_atomic_state *state, struct kms_crtc *crtc, uint64_t now)
 {
@@ -202,6 +225,7 @@ static void hand_over(struct kms_atomic_state *state, struct kms_crtc *crtc, uin
 			.time_ns = now,
 			.plane_mask = planes_of(state, crtc),
 			.event = event,
+			.writebacks = take_writebacks(state, crtc),
 		};
 	}
 }
@@ -311,6 +335,28 @@ static int prepare_planes(const struct kms_atomic_state *state)
 	return 0;
 }
 
+/* What the commit needs later and could fail for: made now. */
+static int prepare_writebacks(struct kms_atomic_state *state)
+{
+	uint32_t connectors = state->connector_mask;
+	unsigned i;
+
+	kms_for_each_bit(i, connectors) {
+		const struct kms_connector_state *want = &state->connectors[i];
+		struct kms_writeback_job *job;
+		int ret;
+
+		if (!want->writeback_fb)
+			continue;
+		ret = kms_writeback_create(want->crtc, want, &job);
+		if (ret)
+			return ret;
+		job->next = state->writebacks;
+		state->writebacks = job;
+	}
+	return 0;
+}
+
 int kms_atomic_commit(struct kms_atomic_state *state, unsigned flags)
 {
 	int ret = kms_atomic_check(state);
@@ -323,6 +369,8 @@ int kms_atomic_commit(struct kms_atomic_state *state, unsigned flags)
 			return ret;
 	}
 	ret = prepare_planes(state);
+	if (!ret)
+		ret = prepare_writebacks(state);
 	if (ret)
 		return ret;
 	apply(state);

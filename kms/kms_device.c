@@ -8,6 +8,7 @@
 #include "kms_plane.h"
 #include "kms_standard.h"
 #include "kms_vblank.h"
+#include "kms_writeback.h"
 
 /* ---- crtcs ---- */
 
@@ -126,6 +127,8 @@ void kms_device_destroy(struct kms_device *dev)
 {
 	kms_atomic_shutdown(dev);
 	kms_clock_destroy(dev);
+	for (unsigned i = 0; i < dev->crtc_count; i++)
+		kms_writeback_finish_all(&dev->crtcs[i]);
 	destroy_objects(dev);
 }
 

@@ -67,7 +67,9 @@ struct kms_connector_state {
 	uint32_t max_bpc;
 	uint32_t colorspace;           /* DRM_MODE_COLORIMETRY_* */
 	struct kms_blob *hdr_metadata; /* reference; NULL = none */
-	struct kms_framebuffer *writeback_fb; /* reference; of one commit only */
+	/* Of one commit only, references: where the frame goes, and what says it is there. */
+	struct kms_framebuffer *writeback_fb;
+	struct gem_fence *writeback_fence; /* NULL = nobody asked */
 };
 
 struct kms_plane {
@@ -96,6 +98,7 @@ struct kms_pending_commit {
 	uint64_t time_ns;        /* when it was committed, CLOCK_MONOTONIC */
 	uint64_t plane_mask;     /* planes to latch; bit = kms_plane.index */
 	struct kms_event *event; /* owned; NULL = nobody asked */
+	struct kms_writeback_job *writebacks; /* list, owned: due with the latch */
 };
 
 struct kms_crtc {
@@ -112,6 +115,7 @@ struct kms_crtc {
 	uint64_t async_planes; /* changed without a pending commit (cursor): to latch; dev->lock */
 	struct gem_list sinks;              /* kms_sink.link; dev->lock */
 	uint64_t scanout_serial;            /* changes when scanout pixels may have; dev->lock */
+	struct kms_writeback_job *writebacks; /* due, for the vblank thread to take; dev->lock */
 	/* Composition buffer of the sinks' frames: kms_sink.c, there while there are sinks. */
 	uint8_t *sink_pixels;               /* of the running kms_sinks_run, else dev->lock */
 	size_t sink_pixels_size;

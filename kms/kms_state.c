@@ -61,12 +61,15 @@ void kms_connector_state_get(const struct kms_connector_state *state)
 {
 	get_blob(state->hdr_metadata);
 	get_fb(state->writeback_fb);
+	if (state->writeback_fence)
+		gem_fence_get(state->writeback_fence);
 }
 
 void kms_connector_state_put(const struct kms_connector_state *state)
 {
 	put_blob(state->hdr_metadata);
 	put_fb(state->writeback_fb);
+	gem_fence_put(state->writeback_fence);
 }
 
 void kms_state_set_blob(struct kms_blob **slot, struct kms_blob *blob)
