@@ -1,19 +1,22 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <drm_fourcc.h>
+#include <i915_drm.h>
 #include <wlr/interfaces/wlr_output.h>
 #include <wlr/render/dmabuf.h>
 #include <wlr/render/drm_format_set.h>
 #include <xf86drm.h>
-#include <xf86drmMode.h>
 
 #include "compositor_allocator.h"
 #include "compositor_log.h"
 #include "gem_base.h"
 #include "kms_format.h"
+
+/* Bytes; what the display and the GPU take. */
+#define PITCH_ALIGN 64
 
 struct allocator {
 	struct wlr_allocator base;
@@ -35,7 +38,7 @@ static void buffer_destroy(struct wlr_buffer *base)
 
 	wlr_dmabuf_attributes_finish(&buffer->dmabuf);
 	munmap(buffer->data, buffer->size);
-	drmModeDestroyDumbBuffer(buffer->fd, buffer->handle);
+	drmCloseBufferHandle(buffer->fd, buffer->handle);
 	free(buffer);
 }
 
@@ -45,11 +48,21 @@ static bool buffer_get_dmabuf(struct wlr_buffer *base, struct wlr_dmabuf_attribu
 	return true;
 }
 
+/* For the processor, once the GPU and its fences allow it: waits. */
 static bool buffer_begin_data_ptr_access(struct wlr_buffer *base, uint32_t flags, void **data,
 	uint32_t *format, size_t *stride)
 {
 	struct buffer *buffer = gem_container_of(base, struct buffer, base);
+	bool write = flags & WLR_BUFFER_DATA_PTR_ACCESS_WRITE;
+	struct drm_i915_gem_set_domain args = {
+		.handle = buffer->handle,
+		.read_domains = I915_GEM_DOMAIN_CPU,
+		.write_domain = write ? I915_GEM_DOMAIN_CPU : 0,
+	};
 
+	/* EIO: the GPU is gone, and with it who could still write. */
+	if (drmIoctl(buffer->fd, DRM_IOCTL_I915_GEM_SET_DOMAIN, &args) != 0 && errno != EIO)
+		return false;
 	*data = buffer->data;
 	*format = buffer->dmabuf.format;
 	*stride = buffer->dmabuf.stride[0];
@@ -58,7 +71,7 @@ static bool buffer_begin_data_ptr_access(struct wlr_buffer *base, uint32_t flags
 
 static void buffer_end_data_ptr_access(struct wlr_buffer *base)
 {
-	/* The mapping is coherent with the display. */
+	/* Who reads next flushes: the commit for the display, EXECBUFFER2 for the GPU. */
 }
 
 static const struct wlr_buffer_impl buffer_impl = {
@@ -92,15 +105,31 @@ static bool choose_modifier(const struct wlr_drm_format *format, uint64_t *modif
 	return implicit;
 }
 
-/* Maps the dumb buffer and exports it; the caller destroys it on error. */
+static bool create_memory(struct buffer *buffer, uint32_t cpp)
+{
+	uint64_t pitch = GEM_ALIGN((uint64_t)buffer->dmabuf.width * cpp, PITCH_ALIGN);
+	struct drm_i915_gem_create args = {.size = pitch * buffer->dmabuf.height};
+
+	if (pitch > UINT32_MAX || drmIoctl(buffer->fd, DRM_IOCTL_I915_GEM_CREATE, &args) != 0)
+		return false;
+	buffer->handle = args.handle;
+	buffer->size = args.size;
+	buffer->dmabuf.stride[0] = pitch;
+	return true;
+}
+
+/* Maps and exports it. */
 static bool open_memory(struct buffer *buffer)
 {
-	uint64_t offset;
+	struct drm_i915_gem_mmap_offset args = {
+		.handle = buffer->handle,
+		.flags = I915_MMAP_OFFSET_WB,
+	};
 
-	if (drmModeMapDumbBuffer(buffer->fd, buffer->handle, &offset) != 0)
+	if (drmIoctl(buffer->fd, DRM_IOCTL_I915_GEM_MMAP_OFFSET, &args) != 0)
 		return false;
 	buffer->data = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE, MAP_SHARED, buffer->fd,
-		offset);
+		args.offset);
 	if (buffer->data == MAP_FAILED)
 		return false;
 	if (drmPrimeHandleToFD(buffer->fd, buffer->handle, DRM_CLOEXEC | DRM_RDWR,
@@ -118,7 +147,7 @@ static struct wlr_buffer *allocator_create_buffer(struct wlr_allocator *base, in
 	const struct kms_format *info = kms_format_find(format->format);
 	struct buffer *buffer = calloc(1, sizeof(*buffer));
 
-	if (!buffer || !info || info->planes != 1 ||
+	if (!buffer || !info || info->planes != 1 || width < 1 || height < 1 ||
 	    !choose_modifier(format, &buffer->dmabuf.modifier)) {
 		compositor_error("no buffer of format 0x%08x with these modifiers", format->format);
 		free(buffer);
@@ -129,16 +158,14 @@ static struct wlr_buffer *allocator_create_buffer(struct wlr_allocator *base, in
 	buffer->dmabuf.height = height;
 	buffer->dmabuf.format = format->format;
 	buffer->dmabuf.n_planes = 1;
-	if (drmModeCreateDumbBuffer(buffer->fd, width, height, info->cpp[0] * 8, 0,
-			&buffer->handle, &buffer->dmabuf.stride[0], &buffer->size) != 0) {
-		compositor_error("no dumb buffer of %dx%d", width, height);
+	if (!create_memory(buffer, info->cpp[0])) {
+		compositor_error("no memory for a buffer of %dx%d", width, height);
 		free(buffer);
 		return NULL;
 	}
 	if (!open_memory(buffer)) {
-		compositor_error("a dumb buffer of %dx%d cannot be mapped or exported", width,
-			height);
-		drmModeDestroyDumbBuffer(buffer->fd, buffer->handle);
+		compositor_error("a buffer of %dx%d cannot be mapped or exported", width, height);
+		drmCloseBufferHandle(buffer->fd, buffer->handle);
 		free(buffer);
 		return NULL;
 	}

@@ -1,7 +1,7 @@
 /*
- * wlr_allocator on GEM dumb buffers of a KMS file. A buffer is memory for the
- * processor (data pointer) and a dma-buf for the display; its modifier is
- * LINEAR, or INVALID when the caller does not speak modifiers.
+ * wlr_allocator on GEM objects of a KMS file. A buffer is memory for the
+ * processor (data pointer: waits for the GPU) and a dma-buf for GPU and display;
+ * its modifier is LINEAR, or INVALID when the caller does not speak modifiers.
  */
 #ifndef COMPOSITOR_ALLOCATOR_H
 #define COMPOSITOR_ALLOCATOR_H

@@ -80,6 +80,16 @@ static int close_window(void *data)
 	return 0;
 }
 
+static int print_renderer(void *data)
+{
+	struct request *request = data;
+
+	fputs("{\"ok\":true,", request->out);
+	compositor_render_print(&request->server->render, request->out);
+	fputs("}", request->out);
+	return 0;
+}
+
 static int quit(void *data)
 {
 	struct request *request = data;
@@ -99,6 +109,7 @@ static const struct command {
 	{"focus", "focus WHICH: raise a window and give it the keyboard; WHICH is an id, app_id "
 		"or title", 2, focus_window},
 	{"close", "close WHICH: ask a window to close", 2, close_window},
+	{"renderer", "who draws, and how many batches the GPU has taken", 1, print_renderer},
 	{"quit", "ends the compositor and its clients", 1, quit},
 };
 

@@ -281,6 +281,7 @@ static int start_server(struct program *program)
 {
 	program->server_options = (struct compositor_server_options){
 		.socket = program->options.socket,
+		.renderer = program->options.renderer,
 		.on_quit = handle_quit,
 		.data = program,
 	};

@@ -16,6 +16,8 @@ static const char help[] =
 	"                       WAYLAND_DISPLAY is set)\n"
 	"  --headless           nowhere: look with --screenshot, --frames or testcardctl\n"
 	"  --size WxH           preferred mode (default: 1024x768)\n"
+	"  --renderer gpu|pixman who draws: batches on the simulated GPU (default), or\n"
+	"                       wlroots' pixman renderer\n"
 	"\n"
 	"Programs on it:\n"
 	"  --run CMD            start CMD through the shell; may be given several times\n"
@@ -42,15 +44,15 @@ static const char help[] =
 static const char environment_help[] =
 	"\n"
 	"Environment: XDG_RUNTIME_DIR (when unset, the runtime folder is used),\n"
-	"WAYLAND_DISPLAY (the host), XCURSOR_THEME, XKB_DEFAULT_LAYOUT and its like,\n"
+	"WAYLAND_DISPLAY (the host), WLR_RENDERER (gpu or pixman), XCURSOR_THEME, XKB_DEFAULT_LAYOUT and its like,\n"
 	"TESTCARD_LOG (level of the device's own messages, default warn).\n"
 	"\n"
 	"Control commands of its own, beside the device's (testcardctl help):\n"
-	"windows, focus WHICH, close WHICH, quit. WHICH is an id from windows, an\n"
+	"windows, focus WHICH, close WHICH, renderer, quit. WHICH is an id from windows, an\n"
 	"app_id or a title.\n";
 
 enum option_id {
-	OPTION_NESTED = 256, OPTION_HEADLESS, OPTION_SIZE, OPTION_RUN, OPTION_PRELOAD,
+	OPTION_NESTED = 256, OPTION_HEADLESS, OPTION_SIZE, OPTION_RENDERER, OPTION_RUN, OPTION_PRELOAD,
 	OPTION_RENDER_NODE, OPTION_EXIT_AFTER, OPTION_EXIT_WITH_CLIENT, OPTION_SCREENSHOT,
 	OPTION_FRAMES, OPTION_DIR, OPTION_SOCKET, OPTION_LOG, OPTION_HELP, OPTION_VERSION,
 };
@@ -59,6 +61,7 @@ static const struct option long_options[] = {
 	{"nested", no_argument, NULL, OPTION_NESTED},
 	{"headless", no_argument, NULL, OPTION_HEADLESS},
 	{"size", required_argument, NULL, OPTION_SIZE},
+	{"renderer", required_argument, NULL, OPTION_RENDERER},
 	{"run", required_argument, NULL, OPTION_RUN},
 	{"preload-clients", no_argument, NULL, OPTION_PRELOAD},
 	{"render-node", no_argument, NULL, OPTION_RENDER_NODE},
@@ -108,6 +111,8 @@ static bool take_value(struct compositor_options *options, int option, const cha
 	switch (option) {
 	case OPTION_SIZE:
 		return parse_size(value, &options->width, &options->height);
+	case OPTION_RENDERER:
+		return compositor_render_parse(value, &options->renderer);
 	case OPTION_EXIT_AFTER:
 		return parse_seconds(value, &options->exit_after);
 	case OPTION_LOG:
@@ -163,13 +168,16 @@ static int wrong(const char *what, const char *value)
 
 int compositor_options_parse(struct compositor_options *options, int argc, char **argv)
 {
-	const char *host = getenv("WAYLAND_DISPLAY");
+	const char *host = getenv("WAYLAND_DISPLAY"), *renderer = getenv("WLR_RENDERER");
 	int option, index;
 
 	*options = (struct compositor_options){
 		.nested = host && *host,
 		.log_level = GEM_LOG_INFO,
 	};
+	/* It may be meant for another compositor, and name what only that one has. */
+	if (renderer)
+		compositor_render_parse(renderer, &options->renderer);
 	while ((option = getopt_long(argc, argv, "", long_options, &index)) >= 0) {
 		if (option == '?')
 			return 2;

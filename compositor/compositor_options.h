@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "compositor_render.h"
 #include "gem_base.h"
 
 #define COMPOSITOR_COMMANDS_MAX 32
@@ -18,6 +19,7 @@ struct compositor_options {
 	const char *frames_dir;  /* every changed frame as PNG, or NULL */
 	double exit_after;       /* seconds, 0 = never */
 	bool exit_with_client;
+	enum compositor_render_kind renderer;
 	bool render_node;
 	bool preload_clients;
 	const char *dir, *socket; /* NULL = chosen by us */

@@ -96,6 +96,17 @@ static bool set_preferred_mode(struct compositor_screen *screen)
 	return true;
 }
 
+/* The GPU hung: what it was to draw is missing somewhere. All of it anew. */
+static void draw_anew(struct compositor_server *server)
+{
+	struct compositor_screen *screen;
+
+	compositor_warn("the GPU lost a batch: every screen is drawn anew");
+	wl_list_for_each(screen, &server->screens, link)
+		wlr_output_damage_whole(screen->output);
+	compositor_pointer_reset(server);
+}
+
 static void handle_frame(struct wl_listener *listener, void *data)
 {
 	struct compositor_screen *screen = wl_container_of(listener, screen, frame);
@@ -113,6 +124,9 @@ static void handle_frame(struct wl_listener *listener, void *data)
 	}
 	if (!scene_output)
 		return;
+	/* The last frame's flip has waited for its fence: its fate is known. */
+	if (compositor_render_lost(&screen->server->render))
+		draw_anew(screen->server);
 	wlr_scene_output_commit(scene_output);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	wlr_scene_output_send_frame_done(scene_output, &now);

@@ -132,7 +132,7 @@ static void init_globals(struct compositor_server *server)
 {
 	struct wl_display *display = server->display;
 
-	wlr_renderer_init_wl_display(server->render.renderer, display);
+	compositor_render_init_display(&server->render, display);
 	wlr_compositor_create(display, server->render.renderer);
 	wlr_data_device_manager_create(display);
 	wlr_data_control_manager_v1_create(display);
@@ -172,7 +172,7 @@ int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr
 	server->wlr_backend = wlr_backend;
 	server->backend = backend;
 	server->options = options;
-	int err = compositor_render_init(&server->render, backend->fd);
+	int err = compositor_render_init(&server->render, backend->fd, options->renderer);
 	if (err < 0) {
 		free(server);
 		return err;

@@ -53,6 +53,7 @@ enum compositor_grab {
 
 struct compositor_server_options {
 	const char *socket; /* NULL = the first free wayland-N */
+	enum compositor_render_kind renderer;
 	/* Someone asked for the end (key binding); the owner begins it. */
 	void (*on_quit)(void *data);
 	void *data;

@@ -1,0 +1,157 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include <i915_drm.h>
+#include <xf86drm.h>
+
+#include "compositor_bo.h"
+#include "compositor_log.h"
+
+void compositor_bos_init(struct compositor_bos *bos, int fd)
+{
+	bos->fd = fd;
+	wl_list_init(&bos->list);
+}
+
+void compositor_bos_finish(struct compositor_bos *bos)
+{
+	if (!wl_list_empty(&bos->list))
+		compositor_error("%d buffer objects are left over", wl_list_length(&bos->list));
+}
+
+static struct compositor_bo *add(struct compositor_bos *bos, uint32_t handle, uint64_t size)
+{
+	struct compositor_bo *bo = calloc(1, sizeof(*bo));
+
+	if (!bo) {
+		drmCloseBufferHandle(bos->fd, handle);
+		return NULL;
+	}
+	bo->bos = bos;
+	bo->references = 1;
+	bo->handle = handle;
+	bo->size = size;
+	wl_list_insert(&bos->list, &bo->link);
+	return bo;
+}
+
+int compositor_bo_create(struct compositor_bos *bos, uint64_t size, struct compositor_bo **out)
+{
+	struct drm_i915_gem_create args = {.size = size};
+
+	if (drmIoctl(bos->fd, DRM_IOCTL_I915_GEM_CREATE, &args) != 0)
+		return -errno;
+	*out = add(bos, args.handle, args.size);
+	return *out ? 0 : -ENOMEM;
+}
+
+/* ---- mapping ---- */
+
+static void *map(const struct compositor_bo *bo, uint64_t way, uint64_t size)
+{
+	struct drm_i915_gem_mmap_offset args = {.handle = bo->handle, .flags = way};
+
+	if (drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_MMAP_OFFSET, &args) != 0)
+		return NULL;
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bo->bos->fd, args.offset);
+	return at == MAP_FAILED ? NULL : at;
+}
+
+/*
+ * Memory that comes from elsewhere is not mapped through the processor's cache.
+ * False also when the object has not got size bytes: the device maps nothing
+ * beyond the end. (lseek of a dma-buf would ask the one who sent it.)
+ */
+static bool ensure_map(struct compositor_bo *bo, uint64_t size)
+{
+	if (bo->map && bo->size >= size)
+		return true;
+	void *at = map(bo, I915_MMAP_OFFSET_WB, size);
+	if (!at)
+		at = map(bo, I915_MMAP_OFFSET_GTT, size);
+	if (!at)
+		return false;
+	if (bo->map)
+		munmap(bo->map, bo->size);
+	bo->map = at;
+	bo->size = size;
+	return true;
+}
+
+/* ---- import ---- */
+
+static struct compositor_bo *find(struct compositor_bos *bos, uint32_t handle)
+{
+	struct compositor_bo *bo;
+
+	wl_list_for_each(bo, &bos->list, link) {
+		if (bo->handle == handle)
+			return bo;
+	}
+	return NULL;
+}
+
+int compositor_bo_import(struct compositor_bos *bos, int dmabuf_fd, uint64_t size,
+	struct compositor_bo **out)
+{
+	uint32_t handle;
+
+	if (drmPrimeFDToHandle(bos->fd, dmabuf_fd, &handle) != 0)
+		return -errno;
+	struct compositor_bo *bo = find(bos, handle);
+	if (bo)
+		compositor_bo_get(bo);
+	else
+		bo = add(bos, handle, 0);
+	if (!bo)
+		return -ENOMEM;
+	if (!ensure_map(bo, size)) {
+		compositor_bo_put(bo);
+		return -EINVAL;
+	}
+	*out = bo;
+	return 0;
+}
+
+struct compositor_bo *compositor_bo_get(struct compositor_bo *bo)
+{
+	bo->references++;
+	return bo;
+}
+
+void compositor_bo_put(struct compositor_bo *bo)
+{
+	if (!bo || --bo->references > 0)
+		return;
+	if (bo->map)
+		munmap(bo->map, bo->size);
+	drmCloseBufferHandle(bo->bos->fd, bo->handle);
+	wl_list_remove(&bo->link);
+	free(bo);
+}
+
+/* ---- access ---- */
+
+bool compositor_bo_busy(const struct compositor_bo *bo)
+{
+	struct drm_i915_gem_busy args = {.handle = bo->handle};
+
+	return drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_BUSY, &args) == 0 && args.busy;
+}
+
+void *compositor_bo_access(struct compositor_bo *bo, bool write)
+{
+	struct drm_i915_gem_set_domain args = {
+		.handle = bo->handle,
+		.read_domains = I915_GEM_DOMAIN_CPU,
+		.write_domain = write ? I915_GEM_DOMAIN_CPU : 0,
+	};
+
+	if (!ensure_map(bo, bo->size))
+		return NULL;
+	/* EIO: the GPU is gone, and with it who could still write. */
+	if (drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_SET_DOMAIN, &args) != 0 && errno != EIO)
+		return NULL;
+	return bo->map;
+}

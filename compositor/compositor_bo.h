@@ -1,0 +1,54 @@
+/*
+ * GEM objects of the renderer's device file. PRIME gives one object of a file
+ * the same handle however often it comes in, and a closed handle is closed for
+ * all: so a handle has one compositor_bo, with references. Main thread.
+ */
+#ifndef COMPOSITOR_BO_H
+#define COMPOSITOR_BO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <wayland-util.h>
+
+struct compositor_bos {
+	int fd;              /* the owner's */
+	struct wl_list list; /* compositor_bo.link */
+};
+
+struct compositor_bo {
+	struct compositor_bos *bos;
+	struct wl_list link;
+	unsigned references;
+	uint32_t handle;
+	uint64_t size;    /* bytes; of an imported one those that are known to be there */
+	uint64_t address; /* where the GPU had it last: what relocations presume */
+	void *map;        /* NULL = not mapped yet */
+	unsigned slot;    /* compositor_batch: 1 + index in the list of objects, 0 = not there */
+};
+
+/* fd stays the caller's. */
+void compositor_bos_init(struct compositor_bos *bos, int fd);
+/* All of them have been put. */
+void compositor_bos_finish(struct compositor_bos *bos);
+
+/* Zeroed. Negative errno. */
+int compositor_bo_create(struct compositor_bos *bos, uint64_t size, struct compositor_bo **out);
+/*
+ * The object of a dma-buf, which has to have size bytes or more: -EINVAL if it
+ * has not. Other errors: those of PRIME_FD_TO_HANDLE, -ENOMEM.
+ */
+int compositor_bo_import(struct compositor_bos *bos, int dmabuf_fd, uint64_t size,
+	struct compositor_bo **out);
+struct compositor_bo *compositor_bo_get(struct compositor_bo *bo);
+void compositor_bo_put(struct compositor_bo *bo); /* NULL is fine */
+
+/* The GPU still reads or writes it, or will. */
+bool compositor_bo_busy(const struct compositor_bo *bo);
+/*
+ * The object's bytes for the processor, once the GPU does not write them any
+ * more and, for writing, not read them either: waits. NULL = no mapping.
+ */
+void *compositor_bo_access(struct compositor_bo *bo, bool write);
+
+#endif
