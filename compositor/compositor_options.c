@@ -5,6 +5,7 @@
 
 #include "compositor_options.h"
 #include "compositor_server.h"
+#include "gpu_device.h"
 
 static const char help[] =
 	"Usage: testcard-compositor [OPTION]...\n"
@@ -18,6 +19,9 @@ static const char help[] =
 	"  --size WxH           preferred mode (default: 1024x768)\n"
 	"  --renderer gpu|pixman who draws: batches on the simulated GPU (default), or\n"
 	"                       wlroots' pixman renderer\n"
+	"  --gpu-engines N      render engines of the device's GPU (default: one a core, at\n"
+	"                       most 4)\n"
+	"  --gpu-hang-ms N      a batch that runs longer is a hang (default: 3000)\n"
 	"\n"
 	"Programs on it:\n"
 	"  --run CMD            start CMD through the shell; may be given several times\n"
@@ -53,7 +57,8 @@ static const char environment_help[] =
 
 enum option_id {
 	OPTION_NESTED = 256, OPTION_HEADLESS, OPTION_SIZE, OPTION_RENDERER, OPTION_RUN, OPTION_PRELOAD,
-	OPTION_RENDER_NODE, OPTION_EXIT_AFTER, OPTION_EXIT_WITH_CLIENT, OPTION_SCREENSHOT,
+	OPTION_RENDER_NODE, OPTION_GPU_ENGINES, OPTION_GPU_HANG, OPTION_EXIT_AFTER,
+	OPTION_EXIT_WITH_CLIENT, OPTION_SCREENSHOT,
 	OPTION_FRAMES, OPTION_DIR, OPTION_SOCKET, OPTION_LOG, OPTION_HELP, OPTION_VERSION,
 };
 
@@ -65,6 +70,8 @@ static const struct option long_options[] = {
 	{"run", required_argument, NULL, OPTION_RUN},
 	{"preload-clients", no_argument, NULL, OPTION_PRELOAD},
 	{"render-node", no_argument, NULL, OPTION_RENDER_NODE},
+	{"gpu-engines", required_argument, NULL, OPTION_GPU_ENGINES},
+	{"gpu-hang-ms", required_argument, NULL, OPTION_GPU_HANG},
 	{"exit-after", required_argument, NULL, OPTION_EXIT_AFTER},
 	{"exit-with-client", no_argument, NULL, OPTION_EXIT_WITH_CLIENT},
 	{"screenshot", required_argument, NULL, OPTION_SCREENSHOT},
@@ -82,6 +89,13 @@ static bool parse_size(const char *text, uint32_t *width, uint32_t *height)
 	char rest;
 
 	return sscanf(text, "%5ux%5u%c", width, height, &rest) == 2 && *width > 0 && *height > 0;
+}
+
+static bool parse_count(const char *text, unsigned max, unsigned *count)
+{
+	char rest;
+
+	return sscanf(text, "%9u%c", count, &rest) == 1 && *count > 0 && *count <= max;
 }
 
 static bool parse_seconds(const char *text, double *seconds)
@@ -113,6 +127,10 @@ static bool take_value(struct compositor_options *options, int option, const cha
 		return parse_size(value, &options->width, &options->height);
 	case OPTION_RENDERER:
 		return compositor_render_parse(value, &options->renderer);
+	case OPTION_GPU_ENGINES:
+		return parse_count(value, GPU_RENDER_ENGINES_MAX, &options->gpu_engines);
+	case OPTION_GPU_HANG:
+		return parse_count(value, GPU_HANG_MS_MAX, &options->gpu_hang_ms);
 	case OPTION_EXIT_AFTER:
 		return parse_seconds(value, &options->exit_after);
 	case OPTION_LOG:

@@ -21,6 +21,7 @@ struct compositor_options {
 	bool exit_with_client;
 	enum compositor_render_kind renderer;
 	bool render_node;
+	unsigned gpu_engines, gpu_hang_ms; /* 0 = default */
 	bool preload_clients;
 	const char *dir, *socket; /* NULL = chosen by us */
 	enum gem_log_level log_level;

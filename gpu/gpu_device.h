@@ -38,6 +38,7 @@ struct gpu_options {
 	unsigned hang_ms;        /* a batch that runs longer hangs; 0 = GPU_HANG_MS */
 };
 #define GPU_HANG_MS 3000
+#define GPU_HANG_MS_MAX (3600 * 1000) /* for command lines */
 
 /* options NULL = defaults. -EINVAL; -ENOMEM; -EAGAIN no thread. */
 int gpu_device_create(struct gem_device *gem, const struct gpu_options *options,

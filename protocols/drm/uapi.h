@@ -18,6 +18,7 @@
 
 #include "gem_device.h"
 #include "gem_file.h"
+#include "gpu_device.h"
 #include "kms_device.h"
 #include "vfs.h"
 
@@ -46,9 +47,10 @@ struct uapi_place {
 	char unique[24]; /* "pci:0000:00:02.0", "testcard" */
 };
 
-/* A card: GEM and KMS parts, and what the DRM core knows about its files. */
+/* A card: GEM, GPU and KMS parts, and what the DRM core knows about its files. */
 struct uapi_device {
 	struct gem_device gem;
+	struct gpu_device *gpu;  /* NULL from uapi_device_stop on */
 	struct kms_device *kms;
 	const char *driver_name; /* DRM_IOCTL_VERSION; "testcard" by default */
 	const char *driver_desc;
@@ -79,14 +81,26 @@ struct uapi_file {
 	struct gem_list link; /* dev->master_lock */
 };
 
+/* Zeroed = defaults. */
+struct uapi_options {
+	struct gem_memory_options memory;
+	struct gpu_options gpu;
+};
+
 /*
  * kms_desc: topology; see kms_device.h. driver_name NULL = "testcard"; stays the
- * caller's. memory NULL = defaults. A card of driver "i915" is a PCI device, any other a platform device.
+ * caller's. options NULL = defaults. A card of driver "i915" is a PCI device, any
+ * other a platform device.
  */
 int uapi_device_create(const struct kms_device_desc *kms_desc, const char *driver_name,
-	const struct gem_memory_options *memory, struct uapi_device **out);
+	const struct uapi_options *options, struct uapi_device **out);
 /* No file may be open. */
 void uapi_device_destroy(struct uapi_device *dev);
+/*
+ * Ends the GPU's work, which may keep objects of other cards: called for all
+ * cards of a platform before the first of them is destroyed. No file may be open.
+ */
+void uapi_device_stop(struct uapi_device *dev);
 
 /*
  * Fills node for vfs_add_node, and dev->place: /dev/dri/card<index> (226:index) or

@@ -23,24 +23,29 @@ static void set_version(struct uapi_device *dev, const char *driver_name)
 }
 
 int uapi_device_create(const struct kms_device_desc *kms_desc, const char *driver_name,
-	const struct gem_memory_options *memory, struct uapi_device **out)
+	const struct uapi_options *options, struct uapi_device **out)
 {
 	struct uapi_device *dev = calloc(1, sizeof(*dev));
 
 	if (!dev)
 		return -ENOMEM;
-	int ret = gem_device_init(&dev->gem, memory);
+	int ret = gem_device_init(&dev->gem, options ? &options->memory : NULL);
 	if (ret)
 		goto free_dev;
-	ret = kms_device_create(kms_desc, &dev->kms);
+	ret = gpu_device_create(&dev->gem, options ? &options->gpu : NULL, &dev->gpu);
 	if (ret)
 		goto finish_gem;
+	ret = kms_device_create(kms_desc, &dev->kms);
+	if (ret)
+		goto destroy_gpu;
 	set_version(dev, driver_name);
 	pthread_mutex_init(&dev->master_lock, NULL);
 	gem_list_init(&dev->files);
 	*out = dev;
 	return 0;
 
+destroy_gpu:
+	gpu_device_destroy(dev->gpu);
 finish_gem:
 	gem_device_finish(&dev->gem);
 free_dev:
@@ -48,8 +53,16 @@ free_dev:
 	return ret;
 }
 
+void uapi_device_stop(struct uapi_device *dev)
+{
+	gpu_device_destroy(dev->gpu);
+	dev->gpu = NULL;
+}
+
 void uapi_device_destroy(struct uapi_device *dev)
 {
+	/* Before the screen: what waits there for a batch is told how it ended. */
+	uapi_device_stop(dev);
 	kms_device_destroy(dev->kms);
 	gem_device_finish(&dev->gem);
 	pthread_mutex_destroy(&dev->master_lock);

@@ -28,6 +28,9 @@ static const char usage[] =
 	"                       half of it; what is idle beyond goes to a swap file),\n"
 	"                       swap=SIZE, noswap, vram=SIZE (default: none), stolen=SIZE,\n"
 	"                       phys=SIZE, strict (caches are not coherent); SIZE as 64M\n"
+	"      --gpu-engines N  render engines of a card's GPU (default: one a core, at most\n"
+	"                       4): so many batches at a time\n"
+	"      --gpu-hang-ms N  a batch that runs longer is a hang (default: 3000)\n"
 	"      --render-node    also offer /dev/dri/renderD128, one a card\n"
 	"      --no-input       no keyboard, pointer and tablet\n"
 	"      --frames DIR     write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
@@ -46,12 +49,14 @@ struct device_options {
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse(int argc, char **argv, struct device_options *options)
 {
-	enum { DRIVER = 256, CARDS, MEMORY, RENDER_NODE, NO_INPUT, FRAMES, READY_FD };
+	enum { DRIVER = 256, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, RENDER_NODE, NO_INPUT, FRAMES, READY_FD };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"driver", required_argument, NULL, DRIVER},
 		{"cards", required_argument, NULL, CARDS},
 		{"memory", required_argument, NULL, MEMORY},
+		{"gpu-engines", required_argument, NULL, GPU_ENGINES},
+		{"gpu-hang-ms", required_argument, NULL, GPU_HANG},
 		{"render-node", no_argument, NULL, RENDER_NODE},
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"frames", required_argument, NULL, FRAMES},
@@ -80,6 +85,16 @@ static int parse(int argc, char **argv, struct device_options *options)
 		case MEMORY:
 			if (gem_memory_parse_options(optarg, &options->platform.memory) < 0)
 				return -1;
+			break;
+		case GPU_ENGINES:
+			if (!platform_parse_int(optarg, 1, GPU_RENDER_ENGINES_MAX, &number))
+				return -1;
+			options->platform.gpu.render_engines = number;
+			break;
+		case GPU_HANG:
+			if (!platform_parse_int(optarg, 1, GPU_HANG_MS_MAX, &number))
+				return -1;
+			options->platform.gpu.hang_ms = number;
 			break;
 		case RENDER_NODE:
 			options->platform.render_node = true;

@@ -20,6 +20,7 @@ struct platform_options {
 	const char *driver_name;               /* NULL = "testcard" */
 	const struct kms_device_desc *kms;     /* NULL = default */
 	struct gem_memory_options memory;      /* of each card; zeroed = defaults */
+	struct gpu_options gpu;                /* the same */
 	unsigned cards;                        /* 0 = 1; at most PLATFORM_CARDS_MAX; all alike */
 	bool render_node;                      /* also /dev/dri/renderD128, one a card */
 	bool input;                            /* keyboard, pointer, tablet */

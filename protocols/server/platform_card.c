@@ -33,7 +33,9 @@ static int create_card(struct platform_card *card, const struct platform_options
 	const struct kms_device_desc *desc = options->kms ? options->kms :
 		kms_device_desc_default();
 
-	int ret = uapi_device_create(desc, options->driver_name, &options->memory, &card->dev);
+	const struct uapi_options parts = {.memory = options->memory, .gpu = options->gpu};
+
+	int ret = uapi_device_create(desc, options->driver_name, &parts, &card->dev);
 	if (ret == 0)
 		ret = add_node(card, UAPI_NODE_PRIMARY, &card->card_node);
 	if (ret == 0 && options->render_node)
@@ -74,7 +76,11 @@ void platform_destroy_cards_and_vfs(struct platform *platform)
 			vfs_remove_node(platform->vfs, &card->card_node);
 	}
 	vfs_destroy(platform->vfs);
-	/* With the files went all objects, also those that keep another card's by import. */
+	for (unsigned i = 0; i < platform->card_count; i++) {
+		if (platform->cards[i].dev)
+			uapi_device_stop(platform->cards[i].dev);
+	}
+	/* With the files and batches went all objects, also those that keep another card's by import. */
 	for (unsigned i = 0; i < platform->card_count; i++) {
 		if (platform->cards[i].dev)
 			uapi_device_destroy(platform->cards[i].dev);

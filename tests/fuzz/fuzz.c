@@ -139,7 +139,8 @@ void fuzz_cards_start(struct fuzz_cards *cards, uint64_t seed)
 	if (vfs_create(&cards->vfs))
 		fuzz_fail("vfs_create");
 	for (unsigned i = 0; i < FUZZ_CARDS; i++) {
-		int ret = uapi_device_create(&desc, i ? "i915" : NULL, &memory[i],
+		const struct uapi_options options = {.memory = memory[i]};
+		int ret = uapi_device_create(&desc, i ? "i915" : NULL, &options,
 			&cards->cards[i]);
 		if (ret)
 			fuzz_fail("card %u: %s", i, strerror(-ret));
@@ -202,6 +203,8 @@ void fuzz_cards_stop(struct fuzz_cards *cards)
 	for (unsigned i = 0; i < FUZZ_CARDS; i++)
 		uapi_debugfs_destroy(cards->debugfs[i]);
 	vfs_destroy(cards->vfs);
+	for (unsigned i = 0; i < FUZZ_CARDS; i++)
+		uapi_device_stop(cards->cards[i]);
 	for (unsigned i = 0; i < FUZZ_CARDS; i++)
 		uapi_device_destroy(cards->cards[i]);
 }
