@@ -34,6 +34,7 @@ int gpu_engine_create(enum gpu_engine_id id, const struct gpu_bus *global,
 		free(engine);
 		return -ENOMEM;
 	}
+	gpu_composite_init(&engine->composite);
 	engine->id = id;
 	engine->global = engine->space = global;
 	gpu_regs_reset(&engine->regs, false);
@@ -45,6 +46,7 @@ void gpu_engine_destroy(struct gpu_engine *engine)
 {
 	if (!engine)
 		return;
+	gpu_composite_finish(&engine->composite);
 	gpu_blt_finish(&engine->blt);
 	free(engine);
 }
@@ -115,11 +117,36 @@ static uint32_t packet_length(uint32_t header)
 	return 0;
 }
 
-static bool read_commands(struct window *window, const struct gpu_bus *bus, uint64_t address,
-	uint32_t size, void *out)
+static struct gpu_fault run_draws(struct gpu_engine *engine)
+{
+	return gpu_tiles_run(&engine->composite.tiles, engine->pool);
+}
+
+/*
+ * Packets that neither read nor write memory leave recorded draws for later, and
+ * those of COMPOSITE know themselves what they may be done with.
+ */
+static bool leaves_draws(const struct gpu_engine *engine, uint32_t header)
+{
+	if (header >> 29 == GPU_CLASS_3D)
+		return true;
+	switch (header & 0xff800000) {
+	case GPU_MI_NOOP:
+	case GPU_MI_ARB_CHECK:
+		return true;
+	case GPU_MI(0x31):
+		return engine->in_batch;
+	}
+	return false;
+}
+
+/* Commands that a draw writes are read after it. */
+static struct gpu_fault read_commands(struct gpu_engine *engine, struct window *window,
+	const struct gpu_bus *bus, uint64_t address, uint32_t size, void *out)
 {
 	uint64_t end = (address | (GEM_PAGE_SIZE - 1)) + 1;
-	const void *host;
+	struct gpu_fault fault = ok;
+	const uint8_t *host;
 
 	if (bus != window->bus || address < window->start || address >= window->end) {
 		*window = (struct window){bus, bus->translate(bus, address, end - address, false),
@@ -127,35 +154,40 @@ static bool read_commands(struct window *window, const struct gpu_bus *bus, uint
 		if (!window->host)
 			window->bus = NULL;
 	}
-	if (window->host && address + size <= window->end) {
-		memcpy(out, window->host + (address - window->start), size);
-		return true;
-	}
-	host = bus->translate(bus, address, size, false);
-	if (host)
-		memcpy(out, host, size);
-	return host;
+	if (window->host && address + size <= window->end)
+		host = window->host + (address - window->start);
+	else
+		host = bus->translate(bus, address, size, false);
+	if (!host)
+		return (struct gpu_fault){GPU_FAULT_UNMAPPED, address};
+	if (gpu_tiles_write(&engine->composite.tiles, host, size))
+		fault = run_draws(engine);
+	memcpy(out, host, size);
+	return fault;
 }
 
 /* The packet at address; bytes = how many there can be. */
-static struct gpu_fault fetch(struct window *window, const struct gpu_bus *bus, uint64_t address,
-	uint64_t bytes, struct packet *packet)
+static struct gpu_fault fetch(struct gpu_engine *engine, struct window *window,
+	const struct gpu_bus *bus, uint64_t address, uint64_t bytes, struct packet *packet)
 {
-	const struct gpu_fault missing = {GPU_FAULT_UNMAPPED, address};
+	struct gpu_fault fault;
 
-	packet->dwords[0] = 0;
 	packet->count = 0;
-	if (!read_commands(window, bus, address, 4, packet->dwords))
-		return missing;
+	fault = read_commands(engine, window, bus, address, 4, packet->dwords);
+	if (fault.code)
+		return fault;
 	packet->count = packet_length(packet->dwords[0]);
 	if (!packet->count)
 		return (struct gpu_fault){GPU_FAULT_OPCODE, 0};
 	if (packet->count * 4 > bytes)
 		return (struct gpu_fault){GPU_FAULT_RING, 0};
-	if (packet->count > 1 && !read_commands(window, bus, address + 4,
-		(packet->count - 1) * 4, packet->dwords + 1))
-		return missing;
-	return ok;
+	if (packet->count == 1)
+		return ok;
+	fault = read_commands(engine, window, bus, address + 4, (packet->count - 1) * 4,
+		packet->dwords + 1);
+	if (fault.code == GPU_FAULT_UNMAPPED)
+		fault.address = address;
+	return fault;
 }
 
 static struct gpu_fault store(const struct gpu_bus *bus, uint64_t address, const uint32_t *data,
@@ -206,7 +238,7 @@ static struct gpu_fault execute_mi(struct gpu_engine *engine, const struct gpu_b
 		if (dwords[0] & 1u << 22)
 			gpu_reg_set(&engine->regs, GPU_REG_NOPID, dwords[0] & 0x3fffff);
 		return ok;
-	case GPU_MI_FLUSH: /* every packet is done when the next begins */
+	case GPU_MI_FLUSH: /* what came before is done: see leaves_draws */
 	case GPU_MI_ARB_CHECK:
 		return ok;
 	case GPU_MI_USER_INTERRUPT:
@@ -256,7 +288,10 @@ static struct gpu_fault execute(struct gpu_engine *engine, const struct gpu_bus 
 	const struct packet *packet, uint64_t *written)
 {
 	uint32_t header = packet->dwords[0];
+	struct gpu_fault fault = leaves_draws(engine, header) ? ok : run_draws(engine);
 
+	if (fault.code)
+		return fault;
 	switch (header >> 29) {
 	case GPU_CLASS_MI:
 		return execute_mi(engine, bus, packet);
@@ -265,7 +300,8 @@ static struct gpu_fault execute(struct gpu_engine *engine, const struct gpu_bus 
 	}
 	if (header >> 24 != 0x7f || header & 0xff00 || engine->id != GPU_ENGINE_RENDER)
 		return (struct gpu_fault){GPU_FAULT_OPCODE, 0};
-	return gpu_composite_packet(&engine->composite, bus, packet->dwords, packet->count, written);
+	return gpu_composite_packet(&engine->composite, bus, engine->pool, packet->dwords,
+		packet->count, written);
 }
 
 /* Where the next packet is; false = nothing to do. */
@@ -308,42 +344,71 @@ static void step_over(struct gpu_engine *engine, uint32_t count, bool in_batch)
 		gpu_reg_set(&engine->regs, GPU_REG_HEAD, head >= size ? 0 : head);
 }
 
+/* Everything that was executed is done when the engine's thread goes elsewhere. */
+static enum gpu_run pause_as(struct gpu_engine *engine, enum gpu_run run)
+{
+	struct gpu_fault fault = run_draws(engine);
+
+	if (fault.code) {
+		stop(engine, fault, 0);
+		return GPU_RUN_FAULT;
+	}
+	if (run == GPU_RUN_IDLE)
+		gpu_reg_set(&engine->regs, GPU_REG_INSTDONE, GPU_INSTDONE_IDLE);
+	return run;
+}
+
+/* One packet. *spent grows by the units that it took; those of draws come with their run. */
+static struct gpu_fault step(struct gpu_engine *engine, struct window *window,
+	const struct gpu_bus *bus, uint64_t address, uint64_t bytes, struct packet *packet,
+	uint64_t *spent)
+{
+	struct gpu_fault fault;
+	bool in_batch = engine->in_batch;
+	uint64_t written = 0;
+
+	fault = fetch(engine, window, bus, address, bytes, packet);
+	if (fault.code)
+		return fault;
+	if (!in_batch)
+		engine->work = 0;
+	step_over(engine, packet->count, in_batch);
+	fault = execute(engine, bus, packet, &written);
+	engine->work += packet->count + written / GPU_WORK_BYTES;
+	*spent += packet->count;
+	if (packet->dwords[0] >> 29 != GPU_CLASS_3D)
+		*spent += written / GPU_WORK_BYTES;
+	return fault;
+}
+
 enum gpu_run gpu_engine_run(struct gpu_engine *engine, uint64_t budget)
 {
+	const struct gpu_tiles *tiles = &engine->composite.tiles;
 	struct window window = {0};
 	struct packet packet;
-	uint64_t done = 0;
+	uint64_t spent = 0, drawn = tiles->done;
 
 	while (!engine->stopped) {
 		struct gpu_fault fault;
 		const struct gpu_bus *bus;
-		uint64_t address, bytes, written = 0, work;
-		bool in_batch = engine->in_batch;
+		uint64_t address, bytes;
 
-		if (!next_packet(engine, &bus, &address, &bytes, &fault)) {
-			gpu_reg_set(&engine->regs, GPU_REG_INSTDONE, GPU_INSTDONE_IDLE);
-			return GPU_RUN_IDLE;
-		}
-		if (done >= budget)
-			return GPU_RUN_MORE;
+		if (!next_packet(engine, &bus, &address, &bytes, &fault))
+			return pause_as(engine, GPU_RUN_IDLE);
+		if (spent + (tiles->done - drawn) / GPU_WORK_BYTES >= budget)
+			return pause_as(engine, GPU_RUN_MORE);
 		gpu_reg_set(&engine->regs, GPU_REG_INSTDONE, 0);
 		gpu_reg_set(&engine->regs, GPU_REG_ACTHD, address);
 		packet.dwords[0] = 0;
 		if (!fault.code)
-			fault = fetch(&window, bus, address, bytes, &packet);
-		if (!fault.code) {
-			if (!in_batch)
-				engine->work = 0;
-			step_over(engine, packet.count, in_batch);
-			fault = execute(engine, bus, &packet, &written);
-		}
+			fault = step(engine, &window, bus, address, bytes, &packet,
+				&spent);
 		if (fault.code) {
+			/* What came before is done; this fault counts. */
+			run_draws(engine);
 			stop(engine, fault, packet.dwords[0]);
 			break;
 		}
-		work = packet.count + written / GPU_WORK_BYTES;
-		engine->work += work;
-		done += work;
 	}
 	return GPU_RUN_FAULT;
 }

@@ -61,10 +61,13 @@ void gpu_engine_set_space(struct gpu_engine *engine, const struct gpu_bus *space
 
 /*
  * Executes from HEAD to TAIL until budget units of work are done: one for each
- * dword of a packet, one for each GPU_WORK_BYTES bytes written. A packet is
- * never split, so that a call may exceed its budget by the largest packet (its
- * target: at most an object). An endless batch is one whose engine->work grows
- * over all bounds.
+ * dword of a packet, one for each GPU_WORK_BYTES bytes written (as many more as
+ * it takes more time for: gpu_draw.cost). Draws count in engine->work when their
+ * packet is executed, and for the budget when they are done; whatever is returned,
+ * all that was executed is done. A packet is never split, nor are draws that are
+ * done at once, so that a call may exceed its budget by the largest packet (its
+ * target: at most an object) or GPU_TILES_MAX_COST. An endless batch is one whose
+ * engine->work grows over all bounds.
  */
 enum gpu_run gpu_engine_run(struct gpu_engine *engine, uint64_t budget);
 

@@ -55,8 +55,13 @@ enum gpu_packet_class { GPU_CLASS_MI = 0, GPU_CLASS_2D = 2, GPU_CLASS_3D = 3 }; 
 
 #define GPU_COMPOSITE_MAX_SCISSORS 127u
 #define GPU_COMPOSITE_MAX_SIZE 16384u
-/* Format word: pitch in bytes in 17:0 (a multiple of 4), format in 23:20, bilinear in 24. */
+/*
+ * Format word: pitch in bytes in 17:0 (a multiple of 4), tiling in 19:18, format
+ * in 23:20, bilinear in 24.
+ */
 #define GPU_COMPOSITE_LAYOUT(format, pitch) ((uint32_t)(format) << 20 | (uint32_t)(pitch))
+#define GPU_COMPOSITE_TILED_X (1u << 18)
+#define GPU_COMPOSITE_TILED_Y (2u << 18)
 #define GPU_COMPOSITE_BILINEAR (1u << 24)
 enum gpu_composite_format { /* by DRM's names: bits of a little-endian word, high to low */
 	GPU_FORMAT_X8R8G8B8,
@@ -65,6 +70,8 @@ enum gpu_composite_format { /* by DRM's names: bits of a little-endian word, hig
 	GPU_FORMAT_A8B8G8R8,
 	GPU_FORMAT_R5G6B5,
 	GPU_FORMAT_A8,
+	GPU_FORMAT_X2R10G10B10,
+	GPU_FORMAT_A2R10G10B10,
 	GPU_FORMAT_COUNT
 };
 /* First word of DRAW: operator in 9:8, alpha (255 = as it is) in 7:0. */
