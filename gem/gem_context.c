@@ -46,6 +46,8 @@ static int make_context(struct gem_device *dev, struct gem_vm *vm, struct gem_co
 	context->bannable = true;
 	context->recoverable = true;
 	pthread_mutex_init(&context->lock, NULL);
+	for (unsigned i = 0; i < GEM_CONTEXT_TIMELINES; i++)
+		gem_timeline_init(&context->timelines[i]);
 	*out = context;
 	return 0;
 }
@@ -125,8 +127,36 @@ void gem_context_put(struct gem_context *context)
 	    atomic_fetch_sub_explicit(&context->refcount, 1, memory_order_acq_rel) != 1)
 		return;
 	gem_vm_put(context->vm);
+	for (unsigned i = 0; i < GEM_CONTEXT_TIMELINES; i++)
+		gem_timeline_finish(&context->timelines[i]);
 	pthread_mutex_destroy(&context->lock);
 	free(context);
+}
+
+static int add_older(struct gem_context *context, int64_t before_ns, struct gem_fence_set *set)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < GEM_CONTEXT_TIMELINES && ret == 0; i++)
+		ret = gem_timeline_add_older(&context->timelines[i], before_ns, set);
+	return ret;
+}
+
+int gem_contexts_add_older(struct gem_contexts *contexts, int64_t before_ns,
+	struct gem_fence_set *set)
+{
+	uint32_t id = 0;
+	int ret = 0;
+
+	pthread_mutex_lock(&contexts->lock);
+	if (contexts->standard)
+		ret = add_older(contexts->standard, before_ns, set);
+	while (ret == 0 && gem_idr_next(&contexts->idr, &id)) {
+		ret = add_older(gem_idr_find(&contexts->idr, id), before_ns, set);
+		id++;
+	}
+	pthread_mutex_unlock(&contexts->lock);
+	return ret;
 }
 
 /* ---- parameters ---- */

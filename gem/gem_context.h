@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "gem_idr.h"
+#include "gem_timeline.h"
 
 struct gem_device;
 struct gem_file;
@@ -20,6 +21,9 @@ struct gem_vm;
 
 /* As I915_CONTEXT_*_USER_PRIORITY. */
 enum { GEM_PRIORITY_MIN = -1023, GEM_PRIORITY_DEFAULT = 0, GEM_PRIORITY_MAX = 1023 };
+
+/* Classes of engines: render, copy (gpu_class). */
+enum { GEM_CONTEXT_TIMELINES = 2 };
 
 struct gem_context {
 	atomic_uint refcount;
@@ -37,6 +41,7 @@ struct gem_context {
 	uint64_t reset_noted;     /* last reset that counted it active; gpu_device.lock */
 	pthread_mutex_t lock;     /* innermost */
 	int64_t hangs_ns[2];      /* its last two, older first; 0 = none; guarded by lock */
+	struct gem_timeline timelines[GEM_CONTEXT_TIMELINES]; /* by class of engines; own locks */
 };
 
 /* Of a file; struct gem_file has one. */
@@ -67,6 +72,13 @@ int gem_context_destroy(struct gem_file *file, uint32_t id);
 int gem_context_lookup(struct gem_file *file, uint32_t id, struct gem_context **out);
 struct gem_context *gem_context_get(struct gem_context *context);
 void gem_context_put(struct gem_context *context);
+
+/*
+ * Adds, of each timeline of each context, the latest unsignalled fence from
+ * before before_ns, as gem_timeline_add_older. -ENOMEM.
+ */
+int gem_contexts_add_older(struct gem_contexts *contexts, int64_t before_ns,
+	struct gem_fence_set *set);
 
 uint64_t gem_context_get_param(const struct gem_context *context, enum gem_context_param param);
 /*

@@ -85,6 +85,7 @@ struct gem_bind {
 	struct gem_object *obj; /* caller's reference; each object once */
 	uint64_t align;         /* power of two, 0 = page */
 	uint64_t offset;        /* with GEM_PIN_FIXED */
+	uint64_t pad_to_size;   /* bytes of address space at least, whole pages; 0 = the object's */
 	unsigned flags;         /* GEM_PIN_*; NOEVICT and NONBLOCK must not be set */
 	bool fence_reg;         /* a fence register when tiled; implies GEM_PIN_MAPPABLE */
 	struct gem_vma *vma;    /* out: pinned; .node.start is the address */

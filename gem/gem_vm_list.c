@@ -33,14 +33,19 @@ static int prepare(struct gem_vm *vm, struct gem_bind *binds, unsigned count, st
 	for (unsigned i = 0; i < count; i++) {
 		struct gem_bind *bind = &binds[i];
 		unsigned flags = bind->flags | (bind->fence_reg ? GEM_PIN_MAPPABLE : 0);
+		struct gem_placement *placement = &items[i].placement;
 
 		bind->vma = NULL;
 		items[i].bind = bind;
 		int ret = gem_vma_placement(bind->obj, vm, bind->align, bind->offset, flags,
-			&items[i].placement);
+			placement);
 		if (ret)
 			return ret == -E2BIG ? -ENOSPC : ret;
-		total += items[i].placement.size; /* no overflow: each is at most the space */
+		if (bind->pad_to_size > placement->high - placement->low)
+			return -ENOSPC;
+		if (placement->size < bind->pad_to_size)
+			placement->size = bind->pad_to_size;
+		total += placement->size; /* no overflow: each is at most the space */
 		if (total > vm->size - vm->range.base)
 			return -ENOSPC;
 	}
@@ -73,8 +78,7 @@ static int pin_all(struct gem_vm *vm, struct item *items, unsigned count)
 
 		if (bind->vma)
 			continue;
-		ret = gem_vma_pin(bind->obj, vm, bind->align, bind->offset,
-			items[i].placement.flags, &bind->vma);
+		ret = gem_vma_pin_placement(bind->obj, vm, &items[i].placement, &bind->vma);
 		if (ret)
 			return ret;
 	}

@@ -15,6 +15,9 @@ struct gem_placement {
 /* -EINVAL, -E2BIG. Takes obj->mm.lock to see its tiling. */
 int gem_vma_placement(struct gem_object *obj, struct gem_vm *vm, uint64_t align,
 	uint64_t offset, unsigned flags, struct gem_placement *placement);
+/* As gem_vma_pin. */
+int gem_vma_pin_placement(struct gem_object *obj, struct gem_vm *vm,
+	const struct gem_placement *placement, struct gem_vma **out);
 /* As gem_vma_pin, but only where obj is bound already; -ENOENT when it would have to move. */
 int gem_vma_pin_bound(struct gem_object *obj, struct gem_vm *vm,
 	const struct gem_placement *placement, struct gem_vma **out);

@@ -196,18 +196,24 @@ int gem_vma_pin(struct gem_object *obj, struct gem_vm *vm, uint64_t align, uint6
 	unsigned flags, struct gem_vma **out)
 {
 	struct gem_placement placement;
-	void *pages;
-
 	int ret = gem_vma_placement(obj, vm, align, offset, flags, &placement);
-	if (ret == 0)
-		ret = gem_object_pin_pages(obj, &pages);
+
+	return ret ? ret : gem_vma_pin_placement(obj, vm, &placement, out);
+}
+
+int gem_vma_pin_placement(struct gem_object *obj, struct gem_vm *vm,
+	const struct gem_placement *placement, struct gem_vma **out)
+{
+	void *pages;
+	int ret = gem_object_pin_pages(obj, &pages);
+
 	if (ret)
 		return ret;
 	do {
 		struct gem_fence_set waits = {0};
 
 		pthread_mutex_lock(&vm->dev->vm_lock);
-		ret = try_pin_locked(obj, vm, &placement, &waits, out);
+		ret = try_pin_locked(obj, vm, placement, &waits, out);
 		pthread_mutex_unlock(&vm->dev->vm_lock);
 		if (ret == -EAGAIN)
 			gem_fence_set_wait(&waits, -1, NULL);

@@ -13,7 +13,7 @@
 #include "gem_object.h"
 #include "gpu_device.h"
 
-/* An entry of the list. */
+/* An entry of the list. Addresses are canonical: bit 47 is extended to the left. */
 struct gpu_exec_object {
 	struct gem_object *obj;      /* caller's reference; each object once */
 	uint32_t handle;
@@ -22,6 +22,7 @@ struct gpu_exec_object {
 	uint64_t offset;             /* in: presumed (or PINNED) address; out: where it is */
 	struct drm_i915_gem_relocation_entry *relocs; /* presumed_offset is updated */
 	unsigned reloc_count;
+	bool relocated;              /* out: some of relocs were written, presumed_offsets are new */
 };
 
 struct gpu_exec {
@@ -33,15 +34,20 @@ struct gpu_exec {
 	uint32_t batch_start, batch_len; /* bytes; multiples of 8; len 0 = to the end */
 	struct gem_fence **waits;    /* in-fences */
 	unsigned wait_count;
+	bool moved;                  /* out: without NO_RELOC, or some offset is not the presumed one */
 };
 
 /*
  * *fence: of the request, new reference (out-fences). Errors: -EINVAL alignment,
- * offset, flags, relocation (offset beyond the object or not a multiple of 4,
- * domains, more than one write domain), batch beyond its object; -ENOENT a
- * relocation's target is not in the list; -ENOSPC does not fit; -EDEADLK fence
- * registers; -EIO banned or wedged; -EFAULT purged object; -ENOMEM.
+ * offset, flags, an object twice, relocation (offset beyond the object or not a
+ * multiple of 4, domains, more than one write domain, a tiled object), batch
+ * beyond its object; -ENOENT a relocation's target is not in the list, or the
+ * context was destroyed; -ENOSPC does not fit; -EDEADLK fence registers; -EIO
+ * banned or wedged; -EFAULT purged object; -ENOMEM.
  * May wait for the GPU (room, relocations in busy objects).
+ *
+ * Relocations are checked before the first one is written; those that were
+ * written stay so when there is an error afterwards: see relocated.
  */
 int gpu_submit(struct gpu_device *gpu, struct gpu_exec *exec, struct gem_fence **fence);
 

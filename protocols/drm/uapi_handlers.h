@@ -113,6 +113,9 @@ UAPI_HANDLER(i915_gem_context_getparam);
 UAPI_HANDLER(i915_gem_context_setparam);
 UAPI_HANDLER(i915_get_reset_stats);
 
+/* uapi_i915_exec.c */
+UAPI_HANDLER(i915_gem_execbuffer2);
+
 /* uapi_i915_param.c */
 UAPI_HANDLER(i915_getparam);
 UAPI_HANDLER(i915_gem_get_aperture);

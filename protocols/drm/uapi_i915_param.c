@@ -1,5 +1,6 @@
 /* What the part is and can (kernel: i915_getparam.c), and what does not depend on objects. */
 #include <errno.h>
+#include <time.h>
 
 #include "gem_fence_reg.h"
 #include "gem_vm.h"
@@ -24,6 +25,9 @@ static bool is_always_there(int param)
 	case I915_PARAM_HAS_EXEC_HANDLE_LUT:
 	case I915_PARAM_HAS_COHERENT_PHYS_GTT:
 	case I915_PARAM_HAS_EXEC_SOFTPIN:
+	case I915_PARAM_HAS_BLT:
+	case I915_PARAM_HAS_EXEC_ASYNC:
+	case I915_PARAM_HAS_EXEC_BATCH_FIRST:
 		return true;
 	default:
 		return false;
@@ -36,7 +40,6 @@ static bool is_absent(int param)
 	switch (param) {
 	case I915_PARAM_HAS_OVERLAY:
 	case I915_PARAM_HAS_BSD:
-	case I915_PARAM_HAS_BLT:
 	case I915_PARAM_HAS_VEBOX:
 	case I915_PARAM_HAS_BSD2:
 	case I915_PARAM_HAS_LLC:
@@ -45,15 +48,11 @@ static bool is_absent(int param)
 	case I915_PARAM_HAS_SEMAPHORES:
 	case I915_PARAM_HAS_SECURE_BATCHES:
 	case I915_PARAM_CMD_PARSER_VERSION:
-	case I915_PARAM_HAS_GPU_RESET:
 	case I915_PARAM_HAS_RESOURCE_STREAMER:
 	case I915_PARAM_HAS_POOLED_EU:
 	case I915_PARAM_MIN_EU_IN_POOL:
-	case I915_PARAM_HAS_SCHEDULER:
-	case I915_PARAM_HAS_EXEC_ASYNC:
 	case I915_PARAM_HAS_EXEC_FENCE:
 	case I915_PARAM_HAS_EXEC_CAPTURE:
-	case I915_PARAM_HAS_EXEC_BATCH_FIRST:
 	case I915_PARAM_HAS_EXEC_FENCE_ARRAY:
 	case I915_PARAM_HAS_CONTEXT_ISOLATION:
 	case I915_PARAM_CS_TIMESTAMP_FREQUENCY:
@@ -90,6 +89,12 @@ static int get_param(const struct uapi_device *dev, int param, int *value)
 	case I915_PARAM_NUM_FENCES_AVAIL:
 		*value = dev->gem.fence_regs->count;
 		return 0;
+	case I915_PARAM_HAS_GPU_RESET:
+		*value = 2; /* of an engine alone, too */
+		return 0;
+	case I915_PARAM_HAS_SCHEDULER:
+		*value = I915_SCHEDULER_CAP_ENABLED | I915_SCHEDULER_CAP_PRIORITY;
+		return 0;
 	case I915_PARAM_MMAP_VERSION:
 	case I915_PARAM_MMAP_GTT_COHERENT:
 		*value = 1;
@@ -125,10 +130,30 @@ int uapi_i915_gem_get_aperture(struct uapi_call *call, void *data)
 	return 0;
 }
 
-/* No batch can be under way. */
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+/*
+ * Not more than 20 ms of batches are to be under way (kernel: i915_gem_throttle.c):
+ * waits for the file's older ones.
+ */
 int uapi_i915_gem_throttle(struct uapi_call *call, void *data)
 {
-	return 0;
+	enum { RECENT_NS = 20000000 };
+	struct gem_fence_set older = {0};
+
+	if (gpu_device_wedged(call->file->dev->gpu))
+		return -EIO;
+	int ret = gem_contexts_add_older(&call->file->gem.contexts, now_ns() - RECENT_NS, &older);
+	if (ret == 0)
+		ret = gem_fence_set_wait(&older, -1, NULL);
+	gem_fence_set_finish(&older);
+	return ret;
 }
 
 /* The registers that may be read are those of later parts. */
