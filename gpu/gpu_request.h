@@ -23,7 +23,7 @@ struct gpu_range {
 	uint64_t size;          /* bytes of the object, not of its binding */
 	uint8_t *pages;         /* pinned until the request retires */
 	struct gem_object *obj; /* reference, dropped then */
-	/* Fence register that it had at submit (it keeps it while busy); .size 0 = none. */
+	/* Fence register that the client asked for (kept while busy); .size 0 = none. */
 	struct gem_fence_window window;
 	bool write;             /* declared by the client; known to the strict mode only */
 };

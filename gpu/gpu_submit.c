@@ -20,6 +20,8 @@
  */
 enum { FAIR_TRIES = 8 };
 
+_Static_assert((int)GPU_CLASS_COUNT == (int)GEM_CONTEXT_TIMELINES, "a timeline for each class");
+
 struct submit {
 	struct gpu_device *gpu;
 	struct gpu_exec *exec;
@@ -191,10 +193,11 @@ static int relocate(struct submit *submit, bool patient, struct gem_object **bus
 /* On success the space's turn is ours, and all addresses in all objects are right. */
 static int bind_and_relocate(struct submit *submit)
 {
-	struct gem_object *busy;
 	int ret;
 
 	for (unsigned tries = 0;; tries++) {
+		struct gem_object *busy = NULL;
+
 		ret = gem_vm_acquire(submit->vm, submit->binds, submit->exec->object_count);
 		if (ret)
 			return ret;
@@ -203,7 +206,7 @@ static int bind_and_relocate(struct submit *submit)
 		if (ret == 0)
 			return 0;
 		release(submit);
-		if (ret != -EAGAIN)
+		if (!busy)
 			return ret;
 		ret = gem_object_wait(busy, true, -1, NULL);
 		gem_object_put(busy);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "gem_vm.h"
 #include "uapi_handlers.h"
 #include "uapi_i915_exec.h"
 

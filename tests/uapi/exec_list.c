@@ -213,7 +213,7 @@ void list_copy(struct list *list, unsigned to, uint32_t to_pitch, int x, int y, 
 
 void list_store(struct list *list, unsigned target, uint32_t offset, uint32_t value)
 {
-	list_dword(list, GPU_MI_STORE_DWORD_IMM - 1); /* one dword of data */
+	list_dword(list, GPU_MI_STORE_DWORD_IMM);
 	list_reloc(list, target, offset, true);
 	list_dword(list, value);
 }
