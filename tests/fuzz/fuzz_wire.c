@@ -1,7 +1,8 @@
 /*
  * Mad clients against the wire server: packets with right headers and wrong
  * bodies, and the other way round; clients that die in mid-request, that never
- * read, that pass the descriptors of device files, dma-bufs and what else.
+ * read, that pass the descriptors of device files, dma-bufs and what else; that
+ * answer the server's questions with lies, or not at all.
  *
  *   fuzz_wire --seed 1 --calls 1000000 --threads 8     each thread has several channels
  *
@@ -29,7 +30,7 @@
 #include "wire_server.h"
 
 enum { CHANNELS = 4, FDS = 8, ARG_ADDRESS = 0x10000, ARRAY_ADDRESS = 0x100000, DIR_SIZE = 64,
-	ANSWER_SECONDS = 20 };
+	ANSWER_SECONDS = 20, PATIENCE_MS = 100 };
 
 struct packet {
 	uint8_t data[WIRE_PACKET_MAX + 64] __attribute__((aligned(8)));
@@ -43,7 +44,7 @@ struct mad {
 	struct fuzz_world *world;
 	struct fuzz_rng rng;
 	const char *dir;
-	uint64_t calls, done, failed, ended;
+	uint64_t calls, done, failed, ended, answered;
 	int channels[CHANNELS]; /* -1 = none */
 	int fds[FDS];           /* what it got or made, -1 = none */
 	uint64_t offsets[FDS];
@@ -263,7 +264,9 @@ static uint32_t some_request(struct mad *mad)
 		DRM_IOCTL_PRIME_HANDLE_TO_FD, DRM_IOCTL_PRIME_FD_TO_HANDLE,
 		DRM_IOCTL_I915_GEM_PWRITE, DRM_IOCTL_I915_GEM_PREAD, DRM_IOCTL_I915_GEM_CREATE,
 		DRM_IOCTL_I915_GEM_CREATE_EXT, DRM_IOCTL_MODE_ATOMIC, DRM_IOCTL_MODE_GETRESOURCES,
-		DRM_IOCTL_MODE_GETCONNECTOR, DRM_IOCTL_VERSION, DRM_IOCTL_MODE_ADDFB2};
+		DRM_IOCTL_MODE_GETCONNECTOR, DRM_IOCTL_VERSION, DRM_IOCTL_MODE_ADDFB2,
+		DRM_IOCTL_SET_CLIENT_CAP, DRM_IOCTL_I915_GEM_EXECBUFFER2,
+		DRM_IOCTL_I915_GEM_EXECBUFFER2_WR};
 
 	if (fuzz_one_in(&mad->rng, 2))
 		return often[fuzz_below(&mad->rng, GEM_ARRAY_SIZE(often))];
@@ -284,7 +287,28 @@ static void set_sane(struct mad *mad, uint32_t request, void *arg)
 	struct drm_prime_handle prime = {.handle = 1 + fuzz_below(&mad->rng, 6), .flags = O_RDWR};
 	struct drm_mode_map_dumb map = {.handle = 1 + fuzz_below(&mad->rng, 6)};
 
-	if (request == DRM_IOCTL_MODE_CREATE_DUMB)
+	struct drm_set_client_cap cap = {DRM_CLIENT_CAP_ATOMIC, 1};
+	/* Some arrays come along, some do not. */
+	struct drm_mode_atomic atomic = {.flags = DRM_MODE_ATOMIC_TEST_ONLY,
+		.count_objs = 1 + fuzz_below(&mad->rng, 3),
+		.objs_ptr = ARRAY_ADDRESS + 4096 * fuzz_below(&mad->rng, 4),
+		.count_props_ptr = ARRAY_ADDRESS + 4096 * fuzz_below(&mad->rng, 4),
+		.props_ptr = ARRAY_ADDRESS + 4096, .prop_values_ptr = ARRAY_ADDRESS + 8192};
+	struct drm_i915_gem_execbuffer2 exec = {
+		.buffers_ptr = ARRAY_ADDRESS + 4096 * fuzz_below(&mad->rng, 4),
+		.buffer_count = 1 + fuzz_below(&mad->rng, 40),
+		.flags = (uint64_t)fuzz_below(&mad->rng, 4) |
+			(uint64_t)fuzz_below(&mad->rng, 64) << 16, /* fences of every kind */
+		.num_cliprects = fuzz_below(&mad->rng, 3), .cliprects_ptr = ARRAY_ADDRESS,
+		.rsvd2 = 7};
+
+	if (request == DRM_IOCTL_SET_CLIENT_CAP)
+		memcpy(arg, &cap, sizeof(cap));
+	else if (request == DRM_IOCTL_MODE_ATOMIC)
+		memcpy(arg, &atomic, sizeof(atomic));
+	else if (_IOC_NR(request) == _IOC_NR(DRM_IOCTL_I915_GEM_EXECBUFFER2))
+		memcpy(arg, &exec, sizeof(exec));
+	else if (request == DRM_IOCTL_MODE_CREATE_DUMB)
 		memcpy(arg, &dumb, sizeof(dumb));
 	else if (request == DRM_IOCTL_PRIME_HANDLE_TO_FD)
 		memcpy(arg, &prime, sizeof(prime));
@@ -396,6 +420,71 @@ static void hang_up(struct mad *mad, int *channel)
 	mad->ended++;
 }
 
+/* As an honest client of a program whose memory is odd numbers. */
+static void make_answer(struct mad *mad, const struct wire_upcall *question)
+{
+	struct wire_header *header = (struct wire_header *)mad->packet.data;
+	uint8_t bytes[1024];
+
+	begin(&mad->packet, WIRE_UPCALL, sizeof(*header));
+	if (fuzz_one_in(&mad->rng, 8)) {
+		header->result = question->kind == WIRE_UPCALL_FETCH ? -EBADF : -EFAULT;
+		return;
+	}
+	for (uint32_t at = 0; question->kind == WIRE_UPCALL_READ && at < question->length;) {
+		uint32_t now = question->length - at;
+
+		now = now < sizeof(bytes) ? now : sizeof(bytes);
+		fill_arg(mad, 0, bytes, sizeof(bytes));
+		append(&mad->packet, bytes, now);
+		at += now;
+	}
+	if (question->kind == WIRE_UPCALL_FETCH)
+		mad->packet.fds[mad->packet.fd_count++] = some_fd(mad);
+	if (question->kind == WIRE_UPCALL_INSTALL)
+		header->result = 5;
+}
+
+/* False when it is left to the server to end the channel, and when it has. */
+static bool answer(struct mad *mad, int channel)
+{
+	struct wire_upcall question;
+
+	memcpy(&question, mad->reply.data, sizeof(question));
+	if (mad->reply.size < sizeof(question))
+		fuzz_fail("a question that is none");
+	for (unsigned i = 0; i < mad->reply.fd_count; i++)
+		keep_fd(mad, mad->reply.fds[i]);
+	mad->answered++;
+	if (fuzz_one_in(&mad->rng, 100)) /* silence */
+		return receive(channel, &mad->reply);
+	make_answer(mad, &question);
+	if (fuzz_one_in(&mad->rng, 20))
+		mad->packet.size = fuzz_below(&mad->rng, mad->packet.size + 40);
+	if (fuzz_one_in(&mad->rng, 30))
+		mad->packet.fds[mad->packet.fd_count++] = some_fd(mad);
+	finish(&mad->packet);
+	if (fuzz_one_in(&mad->rng, 40))
+		fuzz_mutate(&mad->rng, mad->packet.data, mad->packet.size);
+	/* Twice: the second is the answer to nothing. */
+	for (unsigned i = 0; i <= fuzz_one_in(&mad->rng, 40); i++) {
+		if (!transmit(channel, &mad->packet))
+			return false;
+	}
+	return receive(channel, &mad->reply);
+}
+
+/* The reply to what was sent; or false, as receive. */
+static bool receive_reply(struct mad *mad, int channel)
+{
+	const struct wire_header *header = (const struct wire_header *)mad->reply.data;
+	bool there = receive(channel, &mad->reply);
+
+	while (there && header->op == WIRE_UPCALL)
+		there = answer(mad, channel);
+	return there;
+}
+
 static void step(struct mad *mad)
 {
 	int *channel = &mad->channels[fuzz_below(&mad->rng, CHANNELS)];
@@ -441,7 +530,7 @@ static void step(struct mad *mad)
 		break;
 	}
 	}
-	if (receive(*channel, &mad->reply))
+	if (receive_reply(mad, *channel))
 		take_reply(mad);
 	else
 		hang_up(mad, channel);
@@ -502,7 +591,7 @@ static void run(struct fuzz_world *world, const char *dir, struct mad *mads,
 	const struct fuzz_options *options)
 {
 	struct fuzz_counts before;
-	uint64_t done = 0, failed = 0, ended = 0;
+	uint64_t done = 0, failed = 0, ended = 0, answered = 0;
 
 	fuzz_count(&before);
 	for (unsigned i = 0; i < options->threads; i++) {
@@ -517,11 +606,13 @@ static void run(struct fuzz_world *world, const char *dir, struct mad *mads,
 		done += mads[i].done;
 		failed += mads[i].failed;
 		ended += mads[i].ended;
+		answered += mads[i].answered;
 	}
 	fuzz_check_counts("channels", &before);
-	printf("seed %llu: %llu packets, %llu refused, %llu channels ended\n",
+	printf("seed %llu: %llu packets, %llu refused, %llu channels ended, %llu questions\n",
 		(unsigned long long)options->seed, (unsigned long long)done,
-		(unsigned long long)failed, (unsigned long long)ended);
+		(unsigned long long)failed, (unsigned long long)ended,
+		(unsigned long long)answered);
 }
 
 int main(int argc, char **argv)
@@ -541,6 +632,7 @@ int main(int argc, char **argv)
 	if (!mkdtemp(dir) ||
 	    wire_server_create(world.cards.vfs, dir, subscribe, NULL, &server))
 		fuzz_fail("server");
+	wire_server_set_patience(server, PATIENCE_MS);
 	run(&world, dir, mads, &options);
 	wire_server_destroy(server);
 	rmdir(dir);

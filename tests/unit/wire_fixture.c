@@ -152,7 +152,8 @@ void *packet_add(struct packet *packet, const void *data, size_t size)
 	void *at = packet->data + packet->size;
 
 	CHECK(packet->size + size <= sizeof(packet->data));
-	memcpy(at, data, size);
+	if (size)
+		memcpy(at, data, size);
 	packet->size += size;
 	return at;
 }
