@@ -104,7 +104,7 @@ static int dial(struct preload_channel *channel)
 	}
 	channel->fd = fd;
 	channel->ino = st.st_ino;
-	channel->pid = getpid();
+	channel->memory->here = true;
 	channel->live = true;
 	memset(channel->attached, 0, sizeof(channel->attached));
 	return 0;
@@ -113,7 +113,7 @@ static int dial(struct preload_channel *channel)
 static int greet(struct preload_channel *channel)
 {
 	struct wire_hello hello = {.header.op = WIRE_HELLO, .version = WIRE_VERSION,
-		.pid = channel->pid};
+		.pid = getpid()};
 	struct iovec vec = {&hello, sizeof(hello)};
 	struct preload_reply reply = {0};
 
@@ -128,17 +128,30 @@ static int greet(struct preload_channel *channel)
 	return 0;
 }
 
+static int add_memory(struct preload_channel *channel)
+{
+	void *memory = preload_real_mmap(NULL, sizeof(*channel->memory), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -ENOMEM;
+	if (madvise(memory, sizeof(*channel->memory), MADV_WIPEONFORK) < 0) {
+		munmap(memory, sizeof(*channel->memory));
+		return -ENOMEM;
+	}
+	channel->memory = memory;
+	return 0;
+}
+
 static int prepare(struct preload_channel *channel)
 {
 	/* A forked child leaves the parent's channel to the parent. */
-	if (channel->live && (channel->pid != getpid() || !owns_fd(channel)))
+	if (channel->live && (!channel->memory->here || !owns_fd(channel)))
 		close_channel(channel);
 	if (!channel->memory) {
-		void *memory = preload_real_mmap(NULL, sizeof(*channel->memory),
-			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (memory == MAP_FAILED)
-			return -ENOMEM;
-		channel->memory = memory;
+		int ret = add_memory(channel);
+		if (ret)
+			return ret;
 	}
 	if (channel->live)
 		return 0;

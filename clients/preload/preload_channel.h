@@ -23,7 +23,6 @@ struct iovec;
 struct preload_channel {
 	int fd;
 	ino_t ino; /* of fd: proof that the number is still ours */
-	pid_t pid;
 	bool live;
 	bool busy; /* a request is under way in this thread */
 	uint64_t instance;
@@ -40,6 +39,7 @@ struct preload_scratch {
 };
 
 struct preload_memory {
+	bool here; /* false in a forked child: the kernel wipes these pages there */
 	struct preload_scratch scratch;
 	uint8_t reply[WIRE_PACKET_MAX] __attribute__((aligned(8)));
 };

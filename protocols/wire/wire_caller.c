@@ -7,9 +7,19 @@
 #include "wire_caller.h"
 #include "wire_layout.h"
 
+/* Both tables' say. Not asked before something is missing. */
 static bool may_ask(const struct wire_caller *caller)
 {
-	return caller->base.may_ask && caller->upcalls_allowed;
+	const struct wire_layout *layout =
+		caller->base.may_ask ? wire_layout_find(caller->request) : NULL;
+
+	return layout && layout->upcalls;
+}
+
+/* The reply could not say where the number goes. */
+static bool installs_by_upcall(const struct wire_caller *caller)
+{
+	return may_ask(caller) && wire_layout_find(caller->request)->fd_out == WIRE_NO_FIELD;
 }
 
 static int no_memory(const struct wire_caller *caller, uint64_t address, size_t size)
@@ -54,7 +64,7 @@ static int install_fd(struct vfs_caller *base, int fd, bool cloexec)
 	struct wire_caller *caller = (struct wire_caller *)base;
 	unsigned i = caller->new_fd_count;
 
-	if (caller->installs_by_upcall && may_ask(caller))
+	if (installs_by_upcall(caller))
 		return install_by_upcall(caller, fd, cloexec);
 	if (i == WIRE_FDS_MAX) {
 		close(fd);
@@ -91,8 +101,7 @@ void wire_caller_init(struct wire_caller *caller, const struct ucred *credential
 		.uid = credentials->uid, .gid = credentials->gid};
 	wire_memory_init(&caller->memory);
 	caller->upcalls = (struct wire_upcalls){.socket = socket, .patience_ms = patience_ms};
-	caller->upcalls_allowed = false;
-	caller->installs_by_upcall = false;
+	caller->request = 0;
 	caller->packet = NULL;
 	caller->number_count = 0;
 	caller->new_fd_count = 0;
@@ -120,14 +129,6 @@ static int check_memfd(int fd)
 	return fcntl(fd, F_GET_SEALS) < 0 ? -EPROTO : 0;
 }
 
-static void set_upcalls(struct wire_caller *caller, uint32_t request)
-{
-	const struct wire_layout *layout = wire_layout_find(request);
-
-	caller->upcalls_allowed = layout && layout->upcalls;
-	caller->installs_by_upcall = layout && layout->fd_out == WIRE_NO_FIELD;
-}
-
 int wire_caller_set_ioctl(struct wire_caller *caller, struct wire_packet *packet, uint8_t *image)
 {
 	const struct wire_ioctl *request = (const struct wire_ioctl *)packet->data;
@@ -147,7 +148,7 @@ int wire_caller_set_ioctl(struct wire_caller *caller, struct wire_packet *packet
 	int ret = wire_memory_set(&caller->memory, segments, request->segment_count, &total, &in);
 	if (ret)
 		return ret;
-	set_upcalls(caller, request->request);
+	caller->request = request->request;
 
 	if (packet->fd_count > request->fd_count) {
 		caller->memory.memfd = packet->fds[request->fd_count];

@@ -15,9 +15,7 @@ struct wire_caller {
 	struct vfs_caller base; /* first */
 	struct wire_memory memory;
 	struct wire_upcalls upcalls;
-	/* Both tables' say: what did not come along may be asked for (and base.may_ask). */
-	bool upcalls_allowed;
-	bool installs_by_upcall; /* the reply could not say a new descriptor's number */
+	uint32_t request;
 
 	struct wire_packet *packet; /* the client's descriptors */
 	const int32_t *numbers;     /* the client's numbers for them */
