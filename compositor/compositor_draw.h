@@ -17,6 +17,7 @@ struct compositor_surface {
 	uint32_t pitch;  /* bytes, a multiple of 4 */
 	uint32_t width, height;
 	uint32_t format; /* enum gpu_composite_format */
+	uint32_t tiling; /* I915_TILING_*; tiled: offset a multiple of 4096; sources only */
 };
 
 struct compositor_draw {

@@ -21,14 +21,16 @@ static void put_surface(struct compositor_packets *packets,
 		.write_domain = write ? I915_GEM_DOMAIN_RENDER : 0,
 	};
 	put(packets, surface->bo->address + surface->offset);
-	put(packets, GPU_COMPOSITE_LAYOUT(surface->format, surface->pitch));
+	put(packets, GPU_COMPOSITE_LAYOUT(surface->format, surface->pitch) |
+		GPU_COMPOSITE_TILED_X * surface->tiling);
 	put(packets, GPU_XY(surface->width, surface->height));
 }
 
 static bool same_surface(const struct compositor_surface *a, const struct compositor_surface *b)
 {
 	return a->bo == b->bo && a->offset == b->offset && a->pitch == b->pitch &&
-		a->width == b->width && a->height == b->height && a->format == b->format;
+		a->width == b->width && a->height == b->height && a->format == b->format &&
+		a->tiling == b->tiling;
 }
 
 static bool same_source(const struct compositor_draw *a, const struct compositor_draw *b)

@@ -136,7 +136,8 @@ static bool make_copy(struct compositor_draw *draw, const pixman_box32_t *box)
 
 /*
  * A crop that follows no axis: the surface begins and ends with the box, but at
- * the left, where its rows would go beyond the object's end.
+ * the left, where its rows would go beyond the object's end (and at the top, when
+ * it is tiled).
  */
 static void crop_surface(struct compositor_draw *draw, const struct wlr_fbox *box)
 {
@@ -148,7 +149,7 @@ static void crop_surface(struct compositor_draw *draw, const struct wlr_fbox *bo
 		source->width = right;
 	if (bottom >= 1 && bottom < source->height)
 		source->height = bottom;
-	if (y > 0 && y < source->height) {
+	if (y > 0 && y < source->height && !source->tiling) {
 		source->offset += y * source->pitch;
 		source->height -= y;
 		draw->transform[5] -= (int32_t)(y << 16);

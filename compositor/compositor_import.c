@@ -1,4 +1,5 @@
 /* Dma-bufs of clients and of the allocator as surfaces of the GPU. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,34 +30,85 @@ static const struct wlr_addon_interface addon_impl = {
 	.destroy = addon_destroy,
 };
 
-/* What a surface of the GPU can say. */
+static const struct layout {
+	uint64_t modifier;
+	uint32_t tiling, pitch_align, row_align, offset_align;
+} layouts[] = {
+	{DRM_FORMAT_MOD_LINEAR, I915_TILING_NONE, 4, 1, 4},
+	{I915_FORMAT_MOD_X_TILED, I915_TILING_X, 512, 8, 4096},
+	{I915_FORMAT_MOD_Y_TILED, I915_TILING_Y, 128, 32, 4096},
+};
+
+bool compositor_import_add_formats(struct wlr_drm_format_set *set, bool tiled)
+{
+	size_t count;
+	const struct compositor_format *formats = compositor_formats(&count);
+	bool ok = true;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!compositor_format_is_native(&formats[i]))
+			continue;
+		for (unsigned j = 0; j < (tiled ? GEM_ARRAY_SIZE(layouts) : 1); j++)
+			ok &= wlr_drm_format_set_add(set, formats[i].fourcc, layouts[j].modifier);
+		ok &= wlr_drm_format_set_add(set, formats[i].fourcc, DRM_FORMAT_MOD_INVALID);
+	}
+	return ok;
+}
+
+/* Without a modifier the layout is what the object's owner has told the kernel. */
+static const struct layout *find_layout(const struct compositor_bo *bo, uint64_t modifier)
+{
+	struct drm_i915_gem_get_tiling args = {.handle = bo->handle};
+	bool implicit = modifier == DRM_FORMAT_MOD_INVALID;
+
+	if (implicit && drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_GET_TILING, &args) != 0)
+		args.tiling_mode = I915_TILING_NONE;
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(layouts); i++) {
+		if (implicit ? layouts[i].tiling == args.tiling_mode :
+		    layouts[i].modifier == modifier)
+			return &layouts[i];
+	}
+	return NULL;
+}
+
+/* What a surface of the GPU can say, whatever its layout. */
 static const struct compositor_format *check(const struct wlr_dmabuf_attributes *attribs)
 {
 	const struct compositor_format *format = compositor_format_find(attribs->format);
 
 	if (!format || !compositor_format_is_native(format) || attribs->n_planes != 1)
 		return NULL;
-	if (attribs->modifier != DRM_FORMAT_MOD_LINEAR &&
-	    attribs->modifier != DRM_FORMAT_MOD_INVALID)
-		return NULL;
 	if (attribs->width < 1 || attribs->width > GPU_COMPOSITE_MAX_SIZE ||
 	    attribs->height < 1 || attribs->height > GPU_COMPOSITE_MAX_SIZE)
 		return NULL;
-	if (attribs->offset[0] % 4 || attribs->stride[0] % 4 ||
-	    attribs->stride[0] > PITCH_MAX ||
+	if (attribs->stride[0] > PITCH_MAX ||
 	    attribs->stride[0] < attribs->width * format->cpp)
 		return NULL;
 	return format;
 }
 
-/* Without a modifier the layout is what the object's owner told the kernel. */
-static bool is_linear(const struct compositor_bo *bo, uint64_t modifier)
+/* bo: at least a page of it is there, which is all that was asked for. */
+static int make_surface(struct compositor_surface *surface, struct compositor_renderer *renderer,
+	const struct wlr_dmabuf_attributes *attribs)
 {
-	struct drm_i915_gem_get_tiling args = {.handle = bo->handle};
+	const struct layout *layout = find_layout(surface->bo, attribs->modifier);
+	struct compositor_bo *whole;
 
-	return modifier == DRM_FORMAT_MOD_LINEAR ||
-		drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_GET_TILING, &args) != 0 ||
-		args.tiling_mode == I915_TILING_NONE;
+	if (!layout || attribs->offset[0] % layout->offset_align ||
+	    attribs->stride[0] % layout->pitch_align)
+		return -EINVAL;
+	surface->tiling = layout->tiling;
+	surface->offset = attribs->offset[0];
+	surface->pitch = attribs->stride[0];
+	surface->width = attribs->width;
+	surface->height = attribs->height;
+	/* All of the rows' bytes: the GPU faults when there are less. */
+	uint64_t size = attribs->offset[0] + (uint64_t)attribs->stride[0] *
+		GEM_ALIGN(surface->height, layout->row_align);
+	int err = compositor_bo_import(&renderer->bos, attribs->fd[0], size, &whole);
+	if (err == 0)
+		compositor_bo_put(whole); /* it is bo */
+	return err;
 }
 
 static struct compositor_import *import_dmabuf(struct compositor_renderer *renderer,
@@ -68,20 +120,12 @@ static struct compositor_import *import_dmabuf(struct compositor_renderer *rende
 	if (!import)
 		return NULL;
 	import->format = format;
-	import->surface = (struct compositor_surface){
-		.offset = attribs->offset[0],
-		.pitch = attribs->stride[0],
-		.width = attribs->width,
-		.height = attribs->height,
-		.format = format->gpu,
-	};
-	/* All of the rows' bytes: the GPU faults when there are less. */
-	uint64_t size = attribs->offset[0] + (uint64_t)attribs->stride[0] * attribs->height;
-	if (compositor_bo_import(&renderer->bos, attribs->fd[0], size, &import->surface.bo) < 0) {
+	import->surface.format = format->gpu;
+	if (compositor_bo_import(&renderer->bos, attribs->fd[0], 1, &import->surface.bo) < 0) {
 		free(import);
 		return NULL;
 	}
-	if (!is_linear(import->surface.bo, attribs->modifier)) {
+	if (make_surface(&import->surface, renderer, attribs) < 0) {
 		compositor_bo_put(import->surface.bo);
 		free(import);
 		return NULL;

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <drm_fourcc.h>
 #include <i915_drm.h>
 #include <xf86drm.h>
 
@@ -31,7 +30,7 @@ static bool renderer_bind_buffer(struct wlr_renderer *base, struct wlr_buffer *b
 
 	if (buffer) {
 		import = compositor_renderer_import(renderer, buffer);
-		if (!import)
+		if (!import || import->surface.tiling)
 			return false;
 		wlr_buffer_lock(buffer);
 	}
@@ -298,21 +297,6 @@ static void renderer_destroy(struct wlr_renderer *base)
 	free(renderer);
 }
 
-static bool add_formats(struct wlr_drm_format_set *set)
-{
-	size_t count;
-	const struct compositor_format *formats = compositor_formats(&count);
-	bool ok = true;
-
-	for (size_t i = 0; i < count; i++) {
-		if (!compositor_format_is_native(&formats[i]))
-			continue;
-		ok &= wlr_drm_format_set_add(set, formats[i].fourcc, DRM_FORMAT_MOD_LINEAR) &&
-			wlr_drm_format_set_add(set, formats[i].fourcc, DRM_FORMAT_MOD_INVALID);
-	}
-	return ok;
-}
-
 /*
  * A file of our own: handles of the backend's file are closed by the backend, and
  * what the GPU does for us is not on the account of the display's master.
@@ -356,7 +340,8 @@ int compositor_renderer_create(int device_fd, struct wlr_renderer **out)
 		return err;
 	}
 	wlr_renderer_init(&renderer->base, &renderer_impl);
-	if (!add_formats(&renderer->texture_formats) || !add_formats(&renderer->render_formats)) {
+	if (!compositor_import_add_formats(&renderer->texture_formats, true) ||
+	    !compositor_import_add_formats(&renderer->render_formats, false)) {
 		wlr_renderer_destroy(&renderer->base);
 		return -ENOMEM;
 	}

@@ -7,7 +7,7 @@
 
 static pixman_image_t *image(const struct compositor_surface *surface, bool write)
 {
-	uint8_t *bytes = compositor_bo_access(surface->bo, write);
+	uint8_t *bytes = surface->tiling ? NULL : compositor_bo_access(surface->bo, write);
 
 	if (!bytes)
 		return NULL;

@@ -7,7 +7,7 @@
 
 #include "compositor_draw.h"
 
-/* A draw whose objects cannot be mapped is left out. */
+/* A draw whose objects cannot be mapped, or are tiled, is left out. */
 void compositor_software_draw(const struct compositor_draw *draws, unsigned count);
 
 #endif
