@@ -28,6 +28,12 @@ static void fill_node(struct preload_node *out, const struct vfs_node *node)
 	snprintf(out->path, sizeof(out->path), "%s", node->path);
 }
 
+static void fill_anonymous(struct preload_node *out, const struct vfs_file *file)
+{
+	*out = (struct preload_node){.mode = PRELOAD_ANONYMOUS_MODE};
+	snprintf(out->path, sizeof(out->path), "%s", file->anonymous);
+}
+
 static int door_stat_node(const char *path, struct preload_node *out)
 {
 	const struct vfs_node *node = vfs_find_node(platform->vfs, path);
@@ -45,7 +51,10 @@ static int door_fstat_node(int fd, struct preload_node *out)
 
 	if (err < 0)
 		return err;
-	fill_node(out, file->node);
+	if (file->node)
+		fill_node(out, file->node);
+	else
+		fill_anonymous(out, file);
 	vfs_file_put(file);
 	return 0;
 }

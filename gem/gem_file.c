@@ -10,6 +10,7 @@ int gem_file_init(struct gem_file *file, struct gem_device *dev)
 	gem_idr_init(&file->handles, 1);
 	pthread_mutex_init(&file->table_lock, NULL);
 	gem_contexts_init(&file->contexts);
+	gem_syncobjs_init(&file->syncobjs);
 	return 0;
 }
 
@@ -87,6 +88,7 @@ void gem_file_finish(struct gem_file *file)
 	uint32_t handle = 0;
 
 	gem_contexts_finish(&file->contexts);
+	gem_syncobjs_finish(&file->syncobjs);
 	while (gem_idr_next(&file->handles, &handle))
 		gem_handle_delete(file, handle);
 	gem_idr_finish(&file->handles);

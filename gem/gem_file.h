@@ -11,6 +11,7 @@
 #include "gem_context.h"
 #include "gem_idr.h"
 #include "gem_object.h"
+#include "gem_syncobj.h"
 
 /* What a file knows about an object it has handles for. */
 struct gem_file_object {
@@ -36,6 +37,7 @@ struct gem_file {
 	struct gem_idr handles; /* handle -> object, from 1; guarded by table_lock */
 	struct gem_file_objects objects; /* guarded by table_lock */
 	struct gem_contexts contexts;    /* own lock */
+	struct gem_syncobjs syncobjs;    /* own lock */
 };
 
 int gem_file_init(struct gem_file *file, struct gem_device *dev);

@@ -6,6 +6,8 @@
  *
  * Locks: gem_syncobjs.lock guards a file's table; gem_syncobj.lock (inside of
  * it, outside of gem_fence.lock) one object's content. Nobody waits with them.
+ *
+ * A point takes memory until it is signalled; a signalled one leaves the chain.
  */
 #ifndef GEM_SYNCOBJ_H
 #define GEM_SYNCOBJ_H
@@ -52,10 +54,14 @@ int gem_syncobj_find_fence(struct gem_syncobj *syncobj, uint64_t point, struct g
 void gem_syncobj_replace_fence(struct gem_syncobj *syncobj, struct gem_fence *fence);
 /*
  * Memory that gem_syncobj_add_point needs, so that it can be had before the
- * point of no return. NULL = no memory; free() takes it back.
+ * point of no return. NULL = no memory, or GEM_SYNCOBJ_POINTS_MAX points of this
+ * process are not signalled: clients can not fill the server with them.
  */
+#define GEM_SYNCOBJ_POINTS_MAX (1u << 18)
 struct gem_syncobj_point;
 struct gem_syncobj_point *gem_syncobj_point_alloc(void);
+/* Of one that was not used; NULL is fine. */
+void gem_syncobj_point_free(struct gem_syncobj_point *memory);
 /* fence signals point (> 0); a point not beyond the last one makes a log line, as a kernel warns. */
 void gem_syncobj_add_point(struct gem_syncobj *syncobj, struct gem_syncobj_point *memory,
 	struct gem_fence *fence, uint64_t point);
@@ -76,8 +82,8 @@ enum {
 int gem_syncobj_wait(struct gem_syncobj *const *syncobjs, const uint64_t *points, unsigned count,
 	unsigned flags, int64_t deadline_ns, unsigned *first);
 /*
- * SYNCOBJ_EVENTFD: writes 1 to eventfd (taken over) once point is signalled
- * (or available). -ENOMEM; -EINVAL.
+ * SYNCOBJ_EVENTFD: adds 1 to eventfd (taken over, on error too) once point is
+ * signalled (or available). -ENOMEM; -EINVAL it is no eventfd.
  */
 int gem_syncobj_register_eventfd(struct gem_syncobj *syncobj, uint64_t point, bool available,
 	int eventfd);

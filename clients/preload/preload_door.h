@@ -20,8 +20,13 @@ struct preload_node {
 	mode_t mode; /* permission bits */
 	uid_t uid;
 	gid_t gid;
-	char path[PRELOAD_NODE_PATH_MAX]; /* the node's place, "/dev/dri/card0" */
+	/*
+	 * The node's place, "/dev/dri/card0"; of a device file without a node what the
+	 * kernel calls it, "anon_inode:sync_file" (then only mode counts).
+	 */
+	char path[PRELOAD_NODE_PATH_MAX];
 };
+#define PRELOAD_ANONYMOUS_MODE 0600u
 
 /* All return >= 0 or -errno, and leave errno alone. */
 struct preload_door {

@@ -19,6 +19,8 @@
 enum {
 	TYPE_DRM = 'd',
 	TYPE_EVDEV = 'E',
+	TYPE_SYNC_FILE = '>',
+	TYPE_SW_SYNC = 'W',
 	TYPE_DMA_BUF = 'b',
 };
 
@@ -41,6 +43,12 @@ static int finish_map(int fd, void *arg)
 		return -errno;
 	args.addr_ptr = (uintptr_t)map;
 	return preload_memory_write((uintptr_t)arg, &args, size);
+}
+
+static bool is_device_type(unsigned int type)
+{
+	return type == TYPE_DRM || type == TYPE_EVDEV || type == TYPE_SYNC_FILE ||
+		type == TYPE_SW_SYNC; /* a watchdog's, too: the machine answers those */
 }
 
 static bool answers_place(unsigned int request)
@@ -112,8 +120,7 @@ PRELOAD_EXPORT int ioctl(int fd, unsigned long request, ...)
 	arg = va_arg(args, void *);
 	va_end(args);
 
-	if ((type == TYPE_DRM || type == TYPE_EVDEV) &&
-	    ask_door(fd, (unsigned int)request, arg, &ret))
+	if (is_device_type(type) && ask_door(fd, (unsigned int)request, arg, &ret))
 		return ret;
 	ret = preload_real_ioctl(fd, request, arg);
 	if (ret < 0 && type == TYPE_DMA_BUF && errno == ENOTTY)

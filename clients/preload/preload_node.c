@@ -73,6 +73,20 @@ bool preload_node_of_fd(int fd, struct preload_node *node)
 	return found;
 }
 
+bool preload_node_is_anonymous(const struct preload_node *node)
+{
+	return node->path[0] != '/';
+}
+
+/* Anonymous inodes have no type, debugfs has ordinary files. */
+static mode_t mode_of(const struct preload_node *node)
+{
+	mode_t type = preload_node_is_anonymous(node) ? 0 :
+		strncmp(node->path, "/sys/", 5) == 0 ? S_IFREG : S_IFCHR;
+
+	return type | (node->mode & 07777);
+}
+
 bool preload_node_of_placeholder(int fd, const struct stat *st, struct preload_node *node)
 {
 	int saved_errno = errno;
@@ -93,6 +107,8 @@ void preload_node_placeholder_stat(const struct preload_node *node, struct stat 
 	char path[PATH_MAX];
 	int saved_errno = errno;
 
+	if (preload_node_is_anonymous(node))
+		return;
 	if (tree && strlen(tree) + strlen(node->path) < sizeof(path)) {
 		strcpy(path, tree);
 		strcat(path, node->path);
@@ -103,7 +119,7 @@ void preload_node_placeholder_stat(const struct preload_node *node, struct stat 
 
 void preload_node_fill_stat(const struct preload_node *node, struct stat *st)
 {
-	st->st_mode = S_IFCHR | (node->mode & 07777);
+	st->st_mode = mode_of(node);
 	st->st_uid = node->uid;
 	st->st_gid = node->gid;
 	st->st_nlink = 1;
@@ -114,7 +130,7 @@ void preload_node_fill_stat(const struct preload_node *node, struct stat *st)
 
 void preload_node_fill_statx(const struct preload_node *node, struct statx *stx)
 {
-	stx->stx_mode = S_IFCHR | (node->mode & 07777);
+	stx->stx_mode = mode_of(node);
 	stx->stx_uid = node->uid;
 	stx->stx_gid = node->gid;
 	stx->stx_nlink = 1;

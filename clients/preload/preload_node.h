@@ -12,8 +12,10 @@
 #define PRELOAD_MAJOR_DRM 226u
 #define PRELOAD_MAJOR_INPUT 13u
 
-/* The node that device file fd was opened from. Leaves errno. */
+/* The node that device file fd was opened from, or an anonymous one. Leaves errno. */
 bool preload_node_of_fd(int fd, struct preload_node *node);
+/* No node of the file system: a sync_file and the like. */
+bool preload_node_is_anonymous(const struct preload_node *node);
 /* The node that fd names as an O_PATH descriptor; st is fd's own. Leaves errno. */
 bool preload_node_of_placeholder(int fd, const struct stat *st, struct preload_node *node);
 

@@ -43,7 +43,7 @@ static int open_again(const char *path, int flags)
 	int fd = path[0] == '/' ? preload_path_parse_fd(path) : -1;
 	struct preload_node node;
 
-	if (fd < 0 || !preload_node_of_fd(fd, &node))
+	if (fd < 0 || !preload_node_of_fd(fd, &node) || preload_node_is_anonymous(&node))
 		return fail(ENXIO);
 	return open_node(&node, flags);
 }

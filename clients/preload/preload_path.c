@@ -12,6 +12,7 @@
 #include "preload_real.h"
 
 #define TEXT_FOLDER "/sys/kernel/debug/dri"
+#define SYNC_FOLDER "/sys/kernel/debug/sync"
 
 /* The tree has all of these, present or not. Match whole components, unless they end in ':'. */
 static const char *const owned[] = {
@@ -191,12 +192,13 @@ bool preload_path_text(const struct preload_path *at, char name[PATH_MAX])
 	struct stat st;
 
 	/* Whole paths only lead there by its name; a link's target is looked at. */
-	if (!strstr(at->name, "/debug/dri/"))
+	if (!strstr(at->name, "/debug/dri/") && !strstr(at->name, "/debug/sync/"))
 		return false;
 	if (preload_real_realpath(at->path, name) &&
 	    preload_real_fstatat(AT_FDCWD, name, &st, 0) == 0 && S_ISREG(st.st_mode)) {
 		name[preload_path_strip(name, strlen(name))] = '\0';
-		found = !strncmp(name, TEXT_FOLDER "/", sizeof(TEXT_FOLDER));
+		found = !strncmp(name, TEXT_FOLDER "/", sizeof(TEXT_FOLDER)) ||
+			!strncmp(name, SYNC_FOLDER "/", sizeof(SYNC_FOLDER));
 	}
 	errno = saved_errno;
 	return found;

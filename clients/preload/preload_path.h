@@ -51,8 +51,9 @@ size_t preload_path_strip(char *path, size_t len);
  */
 bool preload_path_of_fd(int fd, char name[PATH_MAX]);
 /*
- * What the door calls the text file that at (PRELOAD_TREE) is: one below
- * /sys/kernel/debug/dri, whose placeholder in the tree is empty. False: it is none.
+ * What the door calls the debugfs file that at (PRELOAD_TREE) is: a text below
+ * /sys/kernel/debug/dri, or sw_sync; its placeholder in the tree is empty. False: it
+ * is none.
  */
 bool preload_path_text(const struct preload_path *at, char name[PATH_MAX]);
 /* N of "/proc/self/fdinfo/N" and the like of this process, else -1. */

@@ -131,6 +131,11 @@ static ssize_t read_any(int fd, void *buf, size_t count)
 
 	if (!preload_fd_device_seen() || !preload_node_of_fd(fd, &node))
 		return preload_real_read(fd, buf, count);
+	/* sync_files and sw_sync have no read; what makes them poll readable stays. */
+	if (node.major == 0) {
+		errno = EINVAL;
+		return -1;
+	}
 	if ((uintptr_t)buf >= USER_ADDRESS_END || count > USER_ADDRESS_END - (uintptr_t)buf) {
 		errno = EFAULT;
 		return -1;
@@ -177,7 +182,7 @@ PRELOAD_EXPORT ssize_t write(int fd, const void *buf, size_t count)
 		return preload_real_write(fd, buf, count);
 	if (node.major == PRELOAD_MAJOR_INPUT)
 		return write_input(count);
-	/* DRM has no write. */
+	/* DRM and anonymous files have no write. */
 	errno = EINVAL;
 	return -1;
 }

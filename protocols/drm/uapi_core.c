@@ -95,6 +95,8 @@ int uapi_get_cap(struct uapi_call *call, void *data)
 	case DRM_CAP_VBLANK_HIGH_CRTC:
 	case DRM_CAP_ADDFB2_MODIFIERS:
 	case DRM_CAP_CRTC_IN_VBLANK_EVENT:
+	case DRM_CAP_SYNCOBJ:
+	case DRM_CAP_SYNCOBJ_TIMELINE:
 		cap->value = 1;
 		return 0;
 	case DRM_CAP_PRIME:
@@ -112,8 +114,6 @@ int uapi_get_cap(struct uapi_call *call, void *data)
 	case DRM_CAP_DUMB_PREFER_SHADOW: /* dumb buffers are plain cached memory */
 	case DRM_CAP_ASYNC_PAGE_FLIP:
 	case DRM_CAP_PAGE_FLIP_TARGET:
-	case DRM_CAP_SYNCOBJ:
-	case DRM_CAP_SYNCOBJ_TIMELINE:
 		return 0;
 	default:
 		return -EINVAL;

@@ -82,6 +82,22 @@ UAPI_HANDLER(wait_vblank);
 UAPI_HANDLER(crtc_get_sequence);
 UAPI_HANDLER(crtc_queue_sequence);
 
+/* uapi_syncobj.c */
+UAPI_HANDLER(syncobj_create);
+UAPI_HANDLER(syncobj_destroy);
+UAPI_HANDLER(syncobj_handle_to_fd);
+UAPI_HANDLER(syncobj_fd_to_handle);
+UAPI_HANDLER(syncobj_transfer);
+UAPI_HANDLER(syncobj_reset);
+UAPI_HANDLER(syncobj_signal);
+UAPI_HANDLER(syncobj_timeline_signal);
+UAPI_HANDLER(syncobj_query);
+
+/* uapi_syncobj_wait.c */
+UAPI_HANDLER(syncobj_wait);
+UAPI_HANDLER(syncobj_timeline_wait);
+UAPI_HANDLER(syncobj_eventfd);
+
 /* uapi_i915_create.c */
 UAPI_HANDLER(i915_gem_create);
 UAPI_HANDLER(i915_gem_create_ext);

@@ -9,12 +9,14 @@
 #define UAPI_SYNC_H
 
 #include "gem_fence.h"
-#include "vfs.h"
+#include "gem_syncobj.h"
+#include "uapi.h"
+#include "wire_uapi.h"
 
 /*
  * New sync_file of fence (takes a reference of its own), not yet anybody's
  * descriptor: *fd is the server's, to be given to install_fd. name: at most 31
- * characters. -ENOMEM; -EMFILE.
+ * characters; NULL = made from the fence's timeline and seqno. -ENOMEM; -EMFILE.
  */
 int uapi_sync_file_create(struct vfs *vfs, struct gem_fence *fence, const char *name, int *fd);
 /*
@@ -24,5 +26,37 @@ int uapi_sync_file_create(struct vfs *vfs, struct gem_fence *fence, const char *
  */
 int uapi_sync_file_fence(struct vfs *vfs, struct vfs_caller *caller, int fd,
 	struct gem_fence **fence);
+
+/*
+ * The caller's descriptor, when it is a file of ours with these operations, new
+ * reference. -EBADF not open; -EINVAL anything else.
+ */
+int uapi_fetch_file(struct vfs *vfs, struct vfs_caller *caller, int fd,
+	const struct vfs_file_ops *ops, struct vfs_file **out);
+
+/* Sync objects that a request names, in the caller's arrays. References. */
+struct uapi_syncobj_list {
+	struct gem_syncobj **syncobjs; /* count */
+	unsigned count;
+};
+/* More in one request is -ENOMEM: a client can not make the server hold any number. */
+#define UAPI_SYNCOBJS_MAX 65536u
+/* handles: user address of count u32. -EFAULT; -ENOENT; -ENOMEM. Then nothing is held. */
+int uapi_syncobj_list_init(struct uapi_syncobj_list *list, struct uapi_call *call,
+	uint64_t handles, uint32_t count);
+void uapi_syncobj_list_finish(struct uapi_syncobj_list *list);
+/* count u64 from user address from, 0 each when that is 0; free() it. -EFAULT; -ENOMEM. */
+int uapi_syncobj_copy_points(struct vfs_caller *caller, uint64_t from, uint32_t count,
+	uint64_t **points);
+
+/*
+ * Fences of programs, for tests (kernel: sw_sync.c): the node of
+ * /sys/kernel/debug/sync/sw_sync, for vfs_add_node. Each open file is a timeline;
+ * its owner only.
+ */
+#define UAPI_SW_SYNC_PATH "/sys/kernel/debug/sync/sw_sync"
+void uapi_sw_sync_node_init(struct vfs_node *node);
+/* The timeline's name, or NULL when fence is none of these. Lives as long as fence. */
+const char *uapi_sw_sync_name(const struct gem_fence *fence);
 
 #endif

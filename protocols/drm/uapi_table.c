@@ -5,6 +5,7 @@
 #include <i915_drm.h>
 
 #include "uapi_handlers.h"
+#include "uapi_sync.h"
 
 #define ROW(op, access, function)                                        \
 	[_IOC_NR(DRM_IOCTL_##op)] = {                                    \
@@ -44,6 +45,25 @@ static const struct uapi_ioctl table[] = {
 	ROW(MODE_CREATE_DUMB, 0, mode_create_dumb),
 	ROW(MODE_MAP_DUMB, 0, mode_map_dumb),
 	ROW(MODE_DESTROY_DUMB, 0, mode_destroy_dumb),
+
+	/* sync objects (uapi_syncobj.c) */
+	ROW(SYNCOBJ_CREATE, UAPI_RENDER_ALLOW, syncobj_create),
+	ROW(SYNCOBJ_DESTROY, UAPI_RENDER_ALLOW, syncobj_destroy),
+	ROW(SYNCOBJ_HANDLE_TO_FD, UAPI_RENDER_ALLOW, syncobj_handle_to_fd),
+	ROW(SYNCOBJ_FD_TO_HANDLE, UAPI_RENDER_ALLOW, syncobj_fd_to_handle),
+	ROW(SYNCOBJ_TRANSFER, UAPI_RENDER_ALLOW, syncobj_transfer),
+	ROW(SYNCOBJ_WAIT, UAPI_RENDER_ALLOW, syncobj_wait),
+	ROW(SYNCOBJ_TIMELINE_WAIT, UAPI_RENDER_ALLOW, syncobj_timeline_wait),
+	ROW(SYNCOBJ_RESET, UAPI_RENDER_ALLOW, syncobj_reset),
+	ROW(SYNCOBJ_SIGNAL, UAPI_RENDER_ALLOW, syncobj_signal),
+	ROW(SYNCOBJ_TIMELINE_SIGNAL, UAPI_RENDER_ALLOW, syncobj_timeline_signal),
+	ROW(SYNCOBJ_QUERY, UAPI_RENDER_ALLOW, syncobj_query),
+	[_IOC_NR(WIRE_IOCTL_SYNCOBJ_EVENTFD)] = {
+		.cmd = WIRE_IOCTL_SYNCOBJ_EVENTFD,
+		.flags = UAPI_RENDER_ALLOW,
+		.handler = uapi_syncobj_eventfd,
+		.name = "SYNCOBJ_EVENTFD",
+	},
 
 	/* mode objects (uapi_mode.c) */
 	ROW(MODE_GETRESOURCES, 0, mode_getresources),

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "platform_internal.h"
+#include "uapi_sync.h"
 #include "wire.h"
 
 static int subscribe_uevents(void *data, int *fd)
@@ -37,6 +38,12 @@ static int create_input(struct platform *platform)
 	return ret;
 }
 
+static int create_sw_sync(struct platform *platform)
+{
+	uapi_sw_sync_node_init(&platform->sw_sync_node);
+	return vfs_add_node(platform->vfs, &platform->sw_sync_node);
+}
+
 static int create_tree(struct platform *platform)
 {
 	struct evdev_device *devices[] = {platform->keyboard, platform->pointer, platform->tablet};
@@ -50,6 +57,8 @@ static int create_tree(struct platform *platform)
 		if (devices[i])
 			ret = tree_add_input(platform->tree, devices[i]);
 	}
+	if (ret == 0)
+		ret = tree_add_text(platform->tree, &platform->sw_sync_node);
 	if (ret < 0)
 		tree_destroy(platform->tree);
 	return ret;
@@ -77,7 +86,9 @@ static int create_parts(struct platform *platform, const struct platform_options
 
 	if (ret < 0)
 		return ret;
-	ret = platform_create_cards(platform, options);
+	ret = create_sw_sync(platform);
+	if (ret == 0)
+		ret = platform_create_cards(platform, options);
 	if (ret < 0)
 		goto destroy_cards;
 	ret = options->input ? create_input(platform) : 0;

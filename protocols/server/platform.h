@@ -51,6 +51,7 @@ struct platform {
 	unsigned card_count;
 	struct uapi_device *card; /* cards[0].dev */
 	struct evdev_device *keyboard, *pointer, *tablet; /* NULL without input */
+	struct vfs_node sw_sync_node;
 	struct tree *tree;
 	struct wire_server *wire;
 	struct control_server *control;

@@ -108,12 +108,13 @@ struct vfs_file_ops {
 struct vfs_file {
 	const struct vfs_file_ops *ops;
 	struct vfs *vfs;
-	const struct vfs_node *node;
+	const struct vfs_node *node; /* NULL: an anonymous file */
+	const char *anonymous; /* what /proc/PID/fd says of such: "anon_inode:sync_file"; else NULL */
 	uint32_t id;      /* unique for the life of the vfs; part of the bound name */
 	int flags;        /* O_ flags of open */
 	int server_fd;    /* our end of the pair: events are sent here */
 	ino_t client_ino; /* inode of the holder's end: the identity of the file */
-	pid_t pid;        /* of the opener */
+	pid_t pid;        /* of the opener; 0 of an anonymous file, as uid */
 	uid_t uid;
 	atomic_uint refcount; /* one for being open, one per running call */
 	struct gem_list link; /* vfs.lock; linked from open to hang-up */
@@ -168,6 +169,14 @@ const struct vfs_node *vfs_find_node(struct vfs *vfs, const char *path);
  * Errors: -ENXIO no node; -EACCES; -ENOMEM; -EMFILE; the driver's own.
  */
 int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller, int *fd);
+
+/*
+ * A file that no node leads to, as the kernel's anonymous inodes: file comes from
+ * vfs_file_init and becomes the holder's with *fd, which is the server's own until
+ * it is given to install_fd. name: constant. On error file is as it was, but for
+ * parts that vfs_file_finish takes care of; the caller frees it. -ENOMEM; -EMFILE.
+ */
+int vfs_open_anonymous(struct vfs *vfs, struct vfs_file *file, const char *name, int *fd);
 
 /*
  * The file whose holder's end fd is, with a new reference; *out = NULL and

@@ -192,10 +192,38 @@ static int publish(struct vfs *vfs, struct vfs_file *file)
 	return ret;
 }
 
+/*
+ * Gives file, which its driver has filled in, an identity and its holder an end
+ * of it. opened may be NULL. Until it returns 0 nobody knows the file.
+ */
+static int bring_up(struct vfs *vfs, struct vfs_file *file, int flags,
+	int (*opened)(struct vfs_file *file), int *fd)
+{
+	int client_fd;
+
+	file->vfs = vfs;
+	file->flags = flags;
+	pthread_mutex_lock(&vfs->lock);
+	file->id = ++vfs->next_id;
+	pthread_mutex_unlock(&vfs->lock);
+	int ret = make_pair(vfs, file, flags, &client_fd);
+	if (ret)
+		return ret;
+	ret = opened ? opened(file) : 0;
+	if (ret == 0)
+		ret = publish(vfs, file);
+	if (ret) {
+		close(client_fd);
+		return ret;
+	}
+	vfs_fds_born(vfs, client_fd);
+	*fd = client_fd;
+	return 0;
+}
+
 int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller, int *fd)
 {
 	struct vfs_file *file;
-	int client_fd;
 
 	vfs_reap(vfs);
 	const struct vfs_node *node = vfs_find_node(vfs, path);
@@ -209,32 +237,19 @@ int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *ca
 	ret = node->open(node, flags, caller, &file);
 	if (ret)
 		return ret;
-	file->vfs = vfs;
 	file->node = node;
-	file->flags = flags;
 	file->pid = caller->pid;
 	file->uid = caller->uid;
-	pthread_mutex_lock(&vfs->lock);
-	file->id = ++vfs->next_id;
-	pthread_mutex_unlock(&vfs->lock);
-	ret = make_pair(vfs, file, flags, &client_fd);
+	ret = bring_up(vfs, file, flags, node->opened, fd);
 	if (ret)
-		goto put_file;
-	ret = node->opened ? node->opened(file) : 0;
-	if (ret)
-		goto close_client;
-	ret = publish(vfs, file);
-	if (ret)
-		goto close_client;
-	vfs_fds_born(vfs, client_fd);
-	*fd = client_fd;
-	return 0;
-
-close_client:
-	close(client_fd);
-put_file:
-	vfs_file_put(file);
+		vfs_file_put(file);
 	return ret;
+}
+
+int vfs_open_anonymous(struct vfs *vfs, struct vfs_file *file, const char *name, int *fd)
+{
+	file->anonymous = name;
+	return bring_up(vfs, file, O_RDWR | O_CLOEXEC, NULL, fd);
 }
 
 int vfs_file_send(struct vfs_file *file, const void *data, size_t len)

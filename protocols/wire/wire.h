@@ -103,12 +103,17 @@ struct wire_open { /* also WIRE_STAT */
 	char path[WIRE_PATH_MAX]; /* NUL-terminated */
 };
 
+/*
+ * Of WIRE_FSTAT also a file without a node: numbers 0 but for the mode, and path
+ * is what /proc/PID/fd says of it, "anon_inode:sync_file".
+ */
 struct wire_stat_reply {
 	struct wire_header header;
 	uint32_t major, minor, mode, uid, gid;
 	uint32_t pad;
 	char path[WIRE_PATH_MAX]; /* of the node, NUL-terminated */
 };
+#define WIRE_ANONYMOUS_MODE 0600u
 
 struct wire_attach { /* the reply is a bare header, as WIRE_OPEN's and WIRE_UEVENT's */
 	struct wire_header header;

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -137,6 +138,14 @@ static int send_node(struct wire_channel *channel, const struct vfs_node *node)
 	return send_reply(channel, &reply.header, sizeof(reply), 0, -1);
 }
 
+static int send_anonymous(struct wire_channel *channel, const struct vfs_file *file)
+{
+	struct wire_stat_reply reply = {.mode = WIRE_ANONYMOUS_MODE};
+
+	snprintf(reply.path, sizeof(reply.path), "%s", file->anonymous);
+	return send_reply(channel, &reply.header, sizeof(reply), 0, -1);
+}
+
 static int serve_stat(struct wire_channel *channel)
 {
 	struct wire_open *request = (struct wire_open *)channel->data;
@@ -156,7 +165,7 @@ static int serve_fstat(struct wire_channel *channel)
 
 	if (ret)
 		return send_result(channel, ret);
-	ret = send_node(channel, file->node);
+	ret = file->node ? send_node(channel, file->node) : send_anonymous(channel, file);
 	vfs_file_put(file);
 	return ret;
 }

@@ -2,9 +2,11 @@
 #include <i915_drm.h>
 #include <linux/input.h>
 #include <linux/ioctl.h>
+#include <linux/sync_file.h>
 
 #include "wire.h"
 #include "wire_layout.h"
+#include "wire_uapi.h"
 
 #define FIELD_SIZE(type, field) sizeof(((type *)0)->field)
 
@@ -152,6 +154,15 @@ static const struct wire_layout layouts[] = {
 	ROW(DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, 2,
 		IN_ARRAY(struct drm_syncobj_timeline_array, handles, count_handles, 4),
 		IN_ARRAY(struct drm_syncobj_timeline_array, points, count_handles, 8)),
+
+	{.request = WIRE_IOCTL_SYNCOBJ_EVENTFD, .fd_in = offsetof(struct wire_syncobj_eventfd, fd),
+		.fd_out = WIRE_NO_FIELD},
+	{.request = SYNC_IOC_MERGE, .fd_in = offsetof(struct sync_merge_data, fd2),
+		.fd_out = offsetof(struct sync_merge_data, fence)},
+	ROW(SYNC_IOC_FILE_INFO, 1, OUT_ARRAY(struct sync_file_info, sync_fence_info, num_fences,
+		sizeof(struct sync_fence_info))),
+	{.request = WIRE_SW_SYNC_CREATE_FENCE, .fd_in = WIRE_NO_FIELD,
+		.fd_out = offsetof(struct wire_sw_sync_create_fence, fence)},
 
 	{.request = DRM_IOCTL_MODE_CREATE_LEASE, .fd_in = WIRE_NO_FIELD,
 		.fd_out = offsetof(struct drm_mode_create_lease, fd), .array_count = 1,

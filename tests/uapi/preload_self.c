@@ -17,11 +17,12 @@
 #include "preload_test.h"
 #include "test.h"
 #include "tree.h"
+#include "uapi_sync.h"
 #include "vfs_text.h"
 
 static struct vfs *vfs;
 static struct uapi_device *card;
-static struct vfs_node card_node, render_node;
+static struct vfs_node card_node, render_node, sw_sync_node;
 static struct evdev_device *keyboard, *pointer, *tablet;
 static struct tree *tree;
 static char dir[64];
@@ -59,7 +60,12 @@ static int door_fstat_node(int fd, struct preload_node *node)
 
 	if (ret)
 		return ret;
-	fill_node(file->node, node);
+	if (file->node) {
+		fill_node(file->node, node);
+	} else {
+		*node = (struct preload_node){.mode = PRELOAD_ANONYMOUS_MODE};
+		snprintf(node->path, sizeof(node->path), "%s", file->anonymous);
+	}
 	vfs_file_put(file);
 	return 0;
 }
@@ -167,11 +173,14 @@ void preload_test_begin(void)
 	uapi_node_init(&render_node, card, UAPI_NODE_RENDER, 0);
 	CHECK_INT(vfs_add_node(vfs, &card_node), 0);
 	CHECK_INT(vfs_add_node(vfs, &render_node), 0);
+	uapi_sw_sync_node_init(&sw_sync_node);
+	CHECK_INT(vfs_add_node(vfs, &sw_sync_node), 0);
 	CHECK_INT(evdev_create(vfs, EVDEV_KEYBOARD, 0, 0, 0, &keyboard), 0);
 	CHECK_INT(evdev_create(vfs, EVDEV_POINTER, 1, 0, 0, &pointer), 0);
 	CHECK_INT(evdev_create(vfs, EVDEV_TABLET, 2, 32767, 32767, &tablet), 0);
 	CHECK_INT(tree_create(root, &tree), 0);
 	CHECK_INT(tree_add_drm(tree, card, &card_node, &render_node), 0);
+	CHECK_INT(tree_add_text(tree, &sw_sync_node), 0);
 	CHECK_INT(tree_add_input(tree, keyboard), 0);
 	CHECK_INT(tree_add_input(tree, pointer), 0);
 	CHECK_INT(tree_add_input(tree, tablet), 0);

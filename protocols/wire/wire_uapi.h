@@ -1,0 +1,34 @@
+/*
+ * Requests of the kernel's uAPI that the headers of some machines lack, or that
+ * are in no header (sw_sync). Numbers and layouts are the kernel's.
+ */
+#ifndef WIRE_UAPI_H
+#define WIRE_UAPI_H
+
+#include <stdint.h>
+
+#include <drm.h>
+#include <linux/ioctl.h>
+
+struct wire_syncobj_eventfd {
+	uint32_t handle, flags; /* DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE */
+	uint64_t point;
+	int32_t fd;
+	uint32_t pad;
+};
+#define WIRE_IOCTL_SYNCOBJ_EVENTFD DRM_IOWR(0xCF, struct wire_syncobj_eventfd)
+
+struct wire_sync_set_deadline {
+	uint64_t deadline_ns, pad;
+};
+#define WIRE_SYNC_IOC_SET_DEADLINE _IOW('>', 5, struct wire_sync_set_deadline)
+
+struct wire_sw_sync_create_fence {
+	uint32_t value;
+	char name[32];
+	int32_t fence; /* out: descriptor */
+};
+#define WIRE_SW_SYNC_CREATE_FENCE _IOWR('W', 0, struct wire_sw_sync_create_fence)
+#define WIRE_SW_SYNC_INC _IOW('W', 1, uint32_t)
+
+#endif
