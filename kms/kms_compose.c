@@ -1,56 +1,22 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <libdeflate.h>
 #include <pixman.h>
+#include <zlib.h>
 
 #include "gem_base.h"
-#include "kms_compose.h"
+#include "gem_pool.h"
+#include "kms_compose_internal.h"
 #include "kms_device.h"
 
-/* Little endian fourccs and pixman's words for the same bits (drm_fourcc.h, pixman.h). */
-static const struct {
-	uint32_t fourcc;
-	pixman_format_code_t pixman;
-} formats[] = {
-	{DRM_FORMAT_XRGB8888, PIXMAN_x8r8g8b8},
-	{DRM_FORMAT_ARGB8888, PIXMAN_a8r8g8b8},
-	{DRM_FORMAT_XBGR8888, PIXMAN_x8b8g8r8},
-	{DRM_FORMAT_ABGR8888, PIXMAN_a8b8g8r8},
-	{DRM_FORMAT_RGBX8888, PIXMAN_r8g8b8x8},
-	{DRM_FORMAT_RGBA8888, PIXMAN_r8g8b8a8},
-	{DRM_FORMAT_BGRX8888, PIXMAN_b8g8r8x8},
-	{DRM_FORMAT_BGRA8888, PIXMAN_b8g8r8a8},
-	{DRM_FORMAT_RGB888, PIXMAN_r8g8b8},
-	{DRM_FORMAT_BGR888, PIXMAN_b8g8r8},
-	{DRM_FORMAT_RGB565, PIXMAN_r5g6b5},
-	{DRM_FORMAT_BGR565, PIXMAN_b5g6r5},
-	{DRM_FORMAT_XRGB1555, PIXMAN_x1r5g5b5},
-	{DRM_FORMAT_ARGB1555, PIXMAN_a1r5g5b5},
-	{DRM_FORMAT_XRGB2101010, PIXMAN_x2r10g10b10},
-	{DRM_FORMAT_ARGB2101010, PIXMAN_a2r10g10b10},
-	{DRM_FORMAT_XBGR2101010, PIXMAN_x2b10g10r10},
-	{DRM_FORMAT_ABGR2101010, PIXMAN_a2b10g10r10},
-};
-
-static pixman_format_code_t find_format(uint32_t fourcc)
-{
-	for (unsigned i = 0; i < GEM_ARRAY_SIZE(formats); i++) {
-		if (formats[i].fourcc == fourcc)
-			return formats[i].pixman;
-	}
-	return 0;
-}
-
-/* The visible part of a plane. */
-struct compose_rect {
-	int32_t x, y;          /* on the crtc */
-	uint32_t width, height;
-	uint32_t skip_x, skip_y; /* crtc pixels of the plane cut off left and above */
-};
+/* Bytes of a band: it is still in a core's cache when its CRC is taken. */
+#define BAND_BYTES (128 * 1024)
 
 /* False when nothing of the plane is on the screen. Works in 64 bits: any crtc_x is legal. */
 static bool clip(const struct kms_compose_plane *plane, uint32_t width, uint32_t height,
-	struct compose_rect *rect)
+	struct kms_visible *visible)
 {
 	int64_t left = plane->crtc_x, top = plane->crtc_y;
 	int64_t right = left + plane->crtc_w, bottom = top + plane->crtc_h;
@@ -61,194 +27,259 @@ static bool clip(const struct kms_compose_plane *plane, uint32_t width, uint32_t
 	bottom = bottom > height ? height : bottom;
 	if (left >= right || top >= bottom)
 		return false;
-	*rect = (struct compose_rect) {
+	*visible = (struct kms_visible) {
 		.x = left, .y = top, .width = right - left, .height = bottom - top,
 		.skip_x = left - plane->crtc_x, .skip_y = top - plane->crtc_y,
 	};
 	return true;
 }
 
+static bool is_opaque(const struct kms_compose_plane *plane, const struct kms_layout *layout)
+{
+	return plane->alpha == 0xffff && (!layout->alpha || plane->blend == KMS_BLEND_NONE);
+}
+
+static enum kms_compose_way find_way(const struct kms_compose_source *source)
+{
+	const struct kms_compose_plane *plane = source->plane;
+	const struct kms_framebuffer *fb = plane->fb;
+	bool tiled = fb->modifier == I915_FORMAT_MOD_X_TILED;
+
+	if (!source->layout->pixman || plane->alpha != 0xffff ||
+			(!source->opaque && plane->blend != KMS_BLEND_PREMULTI) ||
+			!kms_sampler_is_plain(plane, &source->visible))
+		return KMS_COMPOSE_SAMPLED;
+	/* Pixels of three bytes may lie in two tiles; pixman wants its rows at whole words. */
+	if (tiled)
+		return source->layout->cpp == 3 ? KMS_COMPOSE_SAMPLED : KMS_COMPOSE_PIXMAN_TILED;
+	if (((uintptr_t)fb->planes[0].pixels & 3) || (fb->planes[0].pitch & 3))
+		return KMS_COMPOSE_SAMPLED;
+	return KMS_COMPOSE_PIXMAN;
+}
+
+/* ---- what is seen of which plane ---- */
+
+/* Memory of one composition. */
+struct work {
+	struct kms_compose_scene scene;
+	struct kms_compose_source sources[KMS_MAX_PLANES]; /* of the planes on the screen */
+	pixman_region32_t seen[KMS_MAX_PLANES];            /* of each source */
+	unsigned source_count;
+	struct kms_compose_item *items;
+	/* Of the bands. */
+	uint32_t band_rows, band_count;
+	uint32_t *crcs; /* of each band; NULL without */
+};
+
+static void add_sources(struct work *work, const struct kms_compose_plane *planes, unsigned count)
+{
+	const struct kms_compose_target *target = work->scene.target;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct kms_compose_source *source = &work->sources[work->source_count];
+
+		source->plane = &planes[i];
+		source->layout = kms_layout_find(planes[i].fb->format->fourcc);
+		if (!source->layout ||
+				!clip(&planes[i], target->width, target->height, &source->visible))
+			continue;
+		source->opaque = is_opaque(&planes[i], source->layout);
+		source->way = find_way(source);
+		work->source_count++;
+	}
+}
+
 /*
- * Source pixel under destination pixel i: the one under its centre. Without
- * scaling that is the integer part of the 16.16 offset plus i. The last line
- * guards against a source rectangle that leaves the framebuffer.
+ * From the top down: what is left free by opaque planes above. free becomes what none
+ * of them covers. False: no memory.
  */
-static uint32_t source_index(uint32_t src, uint32_t src_size, uint32_t crtc_size, uint32_t i,
-	uint32_t limit)
+static bool find_seen(struct work *work, pixman_region32_t *free)
 {
-	uint64_t at;
+	bool good = true;
 
-	if (src_size == (uint64_t)crtc_size << 16)
-		at = (src >> 16) + (uint64_t)i;
-	else
-		at = (src + (2 * (uint64_t)i + 1) * src_size / (2 * (uint64_t)crtc_size)) >> 16;
-	return at < limit ? at : limit - 1;
-}
+	for (unsigned i = work->source_count; i-- > 0;) {
+		const struct kms_visible *visible = &work->sources[i].visible;
 
-static bool is_tiled(const struct kms_framebuffer *fb)
-{
-	return fb->modifier == I915_FORMAT_MOD_X_TILED;
-}
-
-/* Screen pixels are the framebuffer's pixels, none of them beyond its sides. */
-static bool is_unscaled(const struct kms_compose_plane *plane, const struct compose_rect *rect)
-{
-	const struct kms_framebuffer *fb = plane->fb;
-	uint64_t right = (plane->src_x >> 16) + (uint64_t)rect->skip_x + rect->width;
-	uint64_t bottom = (plane->src_y >> 16) + (uint64_t)rect->skip_y + rect->height;
-
-	return plane->src_w == (uint64_t)plane->crtc_w << 16 &&
-		plane->src_h == (uint64_t)plane->crtc_h << 16 &&
-		right <= fb->width && bottom <= fb->height;
-}
-
-/* pixman reads 32-bit words. */
-static bool is_aligned(const struct kms_framebuffer *fb)
-{
-	return ((uintptr_t)fb->planes[0].pixels & 3) == 0 && (fb->planes[0].pitch & 3) == 0;
-}
-
-/* A row of pixels, linear. scratch (of pitch bytes): used for a tiled framebuffer. */
-static const uint8_t *linear_row(const struct kms_framebuffer *fb, uint32_t row, uint8_t *scratch)
-{
-	uint32_t pitch = fb->planes[0].pitch;
-
-	if (!is_tiled(fb))
-		return fb->planes[0].pixels + (size_t)row * pitch;
-	gem_tile_to_linear(scratch, pitch, fb->planes[0].pixels, pitch, GEM_TILING_X, 0, row,
-		fb->width * fb->format->cpp[0], 1);
-	return scratch;
-}
-
-/*
- * A copy of the visible part in the plane's own format, scaled (nearest) and
- * aligned, for what pixman's untransformed paths cannot take. NULL: no memory.
- */
-static uint8_t *gather(const struct kms_compose_plane *plane, const struct compose_rect *rect,
-	uint32_t *pitch)
-{
-	const struct kms_framebuffer *fb = plane->fb;
-	unsigned cpp = fb->format->cpp[0];
-
-	*pitch = GEM_ALIGN(rect->width * cpp, 4u);
-	uint8_t *copy = malloc((size_t)*pitch * rect->height);
-	uint32_t *columns = malloc(rect->width * sizeof(*columns));
-	uint8_t *scratch = malloc(fb->planes[0].pitch);
-	if (!copy || !columns || !scratch) {
-		free(copy);
-		free(columns);
-		free(scratch);
-		return NULL;
+		good &= pixman_region32_intersect_rect(&work->seen[i], free, visible->x,
+			visible->y, visible->width, visible->height);
+		if (work->sources[i].opaque)
+			good &= pixman_region32_subtract(free, free, &work->seen[i]);
 	}
-	for (uint32_t x = 0; x < rect->width; x++)
-		columns[x] = cpp * source_index(plane->src_x, plane->src_w, plane->crtc_w,
-			rect->skip_x + x, fb->width);
-	for (uint32_t y = 0; y < rect->height; y++) {
-		uint32_t row = source_index(plane->src_y, plane->src_h, plane->crtc_h,
-			rect->skip_y + y, fb->height);
-		const uint8_t *from = linear_row(fb, row, scratch);
-		uint8_t *to = copy + (size_t)y * *pitch;
-		for (uint32_t x = 0; x < rect->width; x++, to += cpp)
-			memcpy(to, from + columns[x], cpp);
+	return good;
+}
+
+static void add_items(struct work *work, const struct kms_compose_source *source,
+	const pixman_region32_t *region)
+{
+	int count;
+	pixman_box32_t *boxes = pixman_region32_rectangles((pixman_region32_t *)region, &count);
+
+	for (int i = 0; i < count; i++)
+		work->items[work->scene.item_count++] = (struct kms_compose_item) {source, boxes[i]};
+}
+
+/* Planes that cannot be seen come into no item, and do not count for the precision either. */
+static int make_items(struct work *work, const pixman_region32_t *background)
+{
+	unsigned count = pixman_region32_n_rects((pixman_region32_t *)background);
+
+	for (unsigned i = 0; i < work->source_count; i++)
+		count += pixman_region32_n_rects(&work->seen[i]);
+	work->items = malloc((count ? count : 1) * sizeof(*work->items));
+	if (!work->items)
+		return -ENOMEM;
+	work->scene.items = work->items;
+	add_items(work, NULL, background);
+	for (unsigned i = 0; i < work->source_count; i++) {
+		add_items(work, &work->sources[i], &work->seen[i]);
+		if (pixman_region32_not_empty(&work->seen[i]))
+			work->scene.wide |= work->sources[i].layout->deep;
 	}
-	free(columns);
-	free(scratch);
-	return copy;
+	return 0;
 }
 
-/* Only the visible part is an image, so that no read can leave the framebuffer. */
-static void compose_pixels(pixman_image_t *out, const struct kms_format *format,
-	const uint8_t *pixels, uint32_t pitch, const struct compose_rect *rect)
+static int find_items(struct work *work)
 {
-	pixman_image_t *image = pixman_image_create_bits_no_clear(find_format(format->fourcc),
-		rect->width, rect->height, (uint32_t *)pixels, pitch);
+	const struct kms_compose_target *target = work->scene.target;
+	pixman_region32_t free;
+	int ret = -ENOMEM;
 
-	if (!image)
-		return;
-	pixman_image_composite32(format->has_alpha ? PIXMAN_OP_OVER : PIXMAN_OP_SRC, image, NULL,
-		out, 0, 0, 0, 0, rect->x, rect->y, rect->width, rect->height);
-	pixman_image_unref(image);
+	for (unsigned i = 0; i < work->source_count; i++)
+		pixman_region32_init(&work->seen[i]);
+	pixman_region32_init_rect(&free, 0, 0, target->width, target->height);
+	if (find_seen(work, &free))
+		ret = make_items(work, &free);
+	pixman_region32_fini(&free);
+	return ret;
 }
 
-/* Two rows of tiles at a time: they are still in the cache when pixman reads them. */
-static void compose_tiled(pixman_image_t *out, const struct kms_compose_plane *plane,
-	const struct compose_rect *rect)
+static int make_samplers(struct work *work)
 {
-	const struct kms_framebuffer *fb = plane->fb;
-	uint32_t cpp = fb->format->cpp[0], band = 2 * gem_tile_height(GEM_TILING_X);
-	uint32_t left = ((plane->src_x >> 16) + rect->skip_x) * cpp;
-	uint32_t top = (plane->src_y >> 16) + rect->skip_y;
-	uint32_t pitch = GEM_ALIGN(rect->width * cpp, 4u);
-	uint8_t *linear = malloc((size_t)pitch * band);
+	int ret = 0;
 
-	for (uint32_t done = 0; linear && done < rect->height;) {
-		uint32_t rows = band - (top + done) % band;
-		struct compose_rect part = *rect;
+	for (unsigned i = 0; i < work->source_count && ret == 0; i++) {
+		struct kms_compose_source *source = &work->sources[i];
 
-		part.y += done;
-		part.height = rows < rect->height - done ? rows : rect->height - done;
-		gem_tile_to_linear(linear, pitch, fb->planes[0].pixels, fb->planes[0].pitch,
-			GEM_TILING_X, left, top + done, rect->width * cpp, part.height);
-		compose_pixels(out, fb->format, linear, pitch, &part);
-		done += part.height;
+		if (!pixman_region32_not_empty(&work->seen[i]))
+			continue;
+		if (work->scene.wide || source->way == KMS_COMPOSE_SAMPLED)
+			ret = kms_sampler_init(&source->sampler, source->layout, source->plane,
+				&source->visible);
 	}
-	free(linear);
+	return ret;
 }
 
-static void compose_plane(pixman_image_t *out, const struct kms_compose_plane *plane,
-	const struct compose_rect *rect)
-{
-	const struct kms_framebuffer *fb = plane->fb;
-	uint32_t pitch = fb->planes[0].pitch;
-	bool unscaled = is_unscaled(plane, rect);
+/* ---- bands ---- */
 
-	if (unscaled && is_tiled(fb)) {
-		compose_tiled(out, plane, rect);
-	} else if (unscaled && is_aligned(fb)) {
-		compose_pixels(out, fb->format, fb->planes[0].pixels +
-			((plane->src_y >> 16) + (size_t)rect->skip_y) * pitch +
-			((plane->src_x >> 16) + (size_t)rect->skip_x) * fb->format->cpp[0],
-			pitch, rect);
-	} else {
-		uint8_t *copy = gather(plane, rect, &pitch);
-		if (copy)
-			compose_pixels(out, fb->format, copy, pitch, rect);
-		free(copy);
+static uint32_t band_crc(const struct kms_compose_target *target, uint32_t top, uint32_t bottom)
+{
+	size_t row = (size_t)target->width * (target->deep ? 8 : 4);
+	const uint8_t *pixels = target->pixels + (size_t)top * target->pitch;
+	uint32_t crc = 0;
+
+	if (row == target->pitch)
+		return libdeflate_crc32(0, pixels, row * (bottom - top));
+	for (uint32_t y = top; y < bottom; y++, pixels += target->pitch)
+		crc = libdeflate_crc32(crc, pixels, row);
+	return crc;
+}
+
+static void run_band(void *data, unsigned i)
+{
+	struct work *work = data;
+	const struct kms_compose_target *target = work->scene.target;
+	uint32_t top = i * work->band_rows, bottom = top + work->band_rows;
+
+	if (bottom > target->height)
+		bottom = target->height;
+	kms_compose_draw(&work->scene, top, bottom);
+	if (work->crcs)
+		work->crcs[i] = band_crc(target, top, bottom);
+}
+
+/* A multiple of a tile's height, so that bands share no tile when the plane begins with one. */
+static void choose_bands(struct work *work)
+{
+	const struct kms_compose_target *target = work->scene.target;
+	uint32_t rows = BAND_BYTES / (target->width * (target->deep ? 8 : 4) + 1);
+
+	work->band_rows = rows < 8 ? 8 : rows & ~7u;
+	work->band_count = (target->height + work->band_rows - 1) / work->band_rows;
+}
+
+static uint32_t join_crcs(const struct work *work)
+{
+	const struct kms_compose_target *target = work->scene.target;
+	size_t row = (size_t)target->width * (target->deep ? 8 : 4);
+	uLong whole = crc32_combine_gen(row * work->band_rows), crc = 0;
+
+	for (unsigned i = 0; i < work->band_count; i++) {
+		uint32_t left = target->height - i * work->band_rows;
+
+		crc = left >= work->band_rows ? crc32_combine_op(crc, work->crcs[i], whole) :
+			crc32_combine(crc, work->crcs[i], row * left);
 	}
+	return crc;
 }
 
-static bool covers(const struct kms_compose_plane *plane, const struct compose_rect *rect,
-	uint32_t width, uint32_t height)
+static int run_bands(struct work *work, struct gem_pool *pool)
 {
-	return !plane->fb->format->has_alpha && rect->width == width && rect->height == height;
+	const struct kms_compose_target *target = work->scene.target;
+
+	choose_bands(work);
+	if (target->crc) {
+		work->crcs = malloc((work->band_count + 1) * sizeof(*work->crcs));
+		if (!work->crcs)
+			return -ENOMEM;
+	}
+	gem_pool_run(pool, run_band, work, work->band_count);
+	if (target->crc)
+		*target->crc = join_crcs(work);
+	free(work->crcs);
+	return 0;
+}
+
+static void finish(struct work *work)
+{
+	for (unsigned i = 0; i < work->source_count; i++) {
+		kms_sampler_finish(&work->sources[i].sampler);
+		pixman_region32_fini(&work->seen[i]);
+	}
+	kms_pipeline_finish(&work->scene.pipeline);
+	free(work->items);
+	free(work);
+}
+
+int kms_compose_to(const struct kms_compose_target *target, struct gem_pool *pool,
+	const struct kms_compose_plane *planes, unsigned count,
+	const struct kms_compose_color *color)
+{
+	struct work *work = calloc(1, sizeof(*work));
+
+	if (!work)
+		return -ENOMEM;
+	work->scene.target = target;
+	work->scene.wide = target->deep;
+	add_sources(work, planes, count);
+	int ret = find_items(work);
+	if (ret == 0)
+		ret = make_samplers(work);
+	if (ret == 0)
+		ret = kms_pipeline_init(&work->scene.pipeline, color, work->scene.wide);
+	if (ret == 0)
+		ret = run_bands(work, pool);
+	finish(work);
+	return ret;
 }
 
 void kms_compose(uint8_t *out, uint32_t width, uint32_t height, uint32_t pitch,
 	const struct kms_compose_plane *planes, unsigned count,
 	const struct kms_compose_color *color)
 {
-	struct compose_rect rects[KMS_MAX_PLANES];
-	bool visible[KMS_MAX_PLANES];
-	unsigned first = count;
+	const struct kms_compose_target target = {
+		.pixels = out, .width = width, .height = height, .pitch = pitch,
+	};
 
-	/* What lies below an opaque plane that covers the screen is not looked at. */
-	for (unsigned i = 0; i < count; i++)
-		visible[i] = find_format(planes[i].fb->format->fourcc) &&
-			clip(&planes[i], width, height, &rects[i]);
-	while (first > 0 && !(visible[first - 1] &&
-			covers(&planes[first - 1], &rects[first - 1], width, height)))
-		first--;
-
-	/* Target with alpha: pixman then writes X = 0xff, and OVER on it keeps it. */
-	pixman_image_t *image = pixman_image_create_bits_no_clear(PIXMAN_a8r8g8b8, width, height,
-		(uint32_t *)out, pitch);
-	if (!image)
-		return;
-	if (first == 0)
+	if (kms_compose_to(&target, NULL, planes, count, color) < 0)
 		pixman_fill((uint32_t *)out, pitch / 4, 32, 0, 0, width, height, 0xff000000);
-	for (unsigned i = first ? first - 1 : 0; i < count; i++) {
-		if (visible[i])
-			compose_plane(image, &planes[i], &rects[i]);
-	}
-	pixman_image_unref(image);
 }

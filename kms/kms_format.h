@@ -10,10 +10,11 @@
 struct kms_format {
 	uint32_t fourcc;
 	uint8_t planes;
-	uint8_t cpp[4];     /* bytes per pixel of each plane */
+	uint8_t cpp[4];     /* bytes per sample of each plane */
 	uint8_t hsub, vsub; /* subsampling of planes 1.. */
 	uint8_t depth, bpp; /* what GETFB says of it */
 	bool has_alpha;
+	bool is_yuv;
 };
 
 /* NULL for a fourcc that no plane of ours could ever take. */

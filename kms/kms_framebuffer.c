@@ -150,6 +150,10 @@ static int check_object_size(const struct kms_framebuffer *fb, const struct drm_
 	uint64_t row = (uint64_t)plane_width(fb->format, cmd->width, i) * fb->format->cpp[i];
 	uint64_t size;
 
+	/* Packed pairs of pixels: the last one is read whole, also when the width is odd. */
+	if (fb->format->planes == 1 && fb->format->hsub == 2)
+		row = GEM_ALIGN(row, 2ull * fb->format->cpp[0]);
+
 	if (fb->modifier == I915_FORMAT_MOD_X_TILED)
 		size = GEM_ALIGN(rows, (uint64_t)gem_tile_height(GEM_TILING_X)) * cmd->pitches[i];
 	else /* the last row need not have a whole pitch */

@@ -76,7 +76,7 @@ static void show(unsigned plane, struct picture *picture, int32_t x)
 			.normalized_zpos = zpos,
 			.crtc = crtc, .fb = &picture->fb, .crtc_x = x,
 			.crtc_w = WIDTH, .crtc_h = HEIGHT,
-			.src_w = WIDTH << 16, .src_h = HEIGHT << 16,
+			.src_w = WIDTH << 16, .src_h = HEIGHT << 16, .alpha = 0xffff,
 		};
 	crtc->scanout_serial++;
 	pthread_mutex_unlock(&device.lock);
