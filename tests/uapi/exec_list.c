@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -122,6 +123,8 @@ void list_init(struct list *list, int fd, uint64_t flags)
 
 void list_finish(struct list *list)
 {
+	if (list->spin)
+		CHECK_INT(munmap(list->spin, BATCH_SIZE), 0);
 	exec_close(list->fd, list->batch);
 }
 
@@ -165,7 +168,8 @@ void list_close(struct list *list)
 		.handle = list->batch,
 		.relocation_count = list->reloc_count,
 		.relocs_ptr = (uintptr_t)list->relocs,
-		.offset = UINT64_MAX,
+		.flags = list->spin ? EXEC_OBJECT_PINNED : 0,
+		.offset = list->spin ? list->batch_offset : UINT64_MAX,
 	};
 	list->args.buffers_ptr = (uintptr_t)list->objects;
 	list->args.buffer_count = list->object_count + 1;
@@ -218,25 +222,46 @@ void list_store(struct list *list, unsigned target, uint32_t offset, uint32_t va
 	list_dword(list, value);
 }
 
-void spin_start(struct list *list, int fd, uint64_t flags, uint32_t **map)
+/* ---- spinning ---- */
+
+static pthread_t ender;
+static unsigned ender_ms;
+
+/*
+ * The jump's address is below 8 MiB, so that it is a no-op itself once the jump's
+ * header is: one store ends the spinning.
+ */
+void spin_init(struct list *list, int fd, uint64_t flags, unsigned index)
 {
 	list_init(list, fd, flags);
-	*map = exec_map(fd, list->batch, BATCH_SIZE);
-	list_dword(list, GPU_MI_NOOP);
-	list_dword(list, GPU_MI_NOOP);
+	list->batch_offset = (uint64_t)index << 20;
+	list->spin = exec_map(fd, list->batch, BATCH_SIZE);
 	list_dword(list, GPU_MI_BATCH_BUFFER_START);
-	/* Its own address; the relocation of an object into itself. */
-	list->objects[0].handle = list->batch;
-	list_reloc(list, 0, 0, false);
-	list_run(list);
+	list_dword(list, list->batch_offset);
 }
 
-void spin_end(struct list *list, uint32_t *map)
+void spin_end(struct list *list)
 {
-	*(volatile uint32_t *)map = GPU_MI_BATCH_BUFFER_END;
-	CHECK_INT(exec_wait(list->fd, list->batch, -1), 0);
-	CHECK_INT(munmap(map, BATCH_SIZE), 0);
-	list_finish(list);
+	__atomic_store_n(list->spin, GPU_MI_NOOP, __ATOMIC_SEQ_CST);
+}
+
+static void *end_later(void *data)
+{
+	usleep(ender_ms * 1000);
+	spin_end(data);
+	return NULL;
+}
+
+void spin_end_later(struct list *list, unsigned ms)
+{
+	ender_ms = ms;
+	CHECK_INT(pthread_create(&ender, NULL, end_later, list), 0);
+}
+
+void spin_join(struct list *list)
+{
+	CHECK_INT(pthread_join(ender, NULL), 0);
+	CHECK(*list->spin == GPU_MI_NOOP);
 }
 
 /* ---- pictures ---- */

@@ -22,6 +22,8 @@ struct list {
 	uint32_t dwords[LIST_DWORDS];
 	unsigned object_count, reloc_count, dword_count;
 	uint32_t batch; /* handle */
+	uint32_t *spin; /* map of a batch that goes round, else NULL */
+	uint64_t batch_offset; /* where it is pinned then */
 	struct drm_i915_gem_execbuffer2 args;
 };
 
@@ -67,9 +69,15 @@ void list_copy(struct list *list, unsigned to, uint32_t to_pitch, int x, int y, 
 	int height, unsigned from, uint32_t from_pitch, int from_x, int from_y);
 void list_store(struct list *list, unsigned target, uint32_t offset, uint32_t value);
 
-/* A batch that goes round until spin_end; the object's map is in *map. */
-void spin_start(struct list *list, int fd, uint64_t flags, uint32_t **map);
-void spin_end(struct list *list, uint32_t *map);
+/*
+ * As list_init, of a batch that goes round in front of what is added to it, until
+ * spin_end. index: of those that spin at the same time, 1 to 7.
+ */
+void spin_init(struct list *list, int fd, uint64_t flags, unsigned index);
+void spin_end(struct list *list);
+/* In another thread, some milliseconds from now; spin_join before list_finish. */
+void spin_end_later(struct list *list, unsigned ms);
+void spin_join(struct list *list);
 
 struct picture picture_create(int fd, uint32_t width, uint32_t height, uint32_t tiling);
 /* What pixel x, y of picture number seed is. */
