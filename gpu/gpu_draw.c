@@ -3,6 +3,9 @@
 #include "gem_base.h"
 #include "gpu_draw.h"
 
+/* How far ahead of itself a span asks for its source, in bytes that it draws until then. */
+enum { AHEAD_BYTES = 4096 };
+
 uint8_t *gpu_scratch_get(struct gpu_scratch *scratch, enum gpu_scratch_use use, size_t size)
 {
 	if (scratch->sizes[use] < size) {
@@ -305,9 +308,11 @@ static void draw_rows(const struct gpu_draw *draw, const struct gpu_view *view,
 	size_t width = box->x2 - box->x1;
 	uint8_t *to = view->host + (size_t)(box->y1 - view->y) * view->pitch +
 		(size_t)(box->x1 - view->x) * 4;
+	int32_t rows = AHEAD_BYTES / (width * 4) + 1;
 
 	for (int32_t y = box->y1; y < box->y2; y++) {
-		draw->span.row(&draw->span, (uint32_t *)to, (const uint32_t *)from, width);
+		draw->span.row(&draw->span, (uint32_t *)to, (const uint32_t *)from, width,
+			y + rows < box->y2 ? (size_t)rows * from_pitch : 0);
 		to += view->pitch;
 		from += from_pitch;
 	}

@@ -12,8 +12,13 @@
 #include <stdint.h>
 
 struct gpu_span {
-	/* n pixels of from, which is not read for a solid source. They do not overlap. */
-	void (*row)(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n);
+	/*
+	 * n pixels of from, which is not read for a solid source. They do not
+	 * overlap. ahead: as many bytes behind from is what is wanted soon; 0 =
+	 * nothing is.
+	 */
+	void (*row)(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n,
+		size_t ahead);
 	uint32_t set;   /* bits that every pixel of the source has, whatever its memory says */
 	bool swap;      /* red and blue change places */
 	uint8_t alpha;

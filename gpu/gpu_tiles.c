@@ -4,7 +4,7 @@
 #include "gpu_tiles.h"
 
 enum {
-	TILE_BYTES = 128 << 10,  /* of the target: with as much of a source, half of a small L2 */
+	TILE_BYTES = 256 << 10,  /* of the target: it stays in the L2 cache while sources pass */
 	TURNED_PIXELS = 128,     /* a tile's width when rows of the target are not rows of a source */
 	ALONE_BYTES = 128 << 10, /* less is done before a helper would be awake */
 	MAX_HIDING = 128,        /* rectangles of what hides: more would take longer than they save */
