@@ -56,11 +56,13 @@ unsigned gpu_device_reset_count(const struct gpu_device *gpu);
 
 /*
  * Trouble on demand (debugfs i915_wedged, control socket). hang: what the class
- * runs now, or runs next, is treated as hung. reset: every engine is reset; what
- * runs is innocent and executed anew from its start. wedge: for good, until
- * gpu_device_unwedge. All return at once.
+ * runs now, or runs next, is treated as hung. blame: whatever runs now is, if
+ * anything does. reset: every engine is reset; what runs is innocent and executed
+ * anew from its start. wedge: for good, until gpu_device_unwedge. All return at
+ * once.
  */
 void gpu_device_hang(struct gpu_device *gpu, enum gpu_class class);
+void gpu_device_blame(struct gpu_device *gpu);
 void gpu_device_reset(struct gpu_device *gpu);
 void gpu_device_wedge(struct gpu_device *gpu);
 void gpu_device_unwedge(struct gpu_device *gpu);

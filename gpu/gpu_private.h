@@ -36,6 +36,7 @@ struct gpu_worker {
 	struct gem_list link;    /* gpu->idle of its class; gpu->lock */
 	struct gpu_request *request; /* that it runs, or is to run when it wakes; gpu->lock */
 	atomic_bool reset;       /* its engine is to be reset before it goes on */
+	atomic_bool blame;       /* the request that it runs now is hung; set under gpu->lock */
 	uint64_t executed;       /* requests so far; gpu->lock */
 };
 

@@ -66,6 +66,15 @@ void gpu_device_hang(struct gpu_device *gpu, enum gpu_class class)
 	atomic_store(&gpu->hang[class], true);
 }
 
+void gpu_device_blame(struct gpu_device *gpu)
+{
+	pthread_mutex_lock(&gpu->lock);
+	for (unsigned i = 0; i < gpu->worker_count; i++)
+		if (gpu->workers[i].request)
+			atomic_store(&gpu->workers[i].blame, true);
+	pthread_mutex_unlock(&gpu->lock);
+}
+
 void gpu_device_reset(struct gpu_device *gpu)
 {
 	atomic_fetch_add(&gpu->reset_count, 1);

@@ -172,6 +172,7 @@ void gpu_schedule_finish(struct gpu_worker *worker, struct gpu_request *request,
 
 	pthread_mutex_lock(&gpu->lock);
 	worker->request = NULL;
+	worker->blame = false;
 	worker->executed++;
 	gpu->classes[worker->class].looking++;
 	pthread_mutex_unlock(&gpu->lock);

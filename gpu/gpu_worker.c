@@ -97,6 +97,13 @@ static enum gpu_verdict run_to_hang(struct gpu_worker *worker)
 	return gpu_engine_run(worker->engine, 1) == GPU_RUN_FAULT ? GPU_FAULTED : GPU_HUNG;
 }
 
+static bool is_to_hang(struct gpu_worker *worker)
+{
+	atomic_bool *next = &worker->gpu->hang[worker->class];
+
+	return atomic_load(&worker->blame) || (atomic_load(next) && atomic_exchange(next, false));
+}
+
 static enum gpu_verdict run(struct gpu_worker *worker, struct gpu_request *request)
 {
 	struct gpu_device *gpu = worker->gpu;
@@ -107,8 +114,7 @@ static enum gpu_verdict run(struct gpu_worker *worker, struct gpu_request *reque
 			return GPU_CANCELLED;
 		if (atomic_load(&worker->reset))
 			return GPU_INTERRUPTED;
-		if (atomic_load(&gpu->hang[worker->class]) &&
-			atomic_exchange(&gpu->hang[worker->class], false))
+		if (is_to_hang(worker))
 			return run_to_hang(worker);
 		switch (gpu_engine_run(worker->engine, BUDGET)) {
 		case GPU_RUN_IDLE:

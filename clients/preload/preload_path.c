@@ -185,14 +185,25 @@ int preload_path_parse_fdinfo(const char *path)
 	return parse_proc(path, "fdinfo/");
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len >= end_len && !strcmp(text + len - end_len, end);
+}
+
 bool preload_path_text(const struct preload_path *at, char name[PATH_MAX])
 {
 	int saved_errno = errno;
 	bool found = false;
 	struct stat st;
 
-	/* Whole paths only lead there by its name; a link's target is looked at. */
-	if (!strstr(at->name, "/debug/dri/") && !strstr(at->name, "/debug/sync/"))
+	/*
+	 * Whole paths lead there by its name, or by that of sysfs' link to the
+	 * error state; a link's target is looked at.
+	 */
+	if (!strstr(at->name, "/debug/dri/") && !strstr(at->name, "/debug/sync/") &&
+	    !ends_with(at->name, "/error"))
 		return false;
 	if (preload_real_realpath(at->path, name) &&
 	    preload_real_fstatat(AT_FDCWD, name, &st, 0) == 0 && S_ISREG(st.st_mode)) {

@@ -14,10 +14,15 @@
  *   scroll N                      wheel notches
  *   mode WIDTHxHEIGHT             hotplug: the connector's preferred mode changes
  *   connect | disconnect          hotplug
+ *   gpu hang [render|copy]        what that engine class runs now, or next, hangs
+ *   gpu reset                     what runs starts anew, innocent
+ *   gpu wedge | unwedge           every batch fails with EIO, from now to unwedge
+ *   gpu error | clear-error       the error state as text; forgets it
+ *   gpu info                      engines and queues as text
  *   quit                          ends the server
  *
- * "card N" after a command about the screen (state, screenshot, wait-vblank, mode,
- * connect, disconnect) makes it about /dev/dri/cardN; else it is about card 0.
+ * "card N" after a command about the screen or the GPU (state, screenshot,
+ * wait-vblank, mode, connect, disconnect, gpu) makes it about /dev/dri/cardN; else it is about card 0.
  *
  * A program may add commands of its own (the compositor: windows, ...).
  *

@@ -13,19 +13,22 @@ struct file_row {
 	const char *name;
 	int (*render)(struct uapi_device *dev, FILE *out);
 	bool i915; /* only for cards of that driver */
-	bool sink; /* may be written to */
+	int (*write)(struct uapi_device *dev); /* NULL = may not be written to */
 };
 
 static const struct file_row rows[] = {
-	{"clients", uapi_debugfs_clients, false, false},
-	{"framebuffer", uapi_debugfs_framebuffer, false, false},
-	{"gem_names", uapi_debugfs_gem_names, false, false},
-	{"i915_gem_drop_caches", uapi_debugfs_drop_caches, true, true},
-	{"i915_gem_fence_regs", uapi_debugfs_fence_regs, false, false},
-	{"i915_gem_gtt", uapi_debugfs_gtt, false, false},
-	{"i915_gem_objects", uapi_debugfs_gem_objects, false, false},
-	{"name", uapi_debugfs_name, false, false},
-	{"state", uapi_debugfs_state, false, false},
+	{"clients", uapi_debugfs_clients, false, NULL},
+	{"framebuffer", uapi_debugfs_framebuffer, false, NULL},
+	{"gem_names", uapi_debugfs_gem_names, false, NULL},
+	{"i915_engine_info", uapi_debugfs_engines, false, NULL},
+	{"i915_error_state", uapi_debugfs_error, false, uapi_debugfs_clear_error},
+	{"i915_gem_drop_caches", uapi_debugfs_drop_caches, true, uapi_debugfs_wait_idle},
+	{"i915_gem_fence_regs", uapi_debugfs_fence_regs, false, NULL},
+	{"i915_gem_gtt", uapi_debugfs_gtt, false, NULL},
+	{"i915_gem_objects", uapi_debugfs_gem_objects, false, NULL},
+	{"i915_wedged", uapi_debugfs_wedged, false, uapi_debugfs_blame},
+	{"name", uapi_debugfs_name, false, NULL},
+	{"state", uapi_debugfs_state, false, NULL},
 };
 
 struct text {
@@ -48,6 +51,13 @@ static int render(void *data, FILE *out)
 	return text->row->render(text->dev, out);
 }
 
+static int write_text(void *data)
+{
+	struct text *text = data;
+
+	return text->row->write(text->dev);
+}
+
 static int add(struct uapi_debugfs *debugfs, struct uapi_device *dev, unsigned index,
 	const struct file_row *row)
 {
@@ -57,9 +67,9 @@ static int add(struct uapi_debugfs *debugfs, struct uapi_device *dev, unsigned i
 	text->row = row;
 	text->dev = dev;
 	vfs_text_node_init(&text->node, text->path, render, text);
-	if (row->sink) {
+	if (row->write) {
 		text->node.mode |= 0200;
-		text->node.text_sink = true;
+		text->node.text_sink = write_text;
 	}
 	int ret = vfs_add_node(debugfs->vfs, &text->node);
 	if (ret == 0)
@@ -166,17 +176,6 @@ int uapi_debugfs_clients(struct uapi_device *dev, FILE *out)
 int uapi_debugfs_gem_names(struct uapi_device *dev, FILE *out)
 {
 	gem_report_names(&dev->gem, out);
-	return 0;
-}
-
-/*
- * intel-gpu-tools writes here before every run, to have the GPU idle and its
- * requests retired. That is so while there is no engine; memory leaves by its
- * budget only.
- */
-int uapi_debugfs_drop_caches(struct uapi_device *dev, FILE *out)
-{
-	fputs("0x00000000\n", out);
 	return 0;
 }
 

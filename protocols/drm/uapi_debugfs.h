@@ -25,7 +25,14 @@ const struct vfs_node *uapi_debugfs_node(const struct uapi_debugfs *debugfs, uns
 int uapi_debugfs_name(struct uapi_device *dev, FILE *out);
 int uapi_debugfs_clients(struct uapi_device *dev, FILE *out);
 int uapi_debugfs_gem_names(struct uapi_device *dev, FILE *out);
+/* uapi_debugfs_gpu.c; the last three are what opening for writing does. */
 int uapi_debugfs_drop_caches(struct uapi_device *dev, FILE *out);
+int uapi_debugfs_engines(struct uapi_device *dev, FILE *out);
+int uapi_debugfs_error(struct uapi_device *dev, FILE *out);
+int uapi_debugfs_wedged(struct uapi_device *dev, FILE *out);
+int uapi_debugfs_wait_idle(struct uapi_device *dev);
+int uapi_debugfs_clear_error(struct uapi_device *dev);
+int uapi_debugfs_blame(struct uapi_device *dev);
 /* uapi_debugfs_gem.c */
 int uapi_debugfs_gem_objects(struct uapi_device *dev, FILE *out);
 int uapi_debugfs_gtt(struct uapi_device *dev, FILE *out);

@@ -76,6 +76,8 @@ int uapi_i915_gem_context_create(struct uapi_call *call, void *data)
 
 	if (args->flags & I915_CONTEXT_CREATE_FLAGS_UNKNOWN)
 		return -EINVAL;
+	if (gpu_device_wedged(call->file->dev->gpu))
+		return -EIO;
 	int ret = gem_context_create(gem, &id);
 	if (ret)
 		return ret;
@@ -147,7 +149,8 @@ int uapi_i915_get_reset_stats(struct uapi_call *call, void *data)
 	int ret = gem_context_lookup(&call->file->gem, args->ctx_id, &context);
 	if (ret)
 		return ret;
-	args->reset_count = 0; /* no engine has been reset: there is none */
+	/* Who is not root does not learn of others' hangs. */
+	args->reset_count = is_privileged(call) ? gpu_device_reset_count(call->file->dev->gpu) : 0;
 	args->batch_active = context->guilty_count;
 	args->batch_pending = context->active_count;
 	gem_context_put(context);

@@ -72,6 +72,8 @@ static int create_control(struct platform *platform)
 		return ret;
 	ret = platform_add_display_commands(platform);
 	if (ret == 0)
+		ret = platform_add_gpu_commands(platform);
+	if (ret == 0)
 		ret = platform_add_state_command(platform);
 	if (ret == 0)
 		ret = platform_add_input_commands(platform);

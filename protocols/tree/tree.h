@@ -10,6 +10,7 @@
  * libpciaccess reads, also through /sys/bus/pci) with drm/card0 (dev, uevent,
  * card0-Virtual-1/{status,enabled,dpms,modes,edid,connector_id,uevent}) and
  * drm/renderD128; input devices below /sys/devices/virtual/input/inputN/eventN;
+ * drm/card0/error is a link to debugfs' i915_error_state;
  * /sys/class, /sys/bus, /sys/dev/char links; /run/udev/data/{c226:0,c13:64,
  * +drm:..,+input:..,+pci:..}, /run/udev/tags and /run/udev/control;
  * /dev/dri/by-path. "enabled" and "dpms" of a connector are those of its last

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tree_private.h"
+#include "uapi_debugfs.h"
 
 enum { NAME_SIZE = 512 };
 
@@ -187,6 +188,17 @@ static int add_connector(struct tree *tree, struct kms_connector *connector,
 	return tree_print(tree, name, "I:%u\nV:1\n", TREE_UDEV_TIME);
 }
 
+/* The GPU's error state: in debugfs too, of which this is a link. */
+static int add_error(struct tree *tree, const struct vfs_node *card)
+{
+	char name[NAME_SIZE * 2], target[NAME_SIZE];
+
+	tree_drm_syspath(card, target, sizeof(target));
+	snprintf(name, sizeof(name), "%s/error", target);
+	snprintf(target, sizeof(target), UAPI_DEBUGFS_FOLDER "/%u/i915_error_state", card->minor);
+	return tree_link(tree, name, target);
+}
+
 static int add_drm_locked(struct tree *tree, struct uapi_device *dev,
 	const struct vfs_node *card, const struct vfs_node *render)
 {
@@ -202,6 +214,8 @@ static int add_drm_locked(struct tree *tree, struct uapi_device *dev,
 		ret = add_minor(tree, card, &parent, true);
 	if (ret == 0 && render)
 		ret = add_minor(tree, render, &parent, false);
+	if (ret == 0)
+		ret = add_error(tree, card);
 	for (unsigned i = 0; i < dev->kms->connector_count && ret == 0; i++)
 		ret = add_connector(tree, &dev->kms->connectors[i], card);
 	return ret;

@@ -142,7 +142,12 @@ struct vfs_node {
 	int (*opened)(struct vfs_file *file);
 	/* A text file (vfs_text.h) when set: open renders it, no vfs_file comes to be. */
 	int (*text)(void *data, FILE *out);
-	bool text_sink; /* the text file may be written to; nothing comes of it */
+	/*
+	 * Set: the text file may be opened for writing, which is an act of its
+	 * own: what is written does not matter. 0 or -errno for the opener. May
+	 * wait for some seconds.
+	 */
+	int (*text_sink)(void *data);
 	void *data; /* the driver's device */
 };
 

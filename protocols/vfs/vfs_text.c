@@ -91,6 +91,9 @@ int vfs_text_open_node(const struct vfs_node *node, int flags, int *fd)
 			fd);
 	if (flags & O_DIRECTORY)
 		return -ENOTDIR;
+	int ret = node->text_sink(node->data);
+	if (ret < 0)
+		return ret;
 	*fd = open("/dev/null", flags & (O_ACCMODE | O_CLOEXEC));
 	return *fd < 0 ? -errno : 0;
 }

@@ -22,6 +22,7 @@ void fixture_init(struct uapi_fixture *fixture)
 void fixture_finish(struct uapi_fixture *fixture)
 {
 	vfs_destroy(fixture->vfs);
+	uapi_device_stop(fixture->dev);
 	CHECK_INT(fixture->dev->open_count, 0);
 	CHECK(fixture->dev->master == NULL);
 	CHECK_INT(fixture->dev->gem.object_count, 0);

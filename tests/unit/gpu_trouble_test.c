@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "gpu_rig.h"
@@ -227,6 +228,25 @@ static void wait_for_word(const uint32_t *word, uint32_t value)
 	CHECK_INT(__atomic_load_n(word, __ATOMIC_ACQUIRE), value);
 }
 
+/* The batch as its client has it: mapped elsewhere, and changed whenever it likes. */
+static uint32_t *map_batch(struct gpu_rig_job *job)
+{
+	int fd;
+
+	for (unsigned i = 0; i < job->request->range_count; i++) {
+		struct gpu_range *range = &job->request->ranges[i];
+
+		if (range->start != RIG_BATCH_AT)
+			continue;
+		CHECK_INT(gem_object_open_memory(range->obj, &fd), 0);
+		void *map = mmap(NULL, range->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		close(fd);
+		CHECK(map != MAP_FAILED);
+		return map;
+	}
+	return NULL;
+}
+
 /*
  * What runs at a reset is executed anew from its start: it writes 1, burns until
  * its jump is taken away, and writes 2.
@@ -237,7 +257,7 @@ TEST(reset_replays)
 	struct gpu_rig_context context, other;
 	struct gpu_rig_job job;
 	struct gem_fence *fence, *endless;
-	uint32_t *data, at;
+	uint32_t *data, *batch, at;
 
 	gpu_rig_init(&rig, &two_engines);
 	gpu_rig_context_init(&rig, &context);
@@ -248,6 +268,7 @@ TEST(reset_replays)
 	at = job.emitted;
 	gpu_rig_emit_endless(&job);
 	RIG_EMIT(&job, GPU_MI_STORE_DWORD_IMM, RIG_DATA_AT + 4, 2);
+	batch = map_batch(&job);
 	fence = gpu_rig_submit(&job);
 	wait_for_word(&data[0], 1);
 	__atomic_store_n(&data[0], 0, __ATOMIC_RELEASE);
@@ -264,10 +285,11 @@ TEST(reset_replays)
 	/* An innocent one's neighbour hangs: it does not notice. */
 	endless = gpu_rig_endless(&rig, &other, GPU_CLASS_RENDER);
 	gpu_rig_wait_running(&rig, 2);
-	__atomic_store_n(&job.batch[at + 1], RIG_BATCH_AT + at * 4 + 8, __ATOMIC_RELEASE);
+	__atomic_store_n(&batch[at + 1], RIG_BATCH_AT + at * 4 + 8, __ATOMIC_RELEASE);
 	CHECK_INT(gpu_rig_wait(fence), 1);
 	CHECK_INT(data[0], 1);
 	CHECK_INT(data[1], 2);
+	munmap(batch, GEM_PAGE_SIZE);
 	gpu_device_wedge(rig.gpu);
 	CHECK_INT(gpu_rig_wait(endless), -EIO);
 	/* Cancelled is not guilty. */

@@ -518,3 +518,28 @@ TEST(hotplug)
 	platform_destroy(platform);
 	base_remove();
 }
+
+TEST(gpu_commands)
+{
+	static const char *const bad[] = {"gpu", "gpu x", "gpu hang video", "gpu hang copy copy",
+		"gpu reset now", "gpu info card 7"};
+
+	base_make();
+	struct platform *platform = start(NULL);
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(bad); i++)
+		check_refused(platform, bad[i]);
+	check_ok(platform, "gpu hang");
+	check_ok(platform, "gpu hang copy");
+	check_ok(platform, "gpu reset");
+	CHECK_INT(gpu_device_reset_count(platform->card->gpu), 1);
+	check_ok(platform, "gpu wedge card 0");
+	CHECK(gpu_device_wedged(platform->card->gpu));
+	check_contains(control(platform, "gpu error"),
+		"{\"ok\":true,\"wedged\":true,\"resets\":1,\"error\":\"No error state collected\\n\"}");
+	check_ok(platform, "gpu unwedge");
+	CHECK(!gpu_device_wedged(platform->card->gpu));
+	check_contains(control(platform, "gpu info"), "Global reset count: 1\\n");
+	check_ok(platform, "gpu clear-error");
+	platform_destroy(platform);
+	base_remove();
+}
