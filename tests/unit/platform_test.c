@@ -535,10 +535,10 @@ TEST(gpu_commands)
 	check_ok(platform, "gpu wedge card 0");
 	CHECK(gpu_device_wedged(platform->card->gpu));
 	check_contains(control(platform, "gpu error"),
-		"{\"ok\":true,\"wedged\":true,\"resets\":1,\"error\":\"No error state collected\\n\"}");
+		"{\"ok\":true,\"wedged\":true,\"resets\":1,\"error\":\"No error state collected\\u000a\"}");
 	check_ok(platform, "gpu unwedge");
 	CHECK(!gpu_device_wedged(platform->card->gpu));
-	check_contains(control(platform, "gpu info"), "Global reset count: 1\\n");
+	check_contains(control(platform, "gpu info"), "Global reset count: 1\\u000a");
 	check_ok(platform, "gpu clear-error");
 	platform_destroy(platform);
 	base_remove();
