@@ -119,7 +119,8 @@ int uapi_i915_gem_context_getparam(struct uapi_call *call, void *data)
 	else if (find_param(args->param, &param))
 		args->value = gem_context_get_param(context, param);
 	else
-		ret = -EINVAL;
+		/* Address spaces are not for sharing: that takes full PPGTT, as VM_CREATE does. */
+		ret = args->param == I915_CONTEXT_PARAM_VM ? -ENODEV : -EINVAL;
 	if (ret == 0)
 		args->size = 0;
 	gem_context_put(context);
