@@ -158,8 +158,11 @@ static int submit(struct uapi_exec *exec)
 	if (ret == 0)
 		ret = copy_relocs(exec, &relocs);
 	if (ret == 0)
+		ret = uapi_exec_prepare_out(exec);
+	if (ret == 0)
 		ret = gpu_submit(exec->call->file->dev->gpu, &exec->gpu, &fence);
 	if (ret == 0) {
+		ret = uapi_exec_signal_fences(exec, fence);
 		gem_fence_put(fence);
 		if (exec->gpu.moved)
 			return_offsets(exec);
@@ -203,7 +206,10 @@ int uapi_i915_gem_execbuffer2(struct uapi_call *call, void *data)
 	if (ret == 0 && args->flags & I915_EXEC_SECURE)
 		ret = -EPERM;
 	if (ret == 0)
+		ret = uapi_exec_get_fences(&exec);
+	if (ret == 0)
 		ret = in_context(&exec);
+	uapi_exec_put_fences(&exec);
 	free(exec.list);
 	free(exec.gpu.objects);
 	return ret;
