@@ -7,6 +7,7 @@ import time
 import pattern
 import png
 import tc
+from pattern import differences
 
 PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
 CURSOR_MAX = 64  # pixels the cursor plane can cover
@@ -14,19 +15,6 @@ CURSOR_MAX = 64  # pixels the cursor plane can cover
 
 def still(size, *more):
     return f"{PATTERN} --still --size {size} " + " ".join(more)
-
-
-def differences(image, left, top, width, height, skip=None):
-    """Pixels of the still picture at (left, top) that are wrong, outside the skipped box."""
-    wrong = []
-    for y in range(height):
-        for x in range(width):
-            at = (left + x, top + y)
-            if skip and skip[0] <= at[0] < skip[2] and skip[1] <= at[1] < skip[3]:
-                continue
-            if image.pixel(*at) != pattern.still(x, y, width, height):
-                wrong.append(at)
-    return wrong
 
 
 def test_a_clients_pixels_reach_the_scanout_under_the_cursor(t):

@@ -32,3 +32,16 @@ def first_difference(image, left, top, width, height, expected):
             if got != want:
                 return f"({left + x},{top + y}) is {got:06x}, want {want:06x}"
     return None
+
+
+def differences(image, left, top, width, height, skip=None):
+    """Pixels of the still picture at (left, top) that are wrong, outside the skipped box."""
+    wrong = []
+    for y in range(height):
+        for x in range(width):
+            at = (left + x, top + y)
+            if skip and skip[0] <= at[0] < skip[2] and skip[1] <= at[1] < skip[3]:
+                continue
+            if image.pixel(*at) != still(x, y, width, height):
+                wrong.append(at)
+    return wrong

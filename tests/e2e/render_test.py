@@ -1,0 +1,111 @@
+"""The compositor's renderer is the GPU; dma-bufs of other processes; trouble with the GPU."""
+import os
+
+import tc
+from pattern import differences
+
+PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
+DMABUF = os.path.join(tc.DEMO, "testcard-dmabuf")
+XRGB, ARGB = "XR24", "AR24"
+LINEAR, X_TILED, IMPLICIT = 0, 1 << 56 | 1, (1 << 56) - 1
+
+
+def away(compositor):
+    """The pointer, so that nothing is under it."""
+    compositor.ctl("move-to", "1020", "760")
+    compositor.ctl("wait-vblank", "5")
+
+
+def still(size, *more):
+    return f"{PATTERN} --still --size {size} " + " ".join(more)
+
+
+def renderer(compositor):
+    return compositor.ctl("renderer")
+
+
+def test_the_gpu_draws_by_default(t):
+    compositor = tc.Compositor(t, run=[still("320x240")])
+    window, = compositor.wait_windows(1)
+    away(compositor)
+    state = renderer(compositor)
+    t.equal(state["renderer"], "gpu")
+    t.check(state["batches"] > 0 and state["draws"] >= state["batches"], str(state))
+    t.equal((state["software"], state["contexts"], state["lost"]), (0, 1, 0), str(state))
+    t.equal(differences(compositor.screenshot(), window["x"], window["y"], 320, 240), [], "pixels")
+    compositor.stop()
+
+
+def test_the_other_renderer_has_the_same_pixels(t):
+    shots = []
+    for options, env in (((), {}), (("--renderer", "pixman"), {}), ((), {"WLR_RENDERER": "pixman"}),
+                         (("--renderer", "gpu"), {"WLR_RENDERER": "pixman"})):
+        compositor = tc.Compositor(t, *options, run=[still("300x200 --alpha 99")], **env)
+        compositor.wait_windows(1)
+        away(compositor)
+        want = "pixman" if "pixman" in options or env and not options else "gpu"
+        t.equal(renderer(compositor)["renderer"], want)
+        shots.append(compositor.screenshot())
+        compositor.stop()
+    for shot in shots[1:]:
+        t.check(shot.rows == shots[0].rows, "another picture")
+
+
+def test_what_linux_dmabuf_offers(t):
+    compositor = tc.Compositor(t)
+    lines = t.run(DMABUF, "--list", WAYLAND_DISPLAY="wayland-0").splitlines()
+    t.equal(lines[0], "main device 226:0")
+    offers = {(line.split()[0], int(line.split()[1], 0)) for line in lines[1:]}
+    for format in (XRGB, ARGB, "XB24", "AB24", "RG16"):
+        for modifier in (LINEAR, X_TILED, IMPLICIT):
+            t.check((format, modifier) in offers, f"{format} {modifier:#x} is not in {lines}")
+    compositor.stop()
+
+
+def check_layout(t, layout):
+    compositor = tc.Compositor(t, "--preload-clients", run=[f"{DMABUF} --size 300x200 --layout {layout}"])
+    window, = compositor.wait_windows(1)
+    t.equal(window["title"], "testcard-dmabuf")
+    away(compositor)
+    t.equal(differences(compositor.screenshot(), window["x"], window["y"], 300, 200), [], "pixels")
+    t.equal(renderer(compositor)["software"], 0)
+    compositor.stop()
+
+
+def test_a_linear_dmabuf_of_another_process(t):
+    check_layout(t, "linear")
+
+
+def test_an_x_tiled_dmabuf(t):
+    check_layout(t, "x-tiled")
+
+
+def test_a_y_tiled_dmabuf(t):
+    check_layout(t, "y-tiled")
+
+
+def test_a_tiled_dmabuf_without_a_modifier(t):
+    check_layout(t, "implicit")
+
+
+def test_a_fullscreen_dmabuf(t):
+    compositor = tc.Compositor(t, "--preload-clients", run=[f"{DMABUF} --fullscreen"])
+    compositor.wait_windows(1)
+    compositor.ctl("move-to", "1023", "767")
+    compositor.ctl("wait-vblank", "5")
+    near = (1023 - 64, 767 - 64, 1024, 768)
+    t.wait(lambda: not differences(compositor.screenshot(), 0, 0, 1024, 768, near), "pixels")
+    compositor.stop()
+
+
+def test_a_dmabuf_that_is_too_short_is_refused_and_hurts_nobody(t):
+    compositor = tc.Compositor(t, "--preload-clients",
+                               run=[f"{DMABUF} --size 512x512 --short", still("320x240")])
+    window, = compositor.wait_windows(1)
+    t.wait(lambda: "invalid buffer stride or height" in compositor.log(), "the refusal")
+    away(compositor)
+    t.equal(differences(compositor.screenshot(), window["x"], window["y"], 320, 240), [], "pixels")
+    compositor.stop()
+
+
+tc.main(globals())
