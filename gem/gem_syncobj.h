@@ -77,7 +77,7 @@ enum {
  * Until any (or all) are signalled or, with AVAILABLE, have a fence. points NULL
  * = binary. deadline_ns: CLOCK_MONOTONIC, absolute, as the ioctl's. *first: index
  * of one that is. -ETIME; -EINVAL one has no fence and FOR_SUBMIT is not set;
- * -ENOMEM.
+ * -EINTR (gem_interrupt.h); -ENOMEM.
  */
 int gem_syncobj_wait(struct gem_syncobj *const *syncobjs, const uint64_t *points, unsigned count,
 	unsigned flags, int64_t deadline_ns, unsigned *first);

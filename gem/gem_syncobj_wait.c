@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "gem_interrupt.h"
 #include "gem_syncobj_private.h"
 
 enum { NS_PER_S = 1000000000 };
@@ -107,7 +108,7 @@ static void watch(struct wait *wait, struct entry *entries, unsigned count)
 	}
 }
 
-/* False: nothing happened until the deadline. */
+/* False: nothing happened until then. */
 static bool sleep_until_poked(struct wait *wait, int64_t deadline_ns)
 {
 	struct timespec end = {deadline_ns / NS_PER_S, deadline_ns % NS_PER_S};
@@ -122,23 +123,25 @@ static bool sleep_until_poked(struct wait *wait, int64_t deadline_ns)
 	return poked;
 }
 
-static bool passed(int64_t deadline_ns)
+static int64_t now_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return deadline_ns <= now.tv_sec * (int64_t)NS_PER_S + now.tv_nsec;
+	return now.tv_sec * (int64_t)NS_PER_S + now.tv_nsec;
 }
 
 static int wait_for(struct wait *wait, struct entry *entries, unsigned count, int64_t deadline_ns)
 {
-	bool more = !passed(deadline_ns);
-
 	while (!look(wait, entries, count)) {
-		if (!more)
+		int64_t now = now_ns(), until = now + GEM_INTERRUPT_LOOK_NS;
+
+		if (deadline_ns <= now)
 			return -ETIME;
 		watch(wait, entries, count);
-		more = sleep_until_poked(wait, deadline_ns);
+		if (!sleep_until_poked(wait, deadline_ns < until ? deadline_ns : until) &&
+		    gem_interrupted())
+			return -EINTR;
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kms_atomic_internal.h"
+#include "kms_fence.h"
 #include "kms_mode.h"
 #include "kms_state.h"
 #include "kms_writeback.h"
@@ -20,9 +21,20 @@ int kms_atomic_state_create(struct kms_device *dev, struct kms_atomic_state **ou
 	state->serial = dev->commit_serial;
 	state->plane_mask = 0;
 	state->writebacks = NULL;
+	state->waits = NULL;
 	state->crtc_mask = state->connector_mask = state->modeset_mask = 0;
 	*out = state;
 	return 0;
+}
+
+static void discard_waits(struct kms_fence_wait *waits)
+{
+	while (waits) {
+		struct kms_fence_wait *next = waits->next;
+
+		kms_fence_wait_destroy(waits);
+		waits = next;
+	}
 }
 
 void kms_atomic_state_destroy(struct kms_atomic_state *state)
@@ -39,8 +51,10 @@ void kms_atomic_state_destroy(struct kms_atomic_state *state)
 		kms_crtc_state_put(&state->crtcs[i]);
 		if (state->events[i])
 			kms_event_cancel_locked(state->events[i]);
+		gem_fence_put(state->out_fences[i]);
 	}
 	kms_writeback_discard(state->writebacks);
+	discard_waits(state->waits);
 	free(state);
 }
 
@@ -54,6 +68,7 @@ struct kms_crtc_state *kms_atomic_crtc(struct kms_atomic_state *state, struct km
 	*copy = crtc->state;
 	kms_crtc_state_get(copy);
 	state->events[crtc->index] = NULL;
+	state->out_fences[crtc->index] = NULL;
 	state->crtc_mask |= bit;
 	return copy;
 }
@@ -148,6 +163,16 @@ int kms_atomic_set_mode_blob(struct kms_atomic_state *state, struct kms_crtc *cr
 	copy->enable = blob != NULL;
 	if (old)
 		kms_object_put(&old->base);
+	return 0;
+}
+
+int kms_atomic_set_out_fence(struct kms_atomic_state *state, struct kms_crtc *crtc,
+	struct gem_fence *fence)
+{
+	kms_atomic_crtc(state, crtc);
+	if (state->out_fences[crtc->index])
+		return -EINVAL;
+	state->out_fences[crtc->index] = gem_fence_get(fence);
 	return 0;
 }
 

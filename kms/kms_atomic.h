@@ -29,7 +29,9 @@ struct kms_atomic_state {
 	struct kms_crtc_state crtcs[KMS_MAX_CRTCS];
 	struct kms_connector_state connectors[KMS_MAX_CONNECTORS];
 	struct kms_event *events[KMS_MAX_CRTCS]; /* PAGE_FLIP_EVENT, reserved; as crtc_mask */
+	struct gem_fence *out_fences[KMS_MAX_CRTCS]; /* OUT_FENCE_PTR, references; as crtc_mask */
 	struct kms_writeback_job *writebacks;    /* list, made for the commit */
+	struct kms_fence_wait *waits;            /* likewise: what holds it up (kms_fence.h) */
 };
 
 /* All functions below run under dev->lock unless said otherwise. */
@@ -67,6 +69,10 @@ int kms_atomic_set_property(struct kms_atomic_state *state, struct kms_object *o
 /* Current value of any attached property (OBJ_GETPROPERTIES). -EINVAL not attached. */
 int kms_object_get_property(struct kms_object *obj, struct kms_property *prop, uint64_t *value);
 
+/* Reference of the caller's; at most one of a crtc: -EINVAL. */
+int kms_atomic_set_out_fence(struct kms_atomic_state *state, struct kms_crtc *crtc,
+	struct gem_fence *fence);
+
 /* PAGE_FLIP_EVENT: one event a crtc of the state. -EINVAL it has none; -ENOMEM. */
 int kms_atomic_reserve_events(struct kms_atomic_state *state, struct kms_file *file,
 	uint64_t user_data);
@@ -80,12 +86,14 @@ enum {
 /*
  * Check, then commit. Non-blocking: -EBUSY while a crtc it touches still has a
  * commit pending; returns at once, the planes change at the next vblank.
- * Blocking: waits for the pending one, then for its own vblank, dropping
- * dev->lock meanwhile. Turning a crtc on or off acts at once.
+ * Blocking: waits for the pending one, for the fences of its framebuffers, then
+ * for its own vblank, dropping dev->lock meanwhile. Turning a crtc on or off acts at
+ * once; while a non-blocking commit's fences are not signalled, what it turned on
+ * is black.
  *
  * -EAGAIN (blocking only): another commit came in while this one waited for its
  * turn, so the copies are stale. Nothing was changed; the caller builds the
- * state anew from its request and tries again.
+ * state anew from its request and tries again. -EINTR (blocking only): gem_interrupt.h.
  */
 int kms_atomic_commit(struct kms_atomic_state *state, unsigned flags);
 

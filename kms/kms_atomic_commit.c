@@ -1,8 +1,10 @@
 #include <errno.h>
 
 #include "gem_domain.h"
+#include "gem_interrupt.h"
 #include "kms_atomic_internal.h"
 #include "kms_connector.h"
+#include "kms_fence.h"
 #include "kms_plane.h"
 #include "kms_state.h"
 #include "kms_vblank.h"
@@ -52,6 +54,8 @@ static void clear_crtc(struct kms_crtc *crtc)
  */
 static void latch_plane(struct kms_crtc *crtc, struct kms_plane *plane, struct kms_latch_bin *bin)
 {
+	kms_fence_wait_destroy(plane->wait);
+	plane->wait = NULL;
 	if (plane->state.crtc == crtc) {
 		bin_add(bin, plane->scanout.fb);
 		plane->scanout = plane->state;
@@ -68,6 +72,8 @@ static void complete_pending(struct kms_crtc *crtc, uint64_t time_ns)
 {
 	struct kms_event *event = crtc->pending.event;
 
+	kms_fence_wait_destroy(crtc->pending.wait);
+	kms_out_fence_done_locked(crtc->base.dev, crtc->pending.out_fence);
 	if (crtc->pending.active && ++crtc->flip_count == 1)
 		gem_info("kms", "crtc %u shows its first frame", crtc->base.id);
 	crtc->pending = (struct kms_pending_commit) {0};
@@ -75,11 +81,26 @@ static void complete_pending(struct kms_crtc *crtc, uint64_t time_ns)
 		kms_event_send_locked(event, crtc->vblank->count, time_ns, crtc->base.id);
 }
 
+/* Planes with an asynchronous update whose fences were signalled before that time. */
+static uint64_t ready_async_planes(const struct kms_crtc *crtc, uint64_t time_ns)
+{
+	uint64_t planes = crtc->async_planes, ready = 0;
+	unsigned i;
+
+	kms_for_each_bit(i, planes) {
+		if (kms_fence_wait_over(crtc->base.dev->planes[i].wait, time_ns))
+			ready |= 1ull << i;
+	}
+	return ready;
+}
+
 void kms_atomic_latch_locked(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 {
 	struct kms_pending_commit *pending = &crtc->pending;
-	uint64_t planes = crtc->async_planes;
-	bool flip = pending->active && pending->time_ns < crtc->vblank->time_ns;
+	uint64_t time_ns = crtc->vblank->time_ns;
+	uint64_t planes = ready_async_planes(crtc, time_ns);
+	bool flip = pending->active && pending->time_ns < time_ns &&
+		kms_fence_wait_over(pending->wait, time_ns);
 	unsigned i;
 
 	/* A plane of a commit that is not due yet must not show a part of it. */
@@ -117,11 +138,12 @@ static void turn_off(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 	}
 }
 
-static void turn_on(struct kms_crtc *crtc, struct kms_latch_bin *bin)
+/* dark: its planes come with the commit, once their fences are signalled. */
+static void turn_on(struct kms_crtc *crtc, bool dark, struct kms_latch_bin *bin)
 {
 	struct kms_device *dev = crtc->base.dev;
 
-	for (unsigned i = 0; i < dev->plane_count; i++) {
+	for (unsigned i = 0; i < dev->plane_count && !dark; i++) {
 		if (dev->planes[i].state.crtc == crtc)
 			latch_plane(crtc, &dev->planes[i], bin);
 	}
@@ -174,12 +196,16 @@ static void swap_states(struct kms_atomic_state *state)
 	}
 }
 
-/* Planes of the swapped state that are on crtc, or were. */
+/* Planes of the swapped state that are on crtc, or were; when it went on, all of its. */
 static uint64_t planes_of(const struct kms_atomic_state *state, const struct kms_crtc *crtc)
 {
 	uint64_t planes = state->plane_mask, found = 0;
 	unsigned i;
 
+	for (i = 0; state->modeset_mask >> crtc->index & 1 && i < state->dev->plane_count; i++) {
+		if (state->dev->planes[i].state.crtc == crtc)
+			found |= 1ull << i;
+	}
 	kms_for_each_bit(i, planes) {
 		if (state->planes[i].crtc == crtc || state->dev->planes[i].state.crtc == crtc)
 			found |= 1ull << i;
@@ -207,17 +233,34 @@ static struct kms_writeback_job *take_writebacks(struct kms_atomic_state *state,
 	return taken;
 }
 
+static void hand_over_async(struct kms_atomic_state *state, struct kms_crtc *crtc)
+{
+	uint64_t planes = planes_of(state, crtc);
+	unsigned i;
+
+	crtc->async_planes |= planes;
+	kms_for_each_bit(i, planes) {
+		struct kms_plane *plane = &state->dev->planes[i];
+
+		kms_fence_wait_destroy(plane->wait);
+		plane->wait = plane->state.fb ? kms_fence_wait_take(state, i) : NULL;
+	}
+}
+
 /* After the swap: crtc shows its part at its next vblank. */
 static void hand_over(struct kms_atomic_state *state, struct kms_crtc *crtc, uint64_t now)
 {
 	struct kms_event *event = state->events[crtc->index];
+	struct gem_fence *out_fence = state->out_fences[crtc->index];
 
 	state->events[crtc->index] = NULL;
+	state->out_fences[crtc->index] = NULL;
 	if (!crtc->state.active) {
+		kms_out_fence_done_locked(state->dev, out_fence);
 		if (event)
 			kms_event_send_locked(event, crtc->vblank->count, now, crtc->base.id);
 	} else if (state->async) {
-		crtc->async_planes |= planes_of(state, crtc);
+		hand_over_async(state, crtc);
 	} else {
 		crtc->pending = (struct kms_pending_commit) {
 			.active = true,
@@ -226,6 +269,8 @@ static void hand_over(struct kms_atomic_state *state, struct kms_crtc *crtc, uin
 			.plane_mask = planes_of(state, crtc),
 			.event = event,
 			.writebacks = take_writebacks(state, crtc),
+			.wait = kms_fence_wait_take(state, crtc->index),
+			.out_fence = out_fence,
 		};
 	}
 }
@@ -248,7 +293,7 @@ static void apply(struct kms_atomic_state *state)
 	crtcs = modeset;
 	kms_for_each_bit(i, crtcs) {
 		if (dev->crtcs[i].state.active)
-			turn_on(&dev->crtcs[i], &bin);
+			turn_on(&dev->crtcs[i], state->waits != NULL, &bin);
 	}
 	update_dpms(state);
 	crtcs = state->crtc_mask;
@@ -357,6 +402,35 @@ static int prepare_writebacks(struct kms_atomic_state *state)
 	return 0;
 }
 
+/* Without dev->lock; other commits may come in meanwhile, which is -EAGAIN. */
+static int wait_for_fence(struct kms_atomic_state *state, struct gem_fence *fence)
+{
+	struct kms_device *dev = state->dev;
+
+	pthread_mutex_unlock(&dev->lock);
+	int ret = gem_fence_wait_interruptible(fence);
+	pthread_mutex_lock(&dev->lock);
+	if (ret)
+		return ret;
+	return dev->commit_serial == state->serial ? 0 : -EAGAIN;
+}
+
+/* A blocking commit waits here, any other one in the hands of the vblank thread. */
+static int prepare_fences(struct kms_atomic_state *state, unsigned flags)
+{
+	struct gem_fence *fence;
+	int ret = kms_fences_collect(state, &fence);
+
+	if (ret || !fence)
+		return ret;
+	if (state->async || flags & KMS_COMMIT_NONBLOCK)
+		ret = kms_fence_waits_prepare(state, fence);
+	else
+		ret = wait_for_fence(state, fence);
+	gem_fence_put(fence);
+	return ret;
+}
+
 int kms_atomic_commit(struct kms_atomic_state *state, unsigned flags)
 {
 	int ret = kms_atomic_check(state);
@@ -368,7 +442,9 @@ int kms_atomic_commit(struct kms_atomic_state *state, unsigned flags)
 		if (ret)
 			return ret;
 	}
-	ret = prepare_planes(state);
+	ret = prepare_fences(state, flags);
+	if (!ret)
+		ret = prepare_planes(state);
 	if (!ret)
 		ret = prepare_writebacks(state);
 	if (ret)
@@ -381,6 +457,8 @@ int kms_atomic_commit(struct kms_atomic_state *state, unsigned flags)
 
 static void drop_plane(struct kms_plane *plane, struct kms_latch_bin *bin)
 {
+	kms_fence_wait_destroy(plane->wait);
+	plane->wait = NULL;
 	bin_add(bin, plane->state.fb);
 	plane->state.fb = NULL;
 	kms_plane_state_put(&plane->state);

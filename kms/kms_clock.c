@@ -8,6 +8,7 @@
 #include "gem_guard.h"
 #include "kms_atomic.h"
 #include "kms_clock.h"
+#include "kms_fence.h"
 #include "kms_sink.h"
 
 #define NS_PER_SECOND 1000000000ull
@@ -16,6 +17,7 @@
 struct clock_pass {
 	bool any; /* a crtc had a vblank, or went off */
 	uint32_t sinks; /* crtcs (bits) whose sinks are to be served */
+	struct gem_list out_fences; /* of what was shown */
 	struct kms_latch_bin bin;
 };
 
@@ -86,7 +88,9 @@ static void run_pass_locked(struct kms_clock *clock, struct clock_pass *pass)
 	struct kms_device *dev = clock->dev;
 
 	pthread_cond_broadcast(&clock->changed);
+	kms_out_fences_take_locked(dev, &pass->out_fences);
 	pthread_mutex_unlock(&dev->lock);
+	kms_out_fences_signal(&pass->out_fences);
 	for (; pass->sinks; pass->sinks &= pass->sinks - 1)
 		kms_sinks_run(&dev->crtcs[__builtin_ctz(pass->sinks)]);
 	kms_latch_bin_empty(&pass->bin);
@@ -118,7 +122,7 @@ static void *clock_thread(void *data)
 	while (!clock->stop) {
 		uint64_t now = kms_clock_now();
 
-		pass.any = false;
+		pass.any = !gem_list_empty(&dev->done_fences);
 		for (unsigned i = 0; i < dev->crtc_count; i++)
 			handle_crtc_locked(&pass, &dev->crtcs[i], now);
 		if (pass.any)
@@ -200,6 +204,7 @@ int kms_clock_create(struct kms_device *dev)
 void kms_clock_destroy(struct kms_device *dev)
 {
 	struct kms_clock *clock = dev->clock;
+	struct gem_list out_fences;
 
 	pthread_mutex_lock(&dev->lock);
 	clock->stop = true;
@@ -213,5 +218,7 @@ void kms_clock_destroy(struct kms_device *dev)
 		gem_list_for_each_safe(event, next, &clock->vblanks[i].events, vblank_link)
 			kms_event_cancel_locked(event);
 	}
+	kms_out_fences_take_locked(dev, &out_fences);
+	kms_out_fences_signal(&out_fences);
 	free_clock(clock);
 }

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "gem_fence.h"
 #include "kms_atomic.h"
 #include "kms_connector.h"
 #include "kms_event.h"
@@ -56,6 +57,7 @@ static int crtc_init(struct kms_device *dev, const struct kms_crtc_desc *desc)
 	crtc->primary = find_plane(dev, KMS_PLANE_PRIMARY, crtc->index);
 	crtc->cursor = find_plane(dev, KMS_PLANE_CURSOR, crtc->index);
 	gem_list_init(&crtc->sinks);
+	crtc->fence_context = gem_fence_context_alloc();
 	ret = kms_object_add(dev, &crtc->base, DRM_MODE_OBJECT_CRTC, NULL);
 	if (ret < 0)
 		return ret;
@@ -105,6 +107,7 @@ int kms_device_create(const struct kms_device_desc *desc, struct kms_device **ou
 	pthread_mutex_init(&dev->lock, NULL);
 	pthread_mutex_init(&dev->object_lock, NULL);
 	gem_idr_init(&dev->objects, 1);
+	gem_list_init(&dev->done_fences);
 	dev->min_width = desc->min_width;
 	dev->max_width = desc->max_width;
 	dev->min_height = desc->min_height;

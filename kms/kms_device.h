@@ -12,6 +12,7 @@
 #define KMS_DEVICE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@
 
 struct gem_fence;
 struct kms_event;
+struct kms_fence_wait;
 struct kms_sink;
 struct kms_writeback_job;
 
@@ -83,6 +85,8 @@ struct kms_plane {
 	struct kms_plane_state state;  /* committed; dev->lock */
 	/* What the hardware shows: latched from state at vblank. dev->lock. */
 	struct kms_plane_state scanout;
+	/* What an asynchronous update of it waits for; NULL = nothing. Owned; dev->lock. */
+	struct kms_fence_wait *wait;
 };
 
 /* True when plane scans fourcc in modifier's layout out. */
@@ -99,6 +103,8 @@ struct kms_pending_commit {
 	uint64_t plane_mask;     /* planes to latch; bit = kms_plane.index */
 	struct kms_event *event; /* owned; NULL = nobody asked */
 	struct kms_writeback_job *writebacks; /* list, owned: due with the latch */
+	struct kms_fence_wait *wait; /* owned; NULL = its fbs are finished */
+	struct gem_fence *out_fence; /* reference; NULL = nobody asked */
 };
 
 struct kms_crtc {
@@ -111,6 +117,8 @@ struct kms_crtc {
 	struct kms_crtc_state scanout;
 	struct kms_vblank *vblank;          /* kms_vblank.h */
 	struct kms_pending_commit pending;  /* dev->lock */
+	uint64_t fence_context;             /* of its out-fences; fixed */
+	_Atomic uint64_t fence_seqno;       /* the last one's */
 	uint64_t flip_count;                /* commits shown at a vblank; dev->lock */
 	uint64_t async_planes; /* changed without a pending commit (cursor): to latch; dev->lock */
 	struct gem_list sinks;              /* kms_sink.link; dev->lock */
@@ -164,6 +172,7 @@ struct kms_device {
 	unsigned plane_count, crtc_count, encoder_count, connector_count;
 	struct kms_clock *clock;     /* kms_vblank.h: the vblank thread */
 	uint64_t commit_serial;      /* commits so far, of every kind; lock */
+	struct gem_list done_fences; /* out-fences to signal (kms_fence.h); lock */
 	/* Standard properties; fixed after creation. */
 	struct kms_standard_props {
 		/* planes */

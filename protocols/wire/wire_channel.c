@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "gem_interrupt.h"
 #include "vfs_text.h"
 #include "wire_channel.h"
 
@@ -344,12 +345,22 @@ static void follow_cpu(struct wire_channel *channel)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* A client that waits for an answer sends nothing: what there is to see is its end. */
+static bool client_gone(void *data)
+{
+	struct wire_channel *channel = data;
+	char byte;
+
+	return recv(channel->socket, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void wire_channel_run(struct wire_channel *channel)
 {
 	struct timeval limit = {HELLO_SECONDS, 0};
 	int ret;
 
 	channel->packet.data = channel->data;
+	gem_interrupt_set(client_gone, channel);
 	setsockopt(channel->socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (sched_getaffinity(0, sizeof(channel->cpus), &channel->cpus) < 0)
 		CPU_ZERO(&channel->cpus);
