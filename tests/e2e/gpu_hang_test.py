@@ -1,0 +1,82 @@
+"""Trouble for the GPU while the compositor draws with it: the picture comes back, clients
+go on, and the traces can be read."""
+import os
+import time
+
+import pattern
+import tc
+
+PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
+WIDTH, HEIGHT = 320, 240
+
+
+def resets(compositor):
+    return compositor.ctl("gpu", "info")["resets"]
+
+
+def hang(t, compositor):
+    """What the renderer does next hangs; something moves, so that it does something."""
+    before = resets(compositor)
+    compositor.ctl("gpu", "hang")
+    t.wait(lambda: resets(compositor) > before, "the hang was not taken")
+
+
+def settled(compositor, window):
+    compositor.ctl("wait-vblank", "20")
+    shot = compositor.screenshot()
+    return [(x, y) for y in range(HEIGHT) for x in range(WIDTH)
+            if shot.pixel(window["x"] + x, window["y"] + y) != pattern.still(x, y, WIDTH, HEIGHT)]
+
+
+def start(t, *options):
+    compositor = tc.Compositor(t, *options, run=[
+        f"{PATTERN} --still --size {WIDTH}x{HEIGHT}", f"{PATTERN} --size 200x200"])
+    windows = compositor.wait_windows(2)
+    window = [each for each in windows if each["width"] == WIDTH][0]
+    compositor.ctl("move-to", "1020", "760")
+    compositor.ctl("focus", str(window["id"]))
+    return compositor, window
+
+
+def test_the_picture_comes_back(t):
+    compositor, window = start(t)
+    t.equal(settled(compositor, window), [], "pixels before")
+    hang(t, compositor)
+    t.equal(settled(compositor, window), [], "pixels after a hang")
+    error = compositor.ctl("gpu", "error")["error"]
+    t.check("GPU HANG: " in error and "Cause: hang" in error, error)
+    compositor.ctl("gpu", "clear-error")
+    t.check("No error state" in compositor.ctl("gpu", "error")["error"], "error state is there")
+    compositor.stop()
+
+
+def test_a_ban_does_not_end_the_compositor(t):
+    compositor, window = start(t)
+    for _ in range(7):
+        hang(t, compositor)
+    t.equal(settled(compositor, window), [], "pixels after seven hangs")
+    t.equal(len(compositor.windows()), 2, "windows")
+    compositor.stop()
+
+
+def test_resets_are_not_seen(t):
+    compositor, window = start(t)
+    for _ in range(20):
+        compositor.ctl("gpu", "reset")
+        time.sleep(0.01)
+    t.equal(settled(compositor, window), [], "pixels after resets")
+    compositor.stop()
+
+
+def test_wedged_and_back(t):
+    compositor, window = start(t)
+    compositor.ctl("gpu", "wedge")
+    compositor.ctl("wait-vblank", "10")
+    t.equal(compositor.ctl("gpu", "info")["wedged"], True, "wedged")
+    compositor.ctl("gpu", "unwedge")
+    t.equal(settled(compositor, window), [], "pixels after unwedge")
+    t.equal(len(compositor.windows()), 2, "windows")
+    compositor.stop()
+
+
+tc.main(globals())
