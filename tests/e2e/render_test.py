@@ -108,4 +108,99 @@ def test_a_dmabuf_that_is_too_short_is_refused_and_hurts_nobody(t):
     compositor.stop()
 
 
+# ---- trouble ----
+
+def check_picture(t, compositor, title):
+    window, = [w for w in compositor.windows() if w["title"] == title]
+    t.wait(lambda: not differences(compositor.screenshot(), window["x"], window["y"], 320, 240),
+           "the picture to be right again")
+
+
+def start_with_clients(t, *options):
+    """A still window, and one that draws all the time elsewhere."""
+    compositor = tc.Compositor(t, *options, run=[still("320x240 --title still")])
+    compositor.wait_windows(1)
+    moving = t.start(PATTERN, "--size", "100x100", "--stats", WAYLAND_DISPLAY="wayland-0")
+    compositor.wait_windows(2)
+    # The moving one away from the still one.
+    window, = [w for w in compositor.windows() if w["title"] != "still"]
+    compositor.ctl("key", "leftalt", "down")
+    compositor.ctl("move-to", str(window["x"] + 50), str(window["y"] + 50))
+    compositor.ctl("button", "left", "down")
+    compositor.ctl("move-to", "900", "600")
+    compositor.ctl("button", "left", "up")
+    compositor.ctl("key", "leftalt", "up")
+    compositor.ctl("move-to", "1020", "760")
+    check_picture(t, compositor, "still")
+    return compositor, moving
+
+
+def check_alive(t, compositor, moving):
+    """The client that draws all the time goes on."""
+    t.check(moving.poll() is None, "the other client ended")
+    with open(moving.log) as file:
+        lines = len(file.readlines())
+
+    def more():
+        with open(moving.log) as file:
+            return len(file.readlines()) > lines
+    t.wait(more, "more frames")
+    compositor.wait_windows(2)
+
+
+def test_hangs_cost_a_frame_and_no_more(t):
+    compositor, moving = start_with_clients(t, "--gpu-hang-ms", "200")
+    for count in range(1, 7):
+        compositor.ctl("gpu", "hang", "render")
+        t.wait(lambda: renderer(compositor)["lost"] >= count, f"hang {count} to be noticed")
+        check_picture(t, compositor, "still")
+    state = renderer(compositor)
+    # As many hangs in so short a time ban a context.
+    t.check(state["contexts"] >= 2, str(state))
+    t.equal(state["software"], 0, "drawn by the processor")
+    check_alive(t, compositor, moving)
+    t.stop(moving, status=None)
+    compositor.stop()
+
+
+def test_what_a_hang_took_away_is_drawn_again(t):
+    """The batch that shows a new window hangs, and nothing else would draw it anew."""
+    compositor = tc.Compositor(t, "--gpu-hang-ms", "200")
+    away(compositor)
+    compositor.ctl("gpu", "hang", "render")
+    client = t.start(PATTERN, "--still", "--size", "320x240", "--title", "still",
+                     WAYLAND_DISPLAY="wayland-0")
+    compositor.wait_windows(1)
+    check_picture(t, compositor, "still")
+    t.check(renderer(compositor)["lost"] >= 1, str(renderer(compositor)))
+    t.stop(client, status=None)
+    compositor.stop()
+
+
+def test_a_reset_costs_nothing(t):
+    compositor, moving = start_with_clients(t)
+    for _ in range(20):
+        compositor.ctl("gpu", "reset")
+    check_picture(t, compositor, "still")
+    state = renderer(compositor)
+    t.equal((state["lost"], state["software"], state["contexts"]), (0, 0, 1), str(state))
+    check_alive(t, compositor, moving)
+    t.stop(moving, status=None)
+    compositor.stop()
+
+
+def test_without_a_gpu_the_processor_draws(t):
+    compositor, moving = start_with_clients(t)
+    compositor.ctl("gpu", "wedge")
+    t.wait(lambda: renderer(compositor)["software"] > 10, "drawing by the processor")
+    check_picture(t, compositor, "still")
+    check_alive(t, compositor, moving)
+    compositor.ctl("gpu", "unwedge")
+    before = renderer(compositor)["batches"]
+    t.wait(lambda: renderer(compositor)["batches"] > before + 10, "the GPU to draw again")
+    check_picture(t, compositor, "still")
+    t.stop(moving, status=None)
+    compositor.stop()
+
+
 tc.main(globals())
