@@ -30,7 +30,7 @@
 #include "wire_server.h"
 
 enum { CHANNELS = 4, FDS = 8, ARG_ADDRESS = 0x10000, ARRAY_ADDRESS = 0x100000, DIR_SIZE = 64,
-	ANSWER_SECONDS = 20, PATIENCE_MS = 100 };
+	ANSWER_SECONDS = 20, PATIENCE_MS = 100, LISTS = 30 };
 
 struct packet {
 	uint8_t data[WIRE_PACKET_MAX + 64] __attribute__((aligned(8)));
@@ -46,6 +46,8 @@ struct mad {
 	const char *dir;
 	uint64_t calls, done, failed, ended, answered;
 	int channels[CHANNELS]; /* -1 = none */
+	uint32_t held[CHANNELS]; /* a file that the channel has proven, or 0 */
+	unsigned current;       /* the channel of this step */
 	int fds[FDS];           /* what it got or made, -1 = none */
 	uint64_t offsets[FDS];
 	struct packet packet, reply;
@@ -175,6 +177,8 @@ static uint32_t file_id(int fd)
 
 static uint32_t some_file(struct mad *mad)
 {
+	if (mad->held[mad->current] && !fuzz_one_in(&mad->rng, 4))
+		return mad->held[mad->current];
 	for (unsigned i = 0; i < 6; i++) {
 		int fd = mad->fds[fuzz_below(&mad->rng, FDS)];
 		uint32_t id = fd >= 0 ? file_id(fd) : 0;
@@ -403,6 +407,8 @@ static void take_reply(struct mad *mad)
 	const struct wire_header *header = (const struct wire_header *)mad->reply.data;
 
 	mad->failed += header->result < 0;
+	if (header->op == WIRE_ATTACH && header->result == 0)
+		mad->held[mad->current] = ((const struct wire_attach *)mad->packet.data)->file_id;
 	if (mad->reply.size >= sizeof(struct wire_ioctl_reply) && header->op == WIRE_IOCTL) {
 		/* An offset may be among the answer. */
 		uint64_t value;
@@ -417,6 +423,7 @@ static void hang_up(struct mad *mad, int *channel)
 {
 	close(*channel);
 	*channel = -1;
+	mad->held[mad->current] = 0;
 	mad->ended++;
 }
 
@@ -485,9 +492,41 @@ static bool receive_reply(struct mad *mad, int channel)
 	return there;
 }
 
+/* A client in order but for its lists, whose memory mostly has to be asked for. */
+static void ask_for_lists(struct mad *mad, int channel)
+{
+	static const uint32_t requests[] = {DRM_IOCTL_I915_GEM_EXECBUFFER2,
+		DRM_IOCTL_I915_GEM_EXECBUFFER2_WR, DRM_IOCTL_MODE_ATOMIC};
+	bool there = true;
+
+	for (unsigned i = 0; i < LISTS && there; i++) {
+		uint32_t number = requests[fuzz_below(&mad->rng, GEM_ARRAY_SIZE(requests))];
+		struct wire_segment segment = {ARG_ADDRESS, _IOC_SIZE(number),
+			WIRE_SEG_IN | WIRE_SEG_OUT};
+		struct wire_ioctl *request = (struct wire_ioctl *)mad->packet.data;
+		uint8_t arg[256];
+
+		begin(&mad->packet, WIRE_IOCTL, sizeof(*request));
+		request->file_id = mad->held[mad->current];
+		request->request = number;
+		request->arg = ARG_ADDRESS;
+		request->segment_count = 1;
+		fill_arg(mad, number, arg, _IOC_SIZE(number));
+		set_sane(mad, number, arg);
+		append(&mad->packet, &segment, sizeof(segment));
+		append(&mad->packet, arg, _IOC_SIZE(number));
+		finish(&mad->packet);
+		mad->done++;
+		there = transmit(channel, &mad->packet) && receive_reply(mad, channel);
+		if (there)
+			take_reply(mad);
+	}
+}
+
 static void step(struct mad *mad)
 {
-	int *channel = &mad->channels[fuzz_below(&mad->rng, CHANNELS)];
+	mad->current = fuzz_below(&mad->rng, CHANNELS);
+	int *channel = &mad->channels[mad->current];
 
 	if (*channel < 0) {
 		*channel = connect_to(mad->dir);
@@ -497,6 +536,11 @@ static void step(struct mad *mad)
 		if (!fuzz_one_in(&mad->rng, 30) &&
 		    (!transmit(*channel, &mad->packet) || !receive(*channel, &mad->reply)))
 			fuzz_fail("no hello");
+	}
+	if (mad->held[mad->current] && fuzz_one_in(&mad->rng, 8)) {
+		ask_for_lists(mad, *channel);
+		hang_up(mad, channel);
+		return;
 	}
 	make_packet(mad);
 	mad->done++;
