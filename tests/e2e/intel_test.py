@@ -6,6 +6,7 @@ import shutil
 import tc
 
 CLIENT = os.path.join(tc.DEMO, "testcard-intel")
+BLITS = os.path.join(tc.DEMO, "testcard-blit")
 BENCHMARKS = "/usr/libexec/igt-gpu-tools/benchmarks"
 
 
@@ -66,6 +67,35 @@ def test_libdrm_intel_with_strict_coherency(t):
 
 def test_libdrm_intel_short_of_memory(t):
     check_client(t, run_client(t, "--driver", "i915", "--memory", "budget=1M,swap=64M"))
+
+
+def run_blits(t, *options, processes=8):
+    need_client()
+    return t.exec(BLITS, "--processes", str(processes), "--rounds", "20",
+                  options=("--driver", "i915", *options), timeout=60,
+                  ASAN_OPTIONS="verify_asan_link_order=0")
+
+
+def check_blits(t, text, processes=8):
+    t.check(text.endswith("all is well\n"), text)
+    t.equal(len(re.findall(r"^(?:render|blitter) ring: .*, every pixel right$", text, re.M)), 18)
+    t.check("40 pictures of 16 MiB drawn in turns" in text, text)
+    t.check("a batch over 9 pictures of 64 MiB: no space" in text, text)
+    t.check(f"{processes} processes, 20 rounds in stripes" in text, text)
+    t.check(f"{processes} processes, {processes * 20} turns of one picture" in text, text)
+
+
+def test_blits_of_libdrm_intel(t):
+    check_blits(t, run_blits(t))
+
+
+def test_blits_with_strict_coherency(t):
+    """Writes that the client did not declare would fault, old lines of caches would be seen."""
+    check_blits(t, run_blits(t, "--memory", "strict"))
+
+
+def test_blits_on_one_engine(t):
+    check_blits(t, run_blits(t, "--gpu-engines", "1", processes=3), processes=3)
 
 
 def test_pci_device(t):
