@@ -106,6 +106,15 @@ static int door_fdinfo(int fd)
 	return err < 0 ? err : text;
 }
 
+static int door_dma_buf(int fd, unsigned int request, uint32_t flags, int sync_file)
+{
+	struct vfs_dma_buf_request args = {fd, sync_file, request, flags};
+	int out;
+	int err = vfs_dma_buf(platform->vfs, &args, &out);
+
+	return err < 0 ? err : out < 0 ? 0 : out;
+}
+
 static int door_uevent(int flags)
 {
 	int fd;
@@ -138,6 +147,7 @@ static const struct preload_door door = {
 	.mmap = door_mmap,
 	.fdinfo = door_fdinfo,
 	.uevent = door_uevent,
+	.dma_buf = door_dma_buf,
 	.closing = door_closing,
 	.closed = door_closed,
 };

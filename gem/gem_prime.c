@@ -301,3 +301,15 @@ int gem_prime_fd_to_handle(struct gem_file *file, int fd, uint32_t *handle)
 		gem_object_put(obj);
 	return ret;
 }
+
+int gem_prime_lookup(int fd, struct gem_object **out)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -ENOENT;
+	*out = gem_prime_table_find_exporter(&st);
+	if (!*out)
+		*out = gem_prime_table_find(NULL, &st);
+	return *out ? 0 : -ENOENT;
+}

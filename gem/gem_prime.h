@@ -32,4 +32,10 @@ int gem_prime_handle_to_fd(struct gem_file *file, uint32_t handle, uint32_t flag
  */
 int gem_prime_fd_to_handle(struct gem_file *file, int fd, uint32_t *handle);
 
+/*
+ * The object behind a dma-buf's descriptor, of whatever device, the exporter's if
+ * there is one; new reference. fd stays the caller's. -ENOENT: no object's memory.
+ */
+int gem_prime_lookup(int fd, struct gem_object **out);
+
 #endif

@@ -20,10 +20,11 @@ static bool same_memory(const struct gem_object *obj, const struct stat *st)
 	return obj->identity.st_ino == st->st_ino && obj->identity.st_dev == st->st_dev;
 }
 
+/* dev NULL = of any. */
 static struct gem_object *find_locked(struct gem_device *dev, const struct stat *st)
 {
 	for (struct gem_object *obj = *bucket_of(st->st_ino); obj; obj = obj->identity.next) {
-		if (obj->dev == dev && same_memory(obj, st) && gem_object_try_get(obj))
+		if ((!dev || obj->dev == dev) && same_memory(obj, st) && gem_object_try_get(obj))
 			return obj;
 	}
 	return NULL;

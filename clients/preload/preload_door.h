@@ -57,6 +57,12 @@ struct preload_door {
 	 */
 	int (*uevent)(int flags);
 	/*
+	 * A request of linux/dma-buf.h on dma-buf fd with its flags; sync_file: what
+	 * IMPORT_SYNC_FILE brings, else -1. 0, or EXPORT_SYNC_FILE's new descriptor,
+	 * close-on-exec. -ENOENT: fd is no buffer of the device.
+	 */
+	int (*dma_buf)(int fd, unsigned int request, uint32_t flags, int sync_file);
+	/*
 	 * Optional, both or none: descriptors first to last of this process are about to be
 	 * closed or replaced, and that is done. Only executables are told (preload_close.c).
 	 * Async-signal-safe; numbers may be no descriptors at all.

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "preload_door.h"
 #include "preload_memory.h"
@@ -81,31 +82,81 @@ static bool ask_door(int fd, unsigned int request, void *arg, int *result)
 }
 
 /*
- * A dma-buf of ours is a memfd, whose memory is always coherent: SYNC checks
- * its flags and is done. The machine has said ENOTTY already.
+ * The device waits, or knows nothing of this memory: then there is nothing to wait
+ * for. It is always coherent.
  */
-static int ioctl_dma_buf(int fd, unsigned int request, void *arg)
+static int sync_dma_buf(int fd, uint64_t arg)
 {
 	struct dma_buf_sync sync;
 
-	if (fcntl(fd, F_GET_SEALS) < 0) {
-		errno = ENOTTY;
-		return -1;
-	}
+	if (preload_memory_read(&sync, arg, sizeof(sync)))
+		return -EFAULT;
+	if ((sync.flags & ~DMA_BUF_SYNC_VALID_FLAGS_MASK) || !(sync.flags & DMA_BUF_SYNC_RW))
+		return -EINVAL;
+	if (sync.flags & DMA_BUF_SYNC_END)
+		return 0;
+	int ret = preload_door_current()->dma_buf(fd, DMA_BUF_IOCTL_SYNC, sync.flags, -1);
+	return ret == -ENOENT || ret == -ENODEV ? 0 : ret;
+}
+
+static int export_sync_file(int fd, uint64_t arg)
+{
+	struct dma_buf_export_sync_file args;
+
+	if (preload_memory_read(&args, arg, sizeof(args)))
+		return -EFAULT;
+	int ret = preload_door_current()->dma_buf(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, args.flags,
+		-1);
+	if (ret < 0)
+		return ret;
+	args.fd = ret;
+	ret = preload_memory_write(arg, &args, sizeof(args));
+	if (ret)
+		close(args.fd);
+	return ret;
+}
+
+static int import_sync_file(int fd, uint64_t arg)
+{
+	struct dma_buf_import_sync_file args;
+
+	if (preload_memory_read(&args, arg, sizeof(args)))
+		return -EFAULT;
+	if (args.flags & ~DMA_BUF_SYNC_RW || !(args.flags & DMA_BUF_SYNC_RW) || args.fd < 0)
+		return -EINVAL;
+	int ret = preload_door_current()->dma_buf(fd, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, args.flags,
+		args.fd);
+	/* The dma-buf is open: it is the sync_file that is not. */
+	return ret == -EBADF ? -EINVAL : ret;
+}
+
+/* A dma-buf of ours is a memfd. The machine has said ENOTTY already. */
+static int ask_dma_buf(int fd, unsigned int request, uint64_t arg)
+{
+	if (fcntl(fd, F_GET_SEALS) < 0)
+		return -ENOTTY;
 	switch (request) {
 	case DMA_BUF_IOCTL_SYNC:
-		sync = *(struct dma_buf_sync *)arg;
-		if ((sync.flags & ~DMA_BUF_SYNC_VALID_FLAGS_MASK) ||
-		    !(sync.flags & DMA_BUF_SYNC_RW)) {
-			errno = EINVAL;
-			return -1;
-		}
-		return 0;
+		return sync_dma_buf(fd, arg);
+	case DMA_BUF_IOCTL_EXPORT_SYNC_FILE:
+		return export_sync_file(fd, arg);
+	case DMA_BUF_IOCTL_IMPORT_SYNC_FILE:
+		return import_sync_file(fd, arg);
 	case DMA_BUF_SET_NAME_A:
 	case DMA_BUF_SET_NAME_B:
 		return 0;
 	}
-	errno = ENOTTY;
+	return -ENOTTY;
+}
+
+static int ioctl_dma_buf(int fd, unsigned int request, void *arg)
+{
+	int ret = ask_dma_buf(fd, request, (uintptr_t)arg);
+
+	if (ret >= 0)
+		return 0;
+	/* Memory that no device knows is no dma-buf. */
+	errno = ret == -ENOENT ? ENOTTY : -ret;
 	return -1;
 }
 

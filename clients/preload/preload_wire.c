@@ -16,14 +16,14 @@
  * channel whose server hung up before it got the request is replaced once.
  */
 static int transact(struct preload_channel **channel, void *request, size_t size,
-	const int *fd, struct preload_reply *reply)
+	const int *fds, unsigned fd_count, struct preload_reply *reply)
 {
 	int ret;
 
 	for (int attempt = 0; attempt < 2; attempt++) {
 		struct iovec vec = {request, size};
 
-		ret = preload_channel_call(*channel, &vec, 1, fd, fd ? 1 : 0, reply);
+		ret = preload_channel_call(*channel, &vec, 1, fds, fd_count, reply);
 		if (ret != -EPIPE)
 			return ret;
 		preload_channel_release(*channel);
@@ -105,7 +105,7 @@ static int stat_node(const char *path, struct preload_node *node)
 	int ret = preload_channel_acquire(&channel);
 	if (ret)
 		return ret;
-	ret = transact(&channel, &request, sizeof(request), NULL, &reply);
+	ret = transact(&channel, &request, sizeof(request), NULL, 0, &reply);
 	if (!ret)
 		ret = check_reply(&reply, sizeof(struct wire_stat_reply), 0);
 	if (ret >= 0)
@@ -126,7 +126,7 @@ static int open_node(const char *path, int flags)
 	int ret = preload_channel_acquire(&channel);
 	if (ret)
 		return ret;
-	ret = transact(&channel, &request, sizeof(request), NULL, &reply);
+	ret = transact(&channel, &request, sizeof(request), NULL, 0, &reply);
 	if (!ret)
 		ret = check_reply(&reply, sizeof(struct wire_header), 1);
 	if (ret >= 0) {
@@ -349,7 +349,7 @@ static int open_uevents(int flags)
 	int ret = preload_channel_acquire(&channel);
 	if (ret)
 		return ret;
-	ret = transact(&channel, &request, sizeof(request), NULL, &reply);
+	ret = transact(&channel, &request, sizeof(request), NULL, 0, &reply);
 	if (!ret)
 		ret = check_reply(&reply, sizeof(struct wire_header), 1);
 	if (ret >= 0) {
@@ -359,6 +359,25 @@ static int open_uevents(int flags)
 		if (flags & SOCK_NONBLOCK)
 			fcntl(ret, F_SETFL, fcntl(ret, F_GETFL) | O_NONBLOCK);
 	}
+	release(channel);
+	return ret;
+}
+
+static int ask_dma_buf(int fd, unsigned int what, uint32_t flags, int sync_file)
+{
+	struct wire_dma_buf request = {.header.op = WIRE_DMA_BUF, .request = what, .flags = flags};
+	int fds[2] = {fd, sync_file};
+	struct preload_channel *channel;
+	struct preload_reply reply = {0};
+
+	int ret = preload_channel_acquire(&channel);
+	if (ret)
+		return ret;
+	ret = transact(&channel, &request, sizeof(request), fds, sync_file < 0 ? 1 : 2, &reply);
+	if (!ret)
+		ret = check_reply(&reply, sizeof(struct wire_header), reply.fd_count > 0);
+	if (ret >= 0)
+		ret = reply.fd_count ? reply.fds[0] : 0;
 	release(channel);
 	return ret;
 }
@@ -408,6 +427,11 @@ static int wire_uevent(int flags)
 	KEEP_ERRNO(int, open_uevents(flags));
 }
 
+static int wire_dma_buf(int fd, unsigned int request, uint32_t flags, int sync_file)
+{
+	KEEP_ERRNO(int, ask_dma_buf(fd, request, flags, sync_file));
+}
+
 const struct preload_door preload_wire_door = {
 	.tree = wire_tree,
 	.stat_node = wire_stat_node,
@@ -417,4 +441,5 @@ const struct preload_door preload_wire_door = {
 	.mmap = wire_mmap,
 	.fdinfo = wire_fdinfo,
 	.uevent = wire_uevent,
+	.dma_buf = wire_dma_buf,
 };

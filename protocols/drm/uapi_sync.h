@@ -27,6 +27,16 @@ int uapi_sync_file_create(struct vfs *vfs, struct gem_fence *fence, const char *
 int uapi_sync_file_fence(struct vfs *vfs, struct vfs_caller *caller, int fd,
 	struct gem_fence **fence);
 
+/* As above, of a descriptor of the server's own, which stays the caller's. */
+int uapi_sync_file_own_fence(struct vfs *vfs, int fd, struct gem_fence **fence);
+
+/*
+ * For vfs_set_dma_bufs: DMA_BUF_IOCTL_SYNC waits for the object's work,
+ * EXPORT_SYNC_FILE and IMPORT_SYNC_FILE take fences from its reservation and put them
+ * there. -EINVAL flags, or no sync_file; -EINTR; -ENOMEM; -EMFILE.
+ */
+int uapi_dma_buf(struct vfs *vfs, const struct vfs_dma_buf_request *request, int *fd);
+
 /*
  * The caller's descriptor, when it is a file of ours with these operations, new
  * reference. -EBADF not open; -EINVAL anything else.

@@ -205,6 +205,17 @@ int uapi_sync_file_create(struct vfs *vfs, struct gem_fence *fence, const char *
 	return 0;
 }
 
+static int own_file(struct vfs *vfs, int fd, const struct vfs_file_ops *ops,
+	struct vfs_file **out)
+{
+	if (vfs_file_from_fd(vfs, fd, out))
+		return -EINVAL;
+	if ((*out)->ops == ops)
+		return 0;
+	vfs_file_put(*out);
+	return -EINVAL;
+}
+
 int uapi_fetch_file(struct vfs *vfs, struct vfs_caller *caller, int fd,
 	const struct vfs_file_ops *ops, struct vfs_file **out)
 {
@@ -212,14 +223,29 @@ int uapi_fetch_file(struct vfs *vfs, struct vfs_caller *caller, int fd,
 
 	if (own < 0)
 		return own;
-	int ret = vfs_file_from_fd(vfs, own, out);
+	int ret = own_file(vfs, own, ops, out);
 	close(own);
-	if (ret)
-		return -EINVAL;
-	if ((*out)->ops == ops)
-		return 0;
-	vfs_file_put(*out);
-	return -EINVAL;
+	return ret;
+}
+
+/* Of file, whose reference is put. */
+static struct gem_fence *fence_of(struct vfs_file *base)
+{
+	struct gem_fence *fence =
+		gem_fence_get(gem_container_of(base, struct sync_file, base)->fence);
+
+	vfs_file_put(base);
+	return fence;
+}
+
+int uapi_sync_file_own_fence(struct vfs *vfs, int fd, struct gem_fence **fence)
+{
+	struct vfs_file *base;
+	int ret = own_file(vfs, fd, &sync_file_ops, &base);
+
+	if (ret == 0)
+		*fence = fence_of(base);
+	return ret;
 }
 
 int uapi_sync_file_fence(struct vfs *vfs, struct vfs_caller *caller, int fd,
@@ -228,9 +254,7 @@ int uapi_sync_file_fence(struct vfs *vfs, struct vfs_caller *caller, int fd,
 	struct vfs_file *base;
 	int ret = uapi_fetch_file(vfs, caller, fd, &sync_file_ops, &base);
 
-	if (ret)
-		return ret;
-	*fence = gem_fence_get(gem_container_of(base, struct sync_file, base)->fence);
-	vfs_file_put(base);
-	return 0;
+	if (ret == 0)
+		*fence = fence_of(base);
+	return ret;
 }

@@ -38,8 +38,9 @@ static int create_input(struct platform *platform)
 	return ret;
 }
 
-static int create_sw_sync(struct platform *platform)
+static int create_sync(struct platform *platform)
 {
+	vfs_set_dma_bufs(platform->vfs, uapi_dma_buf);
 	uapi_sw_sync_node_init(&platform->sw_sync_node);
 	return vfs_add_node(platform->vfs, &platform->sw_sync_node);
 }
@@ -88,7 +89,7 @@ static int create_parts(struct platform *platform, const struct platform_options
 
 	if (ret < 0)
 		return ret;
-	ret = create_sw_sync(platform);
+	ret = create_sync(platform);
 	if (ret == 0)
 		ret = platform_create_cards(platform, options);
 	if (ret < 0)

@@ -153,3 +153,18 @@ const struct vfs_node *vfs_find_node(struct vfs *vfs, const char *path)
 	pthread_mutex_unlock(&vfs->lock);
 	return found;
 }
+
+void vfs_set_dma_bufs(struct vfs *vfs,
+	int (*answer)(struct vfs *vfs, const struct vfs_dma_buf_request *request, int *out))
+{
+	vfs->answer_dma_buf = answer;
+}
+
+int vfs_dma_buf(struct vfs *vfs, const struct vfs_dma_buf_request *request, int *out)
+{
+	int fd = -1;
+	int ret = vfs->answer_dma_buf ? vfs->answer_dma_buf(vfs, request, &fd) : -ENOENT;
+
+	*out = ret ? -1 : fd;
+	return ret;
+}

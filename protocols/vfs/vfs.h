@@ -224,6 +224,22 @@ int vfs_file_send(struct vfs_file *file, const void *data, size_t len);
  */
 unsigned vfs_file_unread(struct vfs_file *file, size_t packet_size);
 
+/*
+ * Requests of dma-bufs (linux/dma-buf.h), which are memory and no files of ours. fd:
+ * the dma-buf, sync_file: IMPORT_SYNC_FILE's, both the server's and only looked at.
+ * flags: the request's. *out: EXPORT_SYNC_FILE's new descriptor, else -1. -ENOENT fd is
+ * no object's memory; -ENOTTY another request.
+ */
+struct vfs_dma_buf_request {
+	int fd, sync_file;
+	unsigned int request;
+	uint32_t flags;
+};
+int vfs_dma_buf(struct vfs *vfs, const struct vfs_dma_buf_request *request, int *out);
+/* Who answers; before there are callers. */
+void vfs_set_dma_bufs(struct vfs *vfs,
+	int (*answer)(struct vfs *vfs, const struct vfs_dma_buf_request *request, int *out));
+
 /* Finds files whose last descriptor was closed and releases them. */
 void vfs_reap(struct vfs *vfs);
 /*

@@ -77,6 +77,11 @@ enum wire_op {
 	WIRE_STAT = 7,   /* by path: is it a device node, and which */
 	WIRE_FSTAT = 8,  /* by file id (struct wire_attach): its node; reply as of WIRE_STAT */
 	WIRE_FDINFO = 9, /* by file id (struct wire_attach); reply carries a text file's fd */
+	/*
+	 * A request of a dma-buf, which comes along, and after it IMPORT_SYNC_FILE's
+	 * sync_file; EXPORT_SYNC_FILE's reply carries the new one.
+	 */
+	WIRE_DMA_BUF = 11,
 	WIRE_UPCALL = 10, /* a question of the server's, and the client's answer */
 };
 
@@ -119,6 +124,12 @@ struct wire_attach { /* the reply is a bare header, as WIRE_OPEN's and WIRE_UEVE
 	struct wire_header header;
 	uint32_t file_id;
 	uint32_t pad;
+};
+
+struct wire_dma_buf { /* the reply is a bare header */
+	struct wire_header header;
+	uint32_t request; /* of linux/dma-buf.h */
+	uint32_t flags;   /* of its struct */
 };
 
 enum {

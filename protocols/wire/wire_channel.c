@@ -290,6 +290,27 @@ static int serve_fdinfo(struct wire_channel *channel)
 	return send_fd(channel, &reply, sizeof(reply), fd);
 }
 
+static int serve_dma_buf(struct wire_channel *channel)
+{
+	const struct wire_dma_buf *request = (const struct wire_dma_buf *)channel->data;
+	const struct wire_packet *packet = &channel->packet;
+	struct wire_header reply = {0};
+	int fd;
+
+	if (packet->fd_count < 1 || packet->fd_count > 2)
+		return -EPROTO;
+	struct vfs_dma_buf_request args = {
+		.fd = packet->fds[0],
+		.sync_file = packet->fd_count == 2 ? packet->fds[1] : -1,
+		.request = request->request,
+		.flags = request->flags,
+	};
+	int ret = vfs_dma_buf(wire_server_vfs(channel->server), &args, &fd);
+	if (ret || fd < 0)
+		return send_result(channel, ret);
+	return send_fd(channel, &reply, sizeof(reply), fd);
+}
+
 static const struct {
 	size_t size;  /* of the packet; 0 = the server checks */
 	int fds;      /* that come along; -1 = the server checks */
@@ -304,6 +325,7 @@ static const struct {
 	[WIRE_STAT] = {sizeof(struct wire_open), 0, serve_stat},
 	[WIRE_FSTAT] = {sizeof(struct wire_attach), 0, serve_fstat},
 	[WIRE_FDINFO] = {sizeof(struct wire_attach), 0, serve_fdinfo},
+	[WIRE_DMA_BUF] = {sizeof(struct wire_dma_buf), -1, serve_dma_buf},
 };
 
 static int serve(struct wire_channel *channel)

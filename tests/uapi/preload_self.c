@@ -120,6 +120,14 @@ static int door_fdinfo(int fd)
 	return ret ? ret : text;
 }
 
+static int door_dma_buf(int fd, unsigned int request, uint32_t flags, int sync_file)
+{
+	struct vfs_dma_buf_request args = {fd, sync_file, request, flags};
+	int out, ret = vfs_dma_buf(vfs, &args, &out);
+
+	return ret ? ret : out < 0 ? 0 : out;
+}
+
 static int door_uevent(int flags)
 {
 	int fd, ret = tree_uevent_subscribe(tree, &fd);
@@ -150,6 +158,7 @@ static const struct preload_door door = {
 	.mmap = door_mmap,
 	.fdinfo = door_fdinfo,
 	.uevent = door_uevent,
+	.dma_buf = door_dma_buf,
 	.closing = door_closing,
 	.closed = door_closed,
 };
@@ -173,6 +182,7 @@ void preload_test_begin(void)
 	uapi_node_init(&render_node, card, UAPI_NODE_RENDER, 0);
 	CHECK_INT(vfs_add_node(vfs, &card_node), 0);
 	CHECK_INT(vfs_add_node(vfs, &render_node), 0);
+	vfs_set_dma_bufs(vfs, uapi_dma_buf);
 	uapi_sw_sync_node_init(&sw_sync_node);
 	CHECK_INT(vfs_add_node(vfs, &sw_sync_node), 0);
 	CHECK_INT(evdev_create(vfs, EVDEV_KEYBOARD, 0, 0, 0, &keyboard), 0);
