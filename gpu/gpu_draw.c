@@ -251,24 +251,22 @@ static void choose_span(struct gpu_draw *draw, const struct gpu_pixels *target,
 }
 
 /* Slow arithmetic counts as more bytes; a tiled source is copied at first. */
-static uint64_t cost_of(const struct gpu_draw *draw, const struct gpu_pixels *target,
+static void count_cost(struct gpu_draw *draw, const struct gpu_pixels *target,
 	const pixman_box32_t *box)
 {
-	uint64_t pixels = (uint64_t)(box->x2 - box->x1) * (box->y2 - box->y1);
-	uint64_t bytes = pixels * target->format->cpp;
-
+	draw->pixel_cost = target->format->cpp;
 	if (target->format->wide || (!draw->solid && draw->source.format->wide))
-		bytes *= 32;
+		draw->pixel_cost *= 32;
 	else if (draw->transformed || draw->mask.host)
-		bytes *= 8;
+		draw->pixel_cost *= 8;
+	draw->cost = (uint64_t)(box->x2 - box->x1) * (box->y2 - box->y1) * draw->pixel_cost;
 	if (!draw->solid && draw->source.tiling) {
 		pixman_box32_t part = needed(draw, box);
 
 		if (!is_empty(&part))
-			bytes += 2ull * (part.x2 - part.x1) * (part.y2 - part.y1) *
+			draw->cost += 2ull * (part.x2 - part.x1) * (part.y2 - part.y1) *
 				draw->source.format->cpp;
 	}
-	return bytes;
 }
 
 bool gpu_draw_init(struct gpu_draw *draw, const struct gpu_pixels *target,
@@ -297,7 +295,7 @@ bool gpu_draw_init(struct gpu_draw *draw, const struct gpu_pixels *target,
 		return false;
 	}
 	draw->hides = hidden(draw, &drawn);
-	draw->cost = cost_of(draw, target, &drawn);
+	count_cost(draw, target, &drawn);
 	choose_span(draw, target, &drawn);
 	return true;
 }

@@ -30,7 +30,8 @@ struct gpu_draw {
 	pixman_region32_t region;
 	/* In these of region, the target does not matter: what was there is hidden. */
 	pixman_box32_t hides;
-	uint64_t cost;                          /* bytes that are read and written, about */
+	uint32_t pixel_cost;                    /* bytes that are read and written, about */
+	uint64_t cost;                          /* of all of it */
 	struct gpu_span span;                   /* row NULL = pixman draws */
 };
 

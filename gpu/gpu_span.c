@@ -39,30 +39,27 @@ INLINE __m256i divide(__m256i product)
 	return _mm256_mulhi_epu16(product, _mm256_set1_epi16(0x101));
 }
 
-/* Each byte of pixels times the byte of factors at its place. */
-INLINE __m256i scale(__m256i pixels, __m256i factors)
+/* The bytes of pixels times the 16-bit factors of the low and of the high halves' bytes. */
+INLINE __m256i scale(__m256i pixels, __m256i low, __m256i high)
 {
 	__m256i zero = _mm256_setzero_si256();
 
 	return _mm256_packus_epi16(
-		divide(_mm256_mullo_epi16(_mm256_unpacklo_epi8(pixels, zero),
-			_mm256_unpacklo_epi8(factors, zero))),
-		divide(_mm256_mullo_epi16(_mm256_unpackhi_epi8(pixels, zero),
-			_mm256_unpackhi_epi8(factors, zero))));
-}
-
-/* Alpha of each pixel in all of its bytes, from 255 down. */
-INLINE __m256i transparency(__m256i pixels)
-{
-	const __m256i alphas = _mm256_setr_epi8(3, 3, 3, 3, 7, 7, 7, 7, 11, 11, 11, 11,
-		15, 15, 15, 15, 3, 3, 3, 3, 7, 7, 7, 7, 11, 11, 11, 11, 15, 15, 15, 15);
-
-	return _mm256_xor_si256(_mm256_shuffle_epi8(pixels, alphas), _mm256_set1_epi8(-1));
+		divide(_mm256_mullo_epi16(_mm256_unpacklo_epi8(pixels, zero), low)),
+		divide(_mm256_mullo_epi16(_mm256_unpackhi_epi8(pixels, zero), high)));
 }
 
 INLINE __m256i over(__m256i source, __m256i target)
 {
-	return _mm256_adds_epu8(source, scale(target, transparency(source)));
+	const __m256i low = _mm256_setr_epi8(3, -1, 3, -1, 3, -1, 3, -1, 7, -1, 7, -1, 7, -1, 7, -1,
+		3, -1, 3, -1, 3, -1, 3, -1, 7, -1, 7, -1, 7, -1, 7, -1);
+	const __m256i high = _mm256_setr_epi8(11, -1, 11, -1, 11, -1, 11, -1, 15, -1, 15, -1, 15, -1,
+		15, -1, 11, -1, 11, -1, 11, -1, 11, -1, 15, -1, 15, -1, 15, -1, 15, -1);
+	/* 255 - x */
+	__m256i inverse = _mm256_xor_si256(source, _mm256_set1_epi8(-1));
+
+	return _mm256_adds_epu8(source, scale(target, _mm256_shuffle_epi8(inverse, low),
+		_mm256_shuffle_epi8(inverse, high)));
 }
 
 /* What is the same for every pixel of a row. */
@@ -78,14 +75,23 @@ INLINE struct wide widen(const struct gpu_span *span)
 		15, 2, 1, 0, 3, 6, 5, 4, 7, 10, 9, 8, 11, 14, 13, 12, 15);
 
 	return (struct wide){_mm256_set1_epi32(span->set), span->swap ? swapped : kept,
-		_mm256_set1_epi8(span->alpha)};
+		_mm256_set1_epi16(span->alpha)};
 }
 
-/* As the target wants them; faded = alpha is not 255. */
-INLINE __m256i prepare(const struct wide *wide, __m256i pixels, bool faded)
+/* What rows differ in, known where they are made. */
+enum { FADED = 1 /* alpha is not 255 */, AS_IT_IS = 2 /* nothing is set or swapped */ };
+
+/* As the target wants them. */
+INLINE __m256i prepare(const struct wide *wide, __m256i pixels, unsigned kind)
 {
-	pixels = _mm256_or_si256(_mm256_shuffle_epi8(pixels, wide->order), wide->set);
-	return faded ? scale(pixels, wide->alpha) : pixels;
+	if (!(kind & AS_IT_IS))
+		pixels = _mm256_or_si256(_mm256_shuffle_epi8(pixels, wide->order), wide->set);
+	return kind & FADED ? scale(pixels, wide->alpha, wide->alpha) : pixels;
+}
+
+INLINE __m256i load(const uint32_t *pixels)
+{
+	return _mm256_loadu_si256((const void *)pixels);
 }
 
 /*
@@ -93,78 +99,96 @@ INLINE __m256i prepare(const struct wide *wide, __m256i pixels, bool faded)
  * from running far ahead: asking for a cache line of the next rows with every 16
  * pixels makes OVER from memory 1.6 times as fast.
  */
-INLINE void fetch(const uint32_t *from, size_t n, size_t ahead)
+INLINE void fetch(const uint32_t *from, size_t ahead)
 {
-	if (ahead && n % 16 < 8)
+	if (ahead)
 		_mm_prefetch((const char *)from + ahead, _MM_HINT_T0);
 }
 
 INLINE void source_rows(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n,
-	size_t ahead, bool faded)
+	size_t ahead, unsigned kind)
 {
 	struct wide wide = widen(span);
 	__m256i some;
 
-	for (; n >= 8; n -= 8, to += 8, from += 8) {
-		fetch(from, n, ahead);
-		_mm256_storeu_si256((void *)to,
-			prepare(&wide, _mm256_loadu_si256((const void *)from), faded));
+	for (; n >= 16; n -= 16, to += 16, from += 16) {
+		fetch(from, ahead);
+		_mm256_storeu_si256((void *)to, prepare(&wide, load(from), kind));
+		_mm256_storeu_si256((void *)(to + 8), prepare(&wide, load(from + 8), kind));
 	}
-	some = first(n);
-	_mm256_maskstore_epi32((void *)to, some,
-		prepare(&wide, _mm256_maskload_epi32((const void *)from, some), faded));
+	for (; n; n -= n < 8 ? n : 8, to += 8, from += 8) {
+		some = first(n);
+		_mm256_maskstore_epi32((void *)to, some, prepare(&wide,
+			_mm256_maskload_epi32((const void *)from, some), kind));
+	}
 }
 
 AVX2 static void set_row(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n,
 	size_t ahead)
 {
-	source_rows(span, to, from, n, ahead, false);
+	source_rows(span, to, from, n, ahead, 0);
 }
 
 AVX2 static void set_faded_row(const struct gpu_span *span, uint32_t *to, const uint32_t *from,
 	size_t n, size_t ahead)
 {
-	source_rows(span, to, from, n, ahead, true);
+	source_rows(span, to, from, n, ahead, FADED);
+}
+
+INLINE void blend_8(uint32_t *to, __m256i source)
+{
+	_mm256_storeu_si256((void *)to, over(source, load(to)));
 }
 
 /* Runs of pixels that are opaque, or nothing at all, need no target. */
-INLINE void over_8(uint32_t *to, __m256i source, bool look)
+INLINE void over_16(uint32_t *to, __m256i left, __m256i right, unsigned kind)
 {
-	__m256i zero = _mm256_setzero_si256();
-
-	if (look && _mm256_testc_si256(source, _mm256_set1_epi32(0xff000000)))
-		_mm256_storeu_si256((void *)to, source);
-	else if (!look || !_mm256_testc_si256(zero, source))
-		_mm256_storeu_si256((void *)to,
-			over(source, _mm256_loadu_si256((const void *)to)));
+	if (!(kind & FADED) && _mm256_testc_si256(_mm256_and_si256(left, right),
+		_mm256_set1_epi32(0xff000000))) {
+		_mm256_storeu_si256((void *)to, left);
+		_mm256_storeu_si256((void *)(to + 8), right);
+	} else if (kind & FADED || !_mm256_testc_si256(_mm256_setzero_si256(),
+		_mm256_or_si256(left, right))) {
+		blend_8(to, left);
+		blend_8(to + 8, right);
+	}
 }
 
 INLINE void over_rows(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n,
-	size_t ahead, bool faded)
+	size_t ahead, unsigned kind)
 {
 	struct wide wide = widen(span);
 	__m256i some, source;
 
-	for (; n >= 8; n -= 8, to += 8, from += 8) {
-		fetch(from, n, ahead);
-		over_8(to, prepare(&wide, _mm256_loadu_si256((const void *)from), faded), !faded);
+	for (; n >= 16; n -= 16, to += 16, from += 16) {
+		fetch(from, ahead);
+		over_16(to, prepare(&wide, load(from), kind), prepare(&wide, load(from + 8), kind),
+			kind);
 	}
-	some = first(n);
-	source = prepare(&wide, _mm256_maskload_epi32((const void *)from, some), faded);
-	_mm256_maskstore_epi32((void *)to, some,
-		over(source, _mm256_maskload_epi32((const void *)to, some)));
+	for (; n; n -= n < 8 ? n : 8, to += 8, from += 8) {
+		some = first(n);
+		source = prepare(&wide, _mm256_maskload_epi32((const void *)from, some), kind);
+		_mm256_maskstore_epi32((void *)to, some,
+			over(source, _mm256_maskload_epi32((const void *)to, some)));
+	}
 }
 
 AVX2 static void over_row(const struct gpu_span *span, uint32_t *to, const uint32_t *from,
 	size_t n, size_t ahead)
 {
-	over_rows(span, to, from, n, ahead, false);
+	if (span->swap || span->set)
+		over_rows(span, to, from, n, ahead, 0);
+	else
+		over_rows(span, to, from, n, ahead, AS_IT_IS);
 }
 
 AVX2 static void over_faded_row(const struct gpu_span *span, uint32_t *to, const uint32_t *from,
 	size_t n, size_t ahead)
 {
-	over_rows(span, to, from, n, ahead, true);
+	if (span->swap || span->set)
+		over_rows(span, to, from, n, ahead, FADED);
+	else
+		over_rows(span, to, from, n, ahead, FADED | AS_IT_IS);
 }
 
 AVX2 static void fill_row(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n,
@@ -183,7 +207,7 @@ AVX2 static void tint_row(const struct gpu_span *span, uint32_t *to, const uint3
 	__m256i color = _mm256_set1_epi32(span->color), some = first(n % 8);
 
 	for (; n >= 8; n -= 8, to += 8)
-		over_8(to, color, false);
+		blend_8(to, color);
 	_mm256_maskstore_epi32((void *)to, some,
 		over(color, _mm256_maskload_epi32((const void *)to, some)));
 }

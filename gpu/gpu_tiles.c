@@ -5,8 +5,10 @@
 
 enum {
 	TILE_BYTES = 256 << 10,  /* of the target: it stays in the L2 cache while sources pass */
+	LEAST_BYTES = 16 << 10,  /* of a tile, when there would be fewer than TILES otherwise */
+	TILES = 8,               /* for helpers to take an equal share of a small area */
 	TURNED_PIXELS = 128,     /* a tile's width when rows of the target are not rows of a source */
-	ALONE_BYTES = 128 << 10, /* less is done before a helper would be awake */
+	ALONE_BYTES = 1 << 20,   /* as costs count: less is done before a helper would be awake */
 	MAX_HIDING = 128,        /* rectangles of what hides: more would take longer than they save */
 	BOXES = 64,              /* drawn with the same images */
 	KEPT_BYTES = 1 << 20,    /* of scratch, from a run to the next */
@@ -21,6 +23,7 @@ struct run {
 	pixman_box32_t area;     /* of the target; its corner is a tile's corner */
 	int32_t width, height;   /* of a tile */
 	unsigned columns;
+	uint64_t cost;           /* of what is seen */
 	/* Tiled targets: pixels that change, and those of them that are read as well. */
 	pixman_region32_t changed, read;
 	atomic_bool failed;
@@ -255,12 +258,23 @@ static bool turns(const struct gpu_draw *draw)
 	return !draw->solid && draw->transformed && (draw->xy || draw->yx);
 }
 
+static int64_t tile_bytes(const struct run *run, bool alone)
+{
+	int64_t bytes = (int64_t)(run->area.x2 - run->area.x1) * (run->area.y2 - run->area.y1) *
+		run->tiles->target.format->cpp / TILES;
+
+	if (alone || bytes > TILE_BYTES)
+		return TILE_BYTES;
+	return bytes > LEAST_BYTES ? bytes : LEAST_BYTES;
+}
+
 /* Rows as long as they can be: sources are read along them. */
-static void cut(struct run *run)
+static void cut(struct run *run, bool alone)
 {
 	const struct gpu_tiles *tiles = run->tiles;
 	const struct gpu_pixels *target = &tiles->target;
 	int32_t cpp = target->format->cpp, across = 16, down = 8;
+	int32_t bytes = tile_bytes(run, alone);
 	bool turned = false;
 
 	for (unsigned i = 0; i < tiles->count; i++)
@@ -272,13 +286,25 @@ static void cut(struct run *run)
 		run->area.y1 -= run->area.y1 % down;
 	}
 	run->width = turned ? TURNED_PIXELS : run->area.x2 - run->area.x1;
-	if (run->width * cpp * down > TILE_BYTES)
-		run->width = TILE_BYTES / down / cpp;
+	if (run->width * cpp * down > bytes)
+		run->width = bytes / down / cpp;
 	run->width = GEM_ALIGN(run->width, across);
-	run->height = TILE_BYTES / cpp / run->width / down * down;
+	run->height = bytes / cpp / run->width / down * down;
 	if (run->height < down)
 		run->height = down;
 	run->columns = (run->area.x2 - run->area.x1 + run->width - 1) / run->width;
+}
+
+static uint64_t seen_cost(const struct gpu_draw *draw)
+{
+	uint64_t pixels = 0;
+	int count;
+	const pixman_box32_t *boxes = pixman_region32_rectangles(
+		(pixman_region32_t *)&draw->region, &count);
+
+	for (int i = 0; i < count; i++)
+		pixels += (uint64_t)(boxes[i].x2 - boxes[i].x1) * (boxes[i].y2 - boxes[i].y1);
+	return pixels * draw->pixel_cost;
 }
 
 static bool prepare(struct run *run)
@@ -297,6 +323,7 @@ static bool prepare(struct run *run)
 
 		if (!pixman_region32_not_empty(&tiles->draws[i].region))
 			continue;
+		run->cost += seen_cost(&tiles->draws[i]);
 		if (first)
 			*area = *one;
 		first = false;
@@ -320,8 +347,10 @@ struct gpu_fault gpu_tiles_run(struct gpu_tiles *tiles, struct gpu_pool *pool)
 	if (!prepare(&run)) {
 		atomic_store(&run.failed, true);
 	} else if (run.area.x1 < run.area.x2) {
-		cut(&run);
-		gpu_pool_run(tiles->cost < ALONE_BYTES ? NULL : pool, work, &run, run.columns *
+		if (run.cost < ALONE_BYTES)
+			pool = NULL;
+		cut(&run, !pool);
+		gpu_pool_run(pool, work, &run, run.columns *
 			((run.area.y2 - run.area.y1 + run.height - 1) / run.height));
 	}
 	pixman_region32_fini(&run.read);
