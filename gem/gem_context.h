@@ -38,6 +38,7 @@ struct gem_context {
 	atomic_bool closed;      /* destroyed by its client; no new work */
 	/* I915_GET_RESET_STATS: batches that hung, and that were pending at another's hang. */
 	atomic_uint guilty_count, active_count;
+	unsigned queued;          /* batches submitted and not done; gpu_device.lock */
 	uint64_t reset_noted;     /* last reset that counted it active; gpu_device.lock */
 	pthread_mutex_t lock;     /* innermost */
 	int64_t hangs_ns[2];      /* its last two, older first; 0 = none; guarded by lock */

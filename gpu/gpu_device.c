@@ -35,6 +35,7 @@ static void init_locks(struct gpu_device *gpu)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&gpu->all_retired, &attr);
+	pthread_cond_init(&gpu->room, &attr);
 	pthread_condattr_destroy(&attr);
 	gem_list_init(&gpu->waiting);
 	gem_list_init(&gpu->cancelling);
@@ -68,6 +69,7 @@ static void free_device(struct gpu_device *gpu)
 	while (atomic_load(&gpu->entered))
 		sched_yield();
 	gem_pool_destroy(gpu->pool);
+	pthread_cond_destroy(&gpu->room);
 	pthread_cond_destroy(&gpu->all_retired);
 	pthread_mutex_destroy(&gpu->error_lock);
 	pthread_mutex_destroy(&gpu->lock);
@@ -121,19 +123,25 @@ void gpu_device_destroy(struct gpu_device *gpu)
 	free_device(gpu);
 }
 
+bool gpu_device_sleep_locked(struct gpu_device *gpu, pthread_cond_t *cond, int64_t deadline)
+{
+	struct timespec end = {deadline / NS_PER_S, deadline % NS_PER_S};
+
+	if (deadline == INT64_MAX)
+		return pthread_cond_wait(cond, &gpu->lock) == 0;
+	return pthread_cond_timedwait(cond, &gpu->lock, &end) == 0;
+}
+
 int gpu_device_wait_idle(struct gpu_device *gpu, int64_t timeout_ns)
 {
 	int64_t now = gpu_now_ns();
 	int64_t deadline = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? INT64_MAX :
 		now + timeout_ns;
-	struct timespec end = {deadline / NS_PER_S, deadline % NS_PER_S};
-	int ret = 0;
 
 	pthread_mutex_lock(&gpu->lock);
-	while (gpu->pending && ret == 0)
-		ret = timeout_ns < 0 ? pthread_cond_wait(&gpu->all_retired, &gpu->lock) :
-			pthread_cond_timedwait(&gpu->all_retired, &gpu->lock, &end);
-	ret = gpu->pending ? -ETIME : 0;
+	while (gpu->pending && gpu_device_sleep_locked(gpu, &gpu->all_retired, deadline))
+		continue;
+	int ret = gpu->pending ? -ETIME : 0;
 	pthread_mutex_unlock(&gpu->lock);
 	return ret;
 }

@@ -58,6 +58,8 @@ struct gpu_device {
 	} classes[GPU_CLASS_COUNT]; /* lock */
 	unsigned pending;        /* submitted and not retired; lock */
 	pthread_cond_t all_retired; /* pending became 0 */
+	pthread_cond_t room;     /* a context's queue became half full */
+	unsigned room_waiters;   /* lock */
 	bool stopping;           /* nothing is executed any more; lock */
 	bool exiting;            /* workers end when they wake; lock */
 	atomic_uint entered;     /* threads inside that hold nothing that keeps the device */
@@ -70,6 +72,11 @@ struct gpu_device {
 };
 
 int64_t gpu_now_ns(void); /* CLOCK_MONOTONIC */
+/*
+ * Waits under gpu->lock for cond, until deadline (as gpu_now_ns, INT64_MAX = for
+ * ever). False when that is over.
+ */
+bool gpu_device_sleep_locked(struct gpu_device *gpu, pthread_cond_t *cond, int64_t deadline);
 /*
  * Unpins and puts all that the request has but its fence. Objects may go with
  * their last reference: no lock held, and never from a fence's release.

@@ -53,6 +53,19 @@ struct gpu_request {
 };
 
 /*
+ * A context has at most about so many batches under way, whatever they wait for:
+ * what is queued costs memory and keeps objects in theirs.
+ */
+#define GPU_CONTEXT_QUEUE_MAX 1024u
+
+/*
+ * Before a request of context is made: waits until there is room in its queue.
+ * -EAGAIN after a tenth of a second, for the client to ask again: its own fence
+ * may be what its batches wait for. No lock held.
+ */
+int gpu_request_wait_room(struct gpu_device *gpu, struct gem_context *context);
+
+/*
  * With range_count empty ranges, to be filled in. Takes a reference to context.
  * Everything that ranges (obj, pages) and waits get belongs to the request.
  * -ENOMEM.

@@ -113,6 +113,22 @@ static void run_order(struct gem_fence *fence, struct gem_fence_callback *callba
 	atomic_fetch_sub(&gpu->entered, 1);
 }
 
+int gpu_request_wait_room(struct gpu_device *gpu, struct gem_context *context)
+{
+	enum { PATIENCE_NS = 100000000 };
+	int64_t deadline = gpu_now_ns() + PATIENCE_NS;
+
+	pthread_mutex_lock(&gpu->lock);
+	gpu->room_waiters++;
+	while (context->queued >= GPU_CONTEXT_QUEUE_MAX &&
+		gpu_device_sleep_locked(gpu, &gpu->room, deadline))
+		continue;
+	gpu->room_waiters--;
+	int ret = context->queued >= GPU_CONTEXT_QUEUE_MAX ? -EAGAIN : 0;
+	pthread_mutex_unlock(&gpu->lock);
+	return ret;
+}
+
 void gpu_request_submit(struct gpu_request *request)
 {
 	struct gpu_device *gpu = request->gpu;
@@ -123,6 +139,7 @@ void gpu_request_submit(struct gpu_request *request)
 	atomic_fetch_add(&gpu->entered, 1);
 	pthread_mutex_lock(&gpu->lock);
 	gpu->pending++;
+	request->context->queued++;
 	request->cancelled = gpu->wedged || gpu->stopping || request->context->banned;
 	gem_list_add_tail(request->cancelled ? &gpu->cancelled : &gpu->waiting, &request->link);
 	worker = advance_locked(request);
@@ -175,6 +192,9 @@ void gpu_schedule_finish(struct gpu_worker *worker, struct gpu_request *request,
 	worker->blame = false;
 	worker->executed++;
 	gpu->classes[worker->class].looking++;
+	/* Half of it: not a wakeup for each batch of a client that is faster than the GPU. */
+	if (--request->context->queued == GPU_CONTEXT_QUEUE_MAX / 2 && gpu->room_waiters)
+		pthread_cond_broadcast(&gpu->room);
 	pthread_mutex_unlock(&gpu->lock);
 	/* Streaming stores too are in memory before anybody sees the fence signalled. */
 	atomic_thread_fence(memory_order_seq_cst);

@@ -351,7 +351,10 @@ int gpu_submit(struct gpu_device *gpu, struct gpu_exec *exec, struct gem_fence *
 	void *memory;
 
 	exec->moved = !(exec->flags & I915_EXEC_NO_RELOC);
-	int ret = allocate(&submit, &memory);
+	int ret = gpu_request_wait_room(gpu, exec->context);
+	if (ret)
+		return ret;
+	ret = allocate(&submit, &memory);
 	if (ret)
 		return ret;
 	ret = submit_all(&submit);

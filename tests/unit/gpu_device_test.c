@@ -263,6 +263,40 @@ TEST(destroy_with_queue)
 	gem_device_finish(&rig.dev);
 }
 
+/* A flood that waits for a fence of its own: the queue has an end. */
+TEST(queue_is_bounded)
+{
+	struct gpu_rig rig;
+	struct gpu_rig_context flood, other;
+	struct gem_fence *gate;
+	struct gpu_rig_job job;
+	int ret;
+
+	gpu_rig_init(&rig, &one_engine);
+	gpu_rig_context_init(&rig, &flood);
+	gpu_rig_context_init(&rig, &other);
+	CHECK_INT(gem_fence_create(gem_fence_context_alloc(), 1, GEM_FENCE_NO_ENGINE, &gate), 0);
+	for (unsigned i = 0; i < GPU_CONTEXT_QUEUE_MAX; i++) {
+		CHECK_INT(gpu_request_wait_room(rig.gpu, flood.context), 0);
+		gpu_rig_job_init(&rig, &job, &flood, GPU_CLASS_RENDER, NULL);
+		gpu_rig_job_wait_for(&job, gate);
+		gem_fence_put(gpu_rig_submit(&job));
+	}
+	CHECK_INT(gpu_request_wait_room(rig.gpu, flood.context), -EAGAIN);
+	CHECK_INT(gpu_request_wait_room(rig.gpu, other.context), 0);
+	gem_fence_signal(gate, 0);
+	do {
+		ret = gpu_request_wait_room(rig.gpu, flood.context);
+	} while (ret == -EAGAIN);
+	CHECK_INT(ret, 0);
+	CHECK_INT(gpu_device_wait_idle(rig.gpu, -1), 0);
+	CHECK_INT(flood.context->queued, 0);
+	gem_fence_put(gate);
+	gpu_rig_context_finish(&flood);
+	gpu_rig_context_finish(&other);
+	gpu_rig_finish(&rig);
+}
+
 enum { THREADS = 8, EACH = 300 };
 
 struct submitter {
