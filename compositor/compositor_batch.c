@@ -104,46 +104,42 @@ void compositor_batch_draw(struct compositor_batch *batch, const struct composit
 
 /* ---- submitting ---- */
 
-/* A buffer that no earlier batch is in; the oldest, when all are: PWRITE waits for it. */
-static int find_buffer(struct compositor_batch *batch, struct compositor_bo **out)
+static int make_buffer(struct compositor_batch *batch, struct compositor_bo **out)
 {
-	for (unsigned i = 0; i < COMPOSITOR_BATCHES_MAX; i++) {
-		unsigned at = (batch->next_buffer + i) % COMPOSITOR_BATCHES_MAX;
+	struct compositor_bo *bo;
+	int err = compositor_bo_create(batch->bos, sizeof(batch->packets.dwords), &bo);
 
-		if (batch->buffers[at] && !compositor_bo_busy(batch->buffers[at])) {
-			batch->next_buffer = (at + 1) % COMPOSITOR_BATCHES_MAX;
-			*out = batch->buffers[at];
-			return 0;
-		}
-	}
-	for (unsigned i = 0; i < COMPOSITOR_BATCHES_MAX; i++) {
-		if (batch->buffers[i])
-			continue;
-		int err = compositor_bo_create(batch->bos, sizeof(batch->packets.dwords),
-			&batch->buffers[i]);
-		*out = batch->buffers[i];
+	if (err < 0)
 		return err;
+	if (!compositor_bo_map_uncached(bo)) {
+		compositor_bo_put(bo);
+		return -ENOMEM;
 	}
-	*out = batch->buffers[batch->next_buffer];
-	batch->next_buffer = (batch->next_buffer + 1) % COMPOSITOR_BATCHES_MAX;
+	*out = bo;
 	return 0;
 }
 
-static int write_packets(struct compositor_batch *batch, struct compositor_bo *buffer)
+/* A buffer that no earlier batch is in: a new one if need be; a wait, if there are enough. */
+static int find_buffer(struct compositor_batch *batch, struct compositor_bo **out)
 {
-	const struct drm_i915_gem_pwrite pwrite = {
-		.handle = buffer->handle,
-		.size = batch->packets.dword_count * sizeof(uint32_t),
-		.data_ptr = (uintptr_t)batch->packets.dwords,
-	};
+	for (unsigned i = 0; i < COMPOSITOR_BATCHES_MAX; i++) {
+		if (!batch->buffers[i]) {
+			int err = make_buffer(batch, &batch->buffers[i]);
 
-	return drmIoctl(batch->bos->fd, DRM_IOCTL_I915_GEM_PWRITE, (void *)&pwrite) != 0 ?
-		-errno : 0;
+			*out = batch->buffers[i];
+			return err;
+		}
+		*out = batch->buffers[i];
+		if (!compositor_bo_busy(*out))
+			return 0;
+	}
+	compositor_bo_wait(*out);
+	return 0;
 }
 
 static int execute(struct compositor_batch *batch, struct compositor_bo *buffer)
 {
-	struct drm_i915_gem_exec_object2 list[COMPOSITOR_OBJECTS_MAX + 1] = {0};
+	struct drm_i915_gem_exec_object2 list[COMPOSITOR_OBJECTS_MAX + 1];
 	unsigned count = batch->object_count;
 	struct drm_i915_gem_execbuffer2 args = {
 		.buffers_ptr = (uintptr_t)list,
@@ -152,15 +148,18 @@ static int execute(struct compositor_batch *batch, struct compositor_bo *buffer)
 		.flags = I915_EXEC_RENDER | I915_EXEC_NO_RELOC | I915_EXEC_HANDLE_LUT,
 	};
 
-	for (unsigned i = 0; i < count; i++) {
-		list[i].handle = batch->objects[i]->handle;
-		list[i].offset = batch->objects[i]->address;
-		list[i].flags = batch->written[i] ? EXEC_OBJECT_WRITE : 0;
-	}
-	list[count].handle = buffer->handle;
-	list[count].offset = buffer->address;
-	list[count].relocs_ptr = (uintptr_t)batch->packets.relocs;
-	list[count].relocation_count = batch->packets.reloc_count;
+	for (unsigned i = 0; i < count; i++)
+		list[i] = (struct drm_i915_gem_exec_object2){
+			.handle = batch->objects[i]->handle,
+			.offset = batch->objects[i]->address,
+			.flags = batch->written[i] ? EXEC_OBJECT_WRITE : 0,
+		};
+	list[count] = (struct drm_i915_gem_exec_object2){
+		.handle = buffer->handle,
+		.offset = buffer->address,
+		.relocs_ptr = (uintptr_t)batch->packets.relocs,
+		.relocation_count = batch->packets.reloc_count,
+	};
 	i915_execbuffer2_set_context_id(args, batch->context);
 	if (drmIoctl(batch->bos->fd, DRM_IOCTL_I915_GEM_EXECBUFFER2, &args) != 0)
 		return -errno;
@@ -177,10 +176,10 @@ static int submit(struct compositor_batch *batch)
 
 	compositor_encode(&batch->packets, batch->draws, batch->draw_count);
 	int err = find_buffer(batch, &buffer);
-	if (err == 0)
-		err = write_packets(batch, buffer);
-	if (err == 0)
-		err = execute(batch, buffer);
+	if (err < 0)
+		return err;
+	memcpy(buffer->map, batch->packets.dwords, batch->packets.dword_count * sizeof(uint32_t));
+	err = execute(batch, buffer);
 	if (err != -EIO)
 		return err;
 	/* What the banned context had queued is lost. */

@@ -40,7 +40,6 @@ struct compositor_batch {
 	bool written[COMPOSITOR_OBJECTS_MAX];
 	unsigned object_count;
 	struct compositor_bo *buffers[COMPOSITOR_BATCHES_MAX]; /* NULL = not made yet */
-	unsigned next_buffer;
 	struct compositor_packets packets;
 	struct compositor_batch_counts counts;
 };

@@ -155,3 +155,16 @@ void *compositor_bo_access(struct compositor_bo *bo, bool write)
 		return NULL;
 	return bo->map;
 }
+
+void compositor_bo_wait(const struct compositor_bo *bo)
+{
+	struct drm_i915_gem_wait args = {.bo_handle = bo->handle, .timeout_ns = -1};
+
+	drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_WAIT, &args);
+}
+
+bool compositor_bo_map_uncached(struct compositor_bo *bo)
+{
+	bo->map = map(bo, I915_MMAP_OFFSET_WC, bo->size);
+	return bo->map != NULL;
+}

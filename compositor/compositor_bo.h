@@ -50,5 +50,11 @@ bool compositor_bo_busy(const struct compositor_bo *bo);
  * more and, for writing, not read them either: waits. NULL = no mapping.
  */
 void *compositor_bo_access(struct compositor_bo *bo, bool write);
+void compositor_bo_wait(const struct compositor_bo *bo);
+/*
+ * For objects that only ever are written by us: bo->map past the processor's
+ * cache, so that the GPU sees what is there without any call. False = no mapping.
+ */
+bool compositor_bo_map_uncached(struct compositor_bo *bo);
 
 #endif
