@@ -89,6 +89,7 @@ static int get_param(const struct uapi_device *dev, int param, int *value)
 	case I915_PARAM_NUM_FENCES_AVAIL:
 		*value = dev->gem.fence_regs->count;
 		return 0;
+	case I915_PARAM_HAS_GPU_RESET:
 		*value = 2; /* of an engine alone, too */
 		return 0;
 	case I915_PARAM_HAS_SCHEDULER:
@@ -97,9 +98,6 @@ static int get_param(const struct uapi_device *dev, int param, int *value)
 	case I915_PARAM_MMAP_VERSION:
 	case I915_PARAM_MMAP_GTT_COHERENT:
 		*value = 1;
-		return 0;
-	case I915_PARAM_HAS_GPU_RESET:
-		*value = 2; /* of single engines */
 		return 0;
 	case I915_PARAM_MMAP_GTT_VERSION:
 		*value = 4; /* MMAP_OFFSET, and maps larger than the aperture */
