@@ -307,9 +307,11 @@ static void draw_rows(const struct gpu_draw *draw, const struct gpu_view *view,
 	uint8_t *to = view->host + (size_t)(box->y1 - view->y) * view->pitch +
 		(size_t)(box->x1 - view->x) * 4;
 	int32_t rows = AHEAD_BYTES / (width * 4) + 1;
+	void (*row)(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n,
+		size_t ahead) = draw->streams ? draw->span.stream : draw->span.row;
 
 	for (int32_t y = box->y1; y < box->y2; y++) {
-		draw->span.row(&draw->span, (uint32_t *)to, (const uint32_t *)from, width,
+		row(&draw->span, (uint32_t *)to, (const uint32_t *)from, width,
 			y + rows < box->y2 ? (size_t)rows * from_pitch : 0);
 		to += view->pitch;
 		from += from_pitch;

@@ -33,6 +33,7 @@ struct gpu_draw {
 	uint32_t pixel_cost;                    /* bytes that are read and written, about */
 	uint64_t cost;                          /* of all of it */
 	struct gpu_span span;                   /* row NULL = pixman draws */
+	bool streams;                           /* by span.stream, which there is */
 };
 
 /* Memory that draws may use for a while; grows, is reused. */
@@ -50,7 +51,7 @@ void gpu_scratch_trim(struct gpu_scratch *scratch, size_t size);
 void gpu_scratch_finish(struct gpu_scratch *scratch);
 
 /*
- * Of the fields up to y0, box (what is drawn, within target; not empty) and clip
+ * Of the fields up to y0 (streams is the caller's), box (what is drawn, within target; not empty) and clip
  * (NULL = none): all the others. False = no memory, nothing to finish. An empty
  * region has nothing to draw.
  */

@@ -212,17 +212,64 @@ AVX2 static void tint_row(const struct gpu_span *span, uint32_t *to, const uint3
 		over(color, _mm256_maskload_epi32((const void *)to, some)));
 }
 
+/* Up to a cache line's start, and what is behind the last one, as in the plain rows. */
+INLINE void stream_rows(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n,
+	size_t ahead)
+{
+	size_t head = (64 - (uintptr_t)to % 64) % 64 / 4;
+	__m256i color = _mm256_set1_epi32(span->color);
+
+	head = head < n ? head : n;
+	span->row(span, to, from, head, 0);
+	to += head;
+	n -= head;
+	if (from)
+		from += head;
+	for (; n >= 16; n -= 16, to += 16) {
+		if (from)
+			fetch(from, ahead);
+		_mm256_stream_si256((void *)to, from ? load(from) : color);
+		_mm256_stream_si256((void *)(to + 8), from ? load(from + 8) : color);
+		if (from)
+			from += 16;
+	}
+	span->row(span, to, from, n, 0);
+}
+
+AVX2 static void stream_copy(const struct gpu_span *span, uint32_t *to, const uint32_t *from,
+	size_t n, size_t ahead)
+{
+	stream_rows(span, to, from, n, ahead);
+}
+
+AVX2 static void stream_fill(const struct gpu_span *span, uint32_t *to, const uint32_t *from,
+	size_t n, size_t ahead)
+{
+	stream_rows(span, to, NULL, n, 0);
+}
+
+void gpu_span_settle(void)
+{
+	_mm_sfence();
+}
+
 static bool have_vectors(void)
 {
 	return __builtin_cpu_supports("avx2");
 }
 #else
+#define stream_copy NULL
+#define stream_fill NULL
 #define set_row NULL
 #define set_faded_row NULL
 #define over_row NULL
 #define over_faded_row NULL
 #define fill_row NULL
 #define tint_row NULL
+
+void gpu_span_settle(void)
+{
+}
 
 static bool have_vectors(void)
 {
@@ -261,6 +308,7 @@ bool gpu_span_choose(struct gpu_span *span, pixman_op_t op, pixman_format_code_t
 	if (!from) {
 		span->color = solid_color(color, alpha, is_bgr(to));
 		span->row = op == PIXMAN_OP_SRC || span->color >> 24 == 255 ? fill_row : tint_row;
+		span->stream = span->row == fill_row ? stream_fill : NULL;
 		return have_vectors();
 	}
 	span->set = source_opaque ? 0xff000000 : 0;
@@ -271,5 +319,7 @@ bool gpu_span_choose(struct gpu_span *span, pixman_op_t op, pixman_format_code_t
 		span->row = set_faded_row;
 	else
 		span->row = span->swap || (source_opaque && PIXMAN_FORMAT_A(to)) ? set_row : copy_row;
+	if (span->row == copy_row && have_vectors())
+		span->stream = stream_copy;
 	return span->row == copy_row || have_vectors();
 }

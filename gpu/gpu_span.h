@@ -19,6 +19,12 @@ struct gpu_span {
 	 */
 	void (*row)(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n,
 		size_t ahead);
+	/*
+	 * The same past the caches, for what nobody reads soon. NULL = there is
+	 * none. gpu_span_settle before another thread is to see it.
+	 */
+	void (*stream)(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n,
+		size_t ahead);
 	uint32_t set;   /* bits that every pixel of the source has, whatever its memory says */
 	bool swap;      /* red and blue change places */
 	uint8_t alpha;
@@ -32,5 +38,7 @@ struct gpu_span {
  */
 bool gpu_span_choose(struct gpu_span *span, pixman_op_t op, pixman_format_code_t from,
 	pixman_format_code_t to, uint32_t color, uint8_t alpha);
+
+void gpu_span_settle(void);
 
 #endif

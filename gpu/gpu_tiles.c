@@ -11,6 +11,7 @@ enum {
 	ALONE_BYTES = 1 << 20,   /* as costs count: less is done before a helper would be awake */
 	MAX_HIDING = 128,        /* rectangles of what hides: more would take longer than they save */
 	BOXES = 64,              /* drawn with the same images */
+	STREAM_BYTES = 16 << 20, /* of the target: more does not stay in the last cache anyway */
 	KEPT_BYTES = 1 << 20,    /* of scratch, from a run to the next */
 };
 
@@ -123,6 +124,30 @@ static bool hide(struct gpu_tiles *tiles, pixman_region32_t *hiding)
 			pixman_region32_union(hiding, hiding, &more);
 		pixman_region32_fini(&more);
 	}
+	return done;
+}
+
+/*
+ * Of an area that is larger than the caches, what is just copied and not drawn
+ * upon again goes past them: it would only be read before it is written.
+ */
+static bool stream(struct gpu_tiles *tiles)
+{
+	pixman_region32_t later, both;
+	bool done = true;
+
+	pixman_region32_init(&later);
+	pixman_region32_init(&both);
+	for (unsigned i = tiles->count; done && i--;) {
+		struct gpu_draw *draw = &tiles->draws[i];
+
+		done = pixman_region32_intersect(&both, &draw->region, &later) &&
+			pixman_region32_union(&later, &later, &draw->region);
+		draw->streams = done && draw->span.row && draw->span.stream &&
+			!pixman_region32_not_empty(&both);
+	}
+	pixman_region32_fini(&both);
+	pixman_region32_fini(&later);
 	return done;
 }
 
@@ -246,6 +271,7 @@ static void work(void *data, unsigned i)
 		done = draw_tile(run->tiles, &tile, &(struct gpu_view){.host = target->host,
 			.pitch = target->pitch, .width = target->width, .height = target->height,
 			.format = target->format}, scratch);
+	gpu_span_settle();
 	atomic_flag_clear(&run->tiles->taken[slot]);
 	if (!done)
 		atomic_store(&run->failed, true);
@@ -258,10 +284,15 @@ static bool turns(const struct gpu_draw *draw)
 	return !draw->solid && draw->transformed && (draw->xy || draw->yx);
 }
 
+static int64_t area_bytes(const struct run *run)
+{
+	return (int64_t)(run->area.x2 - run->area.x1) * (run->area.y2 - run->area.y1) *
+		run->tiles->target.format->cpp;
+}
+
 static int64_t tile_bytes(const struct run *run, bool alone)
 {
-	int64_t bytes = (int64_t)(run->area.x2 - run->area.x1) * (run->area.y2 - run->area.y1) *
-		run->tiles->target.format->cpp / TILES;
+	int64_t bytes = area_bytes(run) / TILES;
 
 	if (alone || bytes > TILE_BYTES)
 		return TILE_BYTES;
@@ -332,7 +363,9 @@ static bool prepare(struct run *run)
 			one->x2 > area->x2 ? one->x2 : area->x2,
 			one->y2 > area->y2 ? one->y2 : area->y2};
 	}
-	return done && (!tiles->target.tiling || note_changes(run));
+	if (tiles->target.tiling)
+		return done && note_changes(run);
+	return done && (area_bytes(run) < STREAM_BYTES || stream(tiles));
 }
 
 struct gpu_fault gpu_tiles_run(struct gpu_tiles *tiles, struct gpu_pool *pool)

@@ -310,3 +310,27 @@ TEST(surfaces_that_fault)
 		gpu_card_finish(&card);
 	}
 }
+
+/* Behind a fence register, a surface that says how it is tiled is what it says. */
+TEST(tiled_behind_a_window)
+{
+	struct gpu_card card;
+	uint8_t *target, *source;
+
+	gpu_card_init(&card, GPU_ENGINE_RENDER);
+	target = gpu_card_add(&card, TARGET_AT, 4096);
+	source = gpu_card_add(&card, SOURCE_AT, 4096);
+	gpu_card_window(&card, TARGET_AT, 1 << 20, GEM_TILING_X, 512);
+	gpu_card_window(&card, SOURCE_AT, 1 << 20, GEM_TILING_Y, 512);
+	GPU_EMIT(&card, GPU_COMPOSITE_TARGET, TARGET_AT, GPU_COMPOSITE_TILED_X |
+		GPU_COMPOSITE_LAYOUT(GPU_FORMAT_A8, 512), GPU_XY(512, 8), GPU_COMPOSITE_SURFACE,
+		SOURCE_AT, GPU_COMPOSITE_TILED_Y | GPU_COMPOSITE_LAYOUT(GPU_FORMAT_A8, 128),
+		GPU_XY(128, 32), 65536, 0, 0, 0, 65536, 0, GPU_COMPOSITE_DRAW, 255, 0,
+		GPU_XY(100, 7), GPU_XY(20, 3), 0);
+	CHECK_INT(gpu_card_run(&card), GPU_RUN_IDLE);
+	for (uint32_t y = 0; y < 7; y++)
+		for (uint32_t x = 0; x < 100; x++)
+			CHECK_INT(target[gem_tile_offset(GEM_TILING_X, 512, x, y)],
+				source[gem_tile_offset(GEM_TILING_Y, 128, x + 20, y + 3)]);
+	gpu_card_finish(&card);
+}

@@ -47,13 +47,13 @@ static void reference(pixman_op_t op, pixman_format_code_t from, pixman_format_c
 }
 
 static void compare(pixman_op_t op, pixman_format_code_t from, pixman_format_code_t to,
-	uint8_t alpha)
+	uint8_t alpha, bool stream)
 {
 	uint32_t used = PIXMAN_FORMAT_A(to) ? UINT32_MAX : 0xffffff;
 	uint32_t color = (uint32_t)random() * 2;
 	struct gpu_span span;
 
-	if (!gpu_span_choose(&span, op, from, to, color, alpha))
+	if (!gpu_span_choose(&span, op, from, to, color, alpha) || (stream && !span.stream))
 		return;
 	for (unsigned n = 1; n <= MOST; n++) {
 		uint32_t source[PIXELS], target[PIXELS], want[PIXELS];
@@ -63,7 +63,9 @@ static void compare(pixman_op_t op, pixman_format_code_t from, pixman_format_cod
 		randomize(target);
 		memcpy(want, target, sizeof(want));
 		reference(op, from, to, color, alpha, want + at, source + source_at, n);
-		span.row(&span, target + at, source + source_at, n, n % 3 ? 0 : 64);
+		(stream ? span.stream : span.row)(&span, target + at, source + source_at, n,
+			n % 3 ? 0 : 64);
+		gpu_span_settle();
 		for (unsigned i = 0; i < PIXELS; i++)
 			if ((target[i] ^ want[i]) & (i < at || i >= at + n ? UINT32_MAX : used))
 				test_fail(__FILE__, __LINE__, "op %d, %x to %x, alpha %u, %u pixels:"
@@ -85,8 +87,9 @@ TEST(against_pixman)
 				for (unsigned a = 0; a < sizeof(alphas); a++) {
 					pixman_format_code_t format = from < 4 ? formats[from] : 0;
 
-					compare(PIXMAN_OP_SRC, format, formats[to], alphas[a]);
-					compare(PIXMAN_OP_OVER, format, formats[to], alphas[a]);
+					for (unsigned kind = 0; kind < 4; kind++)
+						compare(kind & 1 ? PIXMAN_OP_SRC : PIXMAN_OP_OVER,
+							format, formats[to], alphas[a], kind & 2);
 				}
 }
 

@@ -10,6 +10,7 @@
 #include "test.h"
 
 enum { TARGET_AT = 0x1000000, SOURCES_AT = 0x2000000, SOURCE_SPACE = 0x400000, MASK_AT = 0x8000000,
+	LARGE_AT = 0x10000000, LARGE_SIDE = 2100,
 	SOURCES = 5, DRAWS = 14, SCISSORS = 4 };
 
 static const pixman_format_code_t formats[] = {PIXMAN_x8r8g8b8, PIXMAN_a8r8g8b8, PIXMAN_x8b8g8r8,
@@ -339,6 +340,48 @@ static void scenes(unsigned threads, unsigned runs)
 		for (unsigned i = 0; i < scene.count; i++) {
 			emit_draw(&card, &scene.draws[i]);
 			reference(&scene.target, &scene.draws[i]);
+		}
+		CHECK_INT(gpu_card_run(&card), GPU_RUN_IDLE);
+		compare(&scene, run);
+		finish_scene(&scene);
+		gpu_card_finish(&card);
+	}
+	gpu_pool_destroy(pool);
+}
+
+/* So large that what is copied goes past the caches. */
+TEST(large_target)
+{
+	struct gpu_pool *pool;
+
+	CHECK_INT(gpu_pool_create(1, &pool), 0);
+	srandom(9);
+	for (unsigned run = 0; run < 4; run++) {
+		struct gpu_card card;
+		struct scene scene;
+		struct surface *t = &scene.target;
+
+		gpu_card_init(&card, GPU_ENGINE_RENDER);
+		card.engine->pool = pool;
+		init_scene(&scene, &card);
+		free(t->linear);
+		*t = (struct surface){.address = LARGE_AT, .pitch = LARGE_SIDE * 4 + 4,
+			.width = LARGE_SIDE, .height = LARGE_SIDE, .format = run % 4};
+		t->size = t->pitch * t->height;
+		t->host = gpu_card_add(&card, t->address, t->size);
+		t->linear = malloc(t->size);
+		copy(t, false);
+		emit_target(&card, t);
+		for (unsigned i = 0; i < scene.count; i++) {
+			struct draw *draw = &scene.draws[i];
+
+			if (i % 3 == 0) {
+				draw->source = NULL;
+				draw->box = (pixman_box32_t){i, i, LARGE_SIDE - i, LARGE_SIDE};
+			}
+			draw->scissors = 0;
+			emit_draw(&card, draw);
+			reference(t, draw);
 		}
 		CHECK_INT(gpu_card_run(&card), GPU_RUN_IDLE);
 		compare(&scene, run);
