@@ -17,7 +17,7 @@ int kms_atomic_state_create(struct kms_device *dev, struct kms_atomic_state **ou
 	/* The arrays are some kilobytes: only masks are cleared, for TEST_ONLY's speed. */
 	state->dev = dev;
 	state->allow_modeset = false;
-	state->async = false;
+	state->async = state->async_flip = false;
 	state->serial = dev->commit_serial;
 	state->plane_mask = 0;
 	state->writebacks = NULL;
@@ -173,6 +173,28 @@ int kms_atomic_set_out_fence(struct kms_atomic_state *state, struct kms_crtc *cr
 	if (state->out_fences[crtc->index])
 		return -EINVAL;
 	state->out_fences[crtc->index] = gem_fence_get(fence);
+	return 0;
+}
+
+int kms_atomic_set_in_fence(struct kms_atomic_state *state, struct kms_plane *plane,
+	struct gem_fence *fence)
+{
+	struct kms_plane_state *copy = kms_atomic_plane(state, plane);
+
+	if (copy->in_fence)
+		return -EINVAL;
+	copy->in_fence = gem_fence_get(fence);
+	return 0;
+}
+
+int kms_atomic_set_writeback_fence(struct kms_atomic_state *state,
+	struct kms_connector *connector, struct gem_fence *fence)
+{
+	struct kms_connector_state *copy = kms_atomic_connector(state, connector);
+
+	if (copy->writeback_fence)
+		return -EINVAL;
+	copy->writeback_fence = gem_fence_get(fence);
 	return 0;
 }
 

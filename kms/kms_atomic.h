@@ -20,6 +20,11 @@ struct kms_atomic_state {
 	bool allow_modeset;
 	/* Cursor updates and RMFB's cleanup: no EBUSY, no wait, no event. */
 	bool async;
+	/*
+	 * DRM_MODE_PAGE_FLIP_ASYNC: shown at once, not at a vblank. Set before
+	 * properties are, as it says what they may change.
+	 */
+	bool async_flip;
 	uint64_t serial; /* dev->commit_serial that the copies are of */
 	uint64_t plane_mask; /* which of planes[] is copied; bit = kms_plane.index */
 	uint32_t crtc_mask, connector_mask; /* likewise */
@@ -58,6 +63,13 @@ void kms_atomic_set_connector_crtc(struct kms_atomic_state *state,
 /* MODE_ID; blob's reference stays the caller's; NULL = no mode. -EINVAL no valid mode. */
 int kms_atomic_set_mode_blob(struct kms_atomic_state *state, struct kms_crtc *crtc,
 	struct kms_blob *blob);
+
+/* What plane's fb waits for. fence's reference stays the caller's. -EINVAL: has one already. */
+int kms_atomic_set_in_fence(struct kms_atomic_state *state, struct kms_plane *plane,
+	struct gem_fence *fence);
+/* What says that connector's frame is written (WRITEBACK_OUT_FENCE_PTR). As above. */
+int kms_atomic_set_writeback_fence(struct kms_atomic_state *state,
+	struct kms_connector *connector, struct gem_fence *fence);
 
 /*
  * One property of a MODE_ATOMIC request on a plane, crtc or connector. -ENOENT

@@ -94,6 +94,26 @@ static uint64_t ready_async_planes(const struct kms_crtc *crtc, uint64_t time_ns
 	return ready;
 }
 
+static void latch_planes(struct kms_crtc *crtc, uint64_t planes, struct kms_latch_bin *bin)
+{
+	unsigned i;
+
+	crtc->async_planes &= ~planes;
+	if (planes)
+		crtc->scanout_serial++;
+	kms_for_each_bit(i, planes)
+		latch_plane(crtc, &crtc->base.dev->planes[i], bin);
+}
+
+/* After its planes: what else the pending commit set, and who waits for it. */
+static void finish_pending(struct kms_crtc *crtc)
+{
+	latch_crtc(crtc);
+	crtc->scanout_serial++;
+	kms_writeback_due_locked(crtc, crtc->pending.writebacks);
+	complete_pending(crtc, crtc->vblank->time_ns);
+}
+
 void kms_atomic_latch_locked(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 {
 	struct kms_pending_commit *pending = &crtc->pending;
@@ -101,23 +121,15 @@ void kms_atomic_latch_locked(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 	uint64_t planes = ready_async_planes(crtc, time_ns);
 	bool flip = pending->active && pending->time_ns < time_ns &&
 		kms_fence_wait_over(pending->wait, time_ns);
-	unsigned i;
 
 	/* A plane of a commit that is not due yet must not show a part of it. */
 	if (flip)
 		planes |= pending->plane_mask;
 	else if (pending->active)
 		planes &= ~pending->plane_mask;
-	crtc->async_planes &= ~planes;
-	if (planes)
-		crtc->scanout_serial++;
-	kms_for_each_bit(i, planes)
-		latch_plane(crtc, &crtc->base.dev->planes[i], bin);
-	if (flip) {
-		latch_crtc(crtc);
-		kms_writeback_due_locked(crtc, pending->writebacks);
-		complete_pending(crtc, crtc->vblank->time_ns);
-	}
+	latch_planes(crtc, planes, bin);
+	if (flip)
+		finish_pending(crtc);
 }
 
 /* ---- turning crtcs on and off ---- */
@@ -247,8 +259,20 @@ static void hand_over_async(struct kms_atomic_state *state, struct kms_crtc *crt
 	}
 }
 
+/*
+ * An asynchronous flip does not wait for the vblank: its event has the last one's
+ * time. One that has fences to wait for comes at the first vblank after them.
+ */
+static void show_now(struct kms_crtc *crtc, struct kms_latch_bin *bin)
+{
+	latch_planes(crtc, crtc->pending.plane_mask, bin);
+	finish_pending(crtc);
+	kms_clock_kick(crtc->base.dev);
+}
+
 /* After the swap: crtc shows its part at its next vblank. */
-static void hand_over(struct kms_atomic_state *state, struct kms_crtc *crtc, uint64_t now)
+static void hand_over(struct kms_atomic_state *state, struct kms_crtc *crtc, uint64_t now,
+	struct kms_latch_bin *bin)
 {
 	struct kms_event *event = state->events[crtc->index];
 	struct gem_fence *out_fence = state->out_fences[crtc->index];
@@ -272,6 +296,8 @@ static void hand_over(struct kms_atomic_state *state, struct kms_crtc *crtc, uin
 			.wait = kms_fence_wait_take(state, crtc->index),
 			.out_fence = out_fence,
 		};
+		if (state->async_flip && !crtc->pending.wait)
+			show_now(crtc, bin);
 	}
 }
 
@@ -298,7 +324,7 @@ static void apply(struct kms_atomic_state *state)
 	update_dpms(state);
 	crtcs = state->crtc_mask;
 	kms_for_each_bit(i, crtcs)
-		hand_over(state, &dev->crtcs[i], now);
+		hand_over(state, &dev->crtcs[i], now, &bin);
 	kms_latch_bin_empty(&bin);
 }
 

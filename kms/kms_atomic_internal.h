@@ -29,6 +29,13 @@ static inline const struct kms_connector_state *kms_atomic_new_connector(
 		       ? &state->connectors[connector->index] : &connector->state;
 }
 
+/* The one line that answers "why EINVAL?"; the value is the errno. */
+#define kms_refuse(errno_, ...)                       \
+	({                                            \
+		gem_debug("atomic", "refused: " __VA_ARGS__); \
+		-(errno_);                            \
+	})
+
 /* Whether crtc would have one. */
 static inline bool kms_atomic_has_connector(const struct kms_atomic_state *state,
 	const struct kms_crtc *crtc)
@@ -41,5 +48,21 @@ static inline bool kms_atomic_has_connector(const struct kms_atomic_state *state
 	}
 	return false;
 }
+
+/*
+ * Which crtcs must go off and on: sets state->modeset_mask. Connectors that fit
+ * their crtc and each other. -EINVAL.
+ */
+int kms_atomic_check_modeset(struct kms_atomic_state *state);
+/*
+ * Gives the planes of crtcs whose stack changes their normalized_zpos, for
+ * which they join state (kernel: drm_atomic_normalize_zpos).
+ */
+void kms_atomic_normalize_zpos(struct kms_atomic_state *state);
+/*
+ * What the hardware can: place, scaling and size of each plane, how many of them
+ * a crtc takes. -EINVAL, -ERANGE, -ENOSPC.
+ */
+int kms_atomic_check_hardware(const struct kms_atomic_state *state);
 
 #endif

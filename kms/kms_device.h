@@ -133,6 +133,12 @@ struct kms_crtc {
 	int32_t cursor_x, cursor_y, cursor_hot_x, cursor_hot_y;
 };
 
+/* Entries of the LUT that the legacy gamma requests talk of; 0 = crtc has none. */
+static inline uint32_t kms_crtc_gamma_size(const struct kms_crtc *crtc)
+{
+	return crtc->desc.gamma_size < 256 ? crtc->desc.gamma_size : 256;
+}
+
 struct kms_encoder {
 	struct kms_object base;
 	unsigned index;

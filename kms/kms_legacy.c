@@ -4,6 +4,7 @@
 #include "kms_atomic_internal.h"
 #include "kms_legacy_internal.h"
 #include "kms_mode.h"
+#include "kms_vblank.h"
 
 #define refuse(errno_, ...)                     \
 	({                                      \
@@ -97,8 +98,12 @@ static int fill_connectors(struct kms_atomic_state *state, const struct kms_mode
 		if (dev->connectors[i].state.crtc == set->crtc)
 			kms_atomic_set_connector_crtc(state, &dev->connectors[i], NULL);
 	}
-	for (unsigned i = 0; i < set->connector_count; i++)
+	for (unsigned i = 0; i < set->connector_count; i++) {
 		kms_atomic_set_connector_crtc(state, set->connectors[i], set->crtc);
+		/* A client of SETCRTC knows no other way to train a bad link anew. */
+		kms_atomic_connector(state, set->connectors[i])->link_status =
+			DRM_MODE_LINK_STATUS_GOOD;
+	}
 	for (unsigned i = 0; i < dev->crtc_count && !ret; i++) {
 		struct kms_crtc *crtc = &dev->crtcs[i];
 
@@ -176,7 +181,7 @@ struct page_flip_request {
 	struct kms_file *file;
 	struct kms_crtc *crtc;
 	struct kms_framebuffer *fb;
-	bool event;
+	bool event, async;
 	uint64_t user_data;
 };
 
@@ -185,6 +190,7 @@ static int fill_page_flip(struct kms_atomic_state *state, const void *data)
 	const struct page_flip_request *request = data;
 
 	state->allow_modeset = false;
+	state->async_flip = request->async;
 	kms_atomic_set_plane_crtc(state, request->crtc->primary, request->crtc);
 	kms_atomic_set_plane_fb(state, request->crtc->primary, request->fb);
 	if (!request->event)
@@ -207,23 +213,66 @@ static int check_page_flip_locked(const struct page_flip_request *request)
 		return refuse(EINVAL, "fb %u has another format than the one shown", fb->base.id);
 	if (!request->crtc->state.active)
 		return refuse(EINVAL, "crtc %u is off", request->crtc->base.id);
+	if (request->async && !request->crtc->primary->desc.async_flip)
+		return refuse(EINVAL, "plane %u has no async flips",
+			request->crtc->primary->base.id);
+	return 0;
+}
+
+int kms_page_flip_check(const struct kms_device *dev, uint32_t flags, uint32_t sequence)
+{
+	uint32_t target = flags & DRM_MODE_PAGE_FLIP_TARGET;
+
+	if (flags & ~(uint32_t)DRM_MODE_PAGE_FLIP_FLAGS)
+		return refuse(EINVAL, "page flip flags 0x%x", flags);
+	if (sequence && !target)
+		return refuse(EINVAL, "page flip with a sequence, but no target flag");
+	if (target == DRM_MODE_PAGE_FLIP_TARGET)
+		return refuse(EINVAL, "page flip target absolute and relative");
+	if (flags & DRM_MODE_PAGE_FLIP_ASYNC && !dev->async_page_flip)
+		return refuse(EINVAL, "the device has no async page flips");
+	return 0;
+}
+
+/* *next: the target is the next vblank (and not one that has passed). */
+static int check_target_locked(struct kms_crtc *crtc, uint32_t flags, uint32_t sequence,
+	bool *next)
+{
+	uint32_t count = (uint32_t)crtc->vblank->count;
+
+	*next = false;
+	if (!(flags & DRM_MODE_PAGE_FLIP_TARGET))
+		return 0;
+	if (!crtc->vblank->running)
+		return refuse(EINVAL, "flip target of crtc %u, which is off", crtc->base.id);
+	if (flags & DRM_MODE_PAGE_FLIP_TARGET_RELATIVE) {
+		if (sequence > 1)
+			return refuse(EINVAL, "relative flip target %u", sequence);
+		*next = sequence == 1;
+		return 0;
+	}
+	if ((int32_t)(sequence - count) > 1)
+		return refuse(EINVAL, "flip target %u, at vblank %u", sequence, count);
+	*next = sequence == count + 1;
 	return 0;
 }
 
 int kms_page_flip(struct kms_file *file, struct kms_crtc *crtc, struct kms_framebuffer *fb,
-	uint32_t flags, uint64_t user_data)
+	uint32_t flags, uint32_t sequence, uint64_t user_data)
 {
 	struct kms_device *dev = crtc->base.dev;
 	struct page_flip_request request = {
 		.file = file, .crtc = crtc, .fb = fb, .user_data = user_data,
 		.event = flags & DRM_MODE_PAGE_FLIP_EVENT,
 	};
+	bool next;
 	int ret;
 
-	if (flags & ~DRM_MODE_PAGE_FLIP_EVENT)
-		return refuse(EINVAL, "page flip flags 0x%x", flags);
 	pthread_mutex_lock(&dev->lock);
-	ret = check_page_flip_locked(&request);
+	ret = check_target_locked(crtc, flags, sequence, &next);
+	request.async = flags & DRM_MODE_PAGE_FLIP_ASYNC && !next;
+	if (!ret)
+		ret = check_page_flip_locked(&request);
 	if (!ret)
 		ret = kms_legacy_run_locked(dev, fill_page_flip, &request, KMS_COMMIT_NONBLOCK);
 	pthread_mutex_unlock(&dev->lock);

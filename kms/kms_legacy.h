@@ -20,12 +20,19 @@ struct kms_mode_set {
 /* Blocking. -EINVAL; -ERANGE x, y beyond 16 bits; -ENOSPC fb too small for mode at x,y. */
 int kms_set_crtc(const struct kms_mode_set *set);
 /*
- * flags DRM_MODE_PAGE_FLIP_EVENT only (others -EINVAL). -EBUSY also when crtc
- * shows no fb, -ENOENT fb is NULL (a check the kernel makes after that one),
- * -ENOSPC, -EINVAL, -ENOMEM.
+ * What the kernel looks at before it looks up the crtc: known flags, at most one
+ * kind of target, none without sequence, async only where the device can. -EINVAL.
+ */
+int kms_page_flip_check(const struct kms_device *dev, uint32_t flags, uint32_t sequence);
+/*
+ * flags DRM_MODE_PAGE_FLIP_*, checked. sequence: with TARGET_ABSOLUTE the vblank
+ * to flip at, at most the next one; with TARGET_RELATIVE 0 or 1 from now. ASYNC
+ * flips at once, or at the target when that is the next vblank. -EINVAL; -EBUSY
+ * also when crtc shows no fb; -ENOENT fb is NULL (a check the kernel makes after
+ * that one); -ENOSPC; -ENOMEM.
  */
 int kms_page_flip(struct kms_file *file, struct kms_crtc *crtc, struct kms_framebuffer *fb,
-	uint32_t flags, uint64_t user_data);
+	uint32_t flags, uint32_t sequence, uint64_t user_data);
 /* fb NULL = plane off. Coordinates as in struct drm_mode_set_plane. */
 int kms_set_plane(struct kms_plane *plane, struct kms_crtc *crtc, struct kms_framebuffer *fb,
 	const struct drm_mode_set_plane *req);

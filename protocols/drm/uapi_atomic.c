@@ -103,6 +103,7 @@ static int try_once_locked(struct kms_file *file, const struct atomic_request *r
 	if (ret)
 		return ret;
 	state->allow_modeset = args->flags & DRM_MODE_ATOMIC_ALLOW_MODESET;
+	state->async_flip = args->flags & DRM_MODE_PAGE_FLIP_ASYNC;
 	ret = fill_state(state, request);
 	if (!ret && args->flags & DRM_MODE_PAGE_FLIP_EVENT)
 		ret = kms_atomic_reserve_events(state, file, args->user_data);
@@ -121,10 +122,12 @@ static int check_flags(const struct kms_file *file, const struct drm_mode_atomic
 		gem_debug("atomic", "refused: client did not ask for DRM_CLIENT_CAP_ATOMIC");
 		return -EINVAL;
 	}
-	/* ASYNC: DRM_CAP_ASYNC_PAGE_FLIP is 0. */
-	if (args->flags & ~DRM_MODE_ATOMIC_FLAGS || args->reserved ||
-	    args->flags & DRM_MODE_PAGE_FLIP_ASYNC)
+	if (args->flags & ~DRM_MODE_ATOMIC_FLAGS || args->reserved)
 		return -EINVAL;
+	if (args->flags & DRM_MODE_PAGE_FLIP_ASYNC && !file->dev->async_page_flip) {
+		gem_debug("atomic", "refused: the device has no async page flips");
+		return -EINVAL;
+	}
 	if (args->flags & DRM_MODE_ATOMIC_TEST_ONLY && args->flags & DRM_MODE_PAGE_FLIP_EVENT)
 		return -EINVAL;
 	return 0;

@@ -8,6 +8,8 @@ enum {
 	INTERFACE_MAJOR = 1, INTERFACE_MINOR = 4, /* DRM_IF_MAJOR, DRM_IF_MINOR */
 	OVERFLOW_UID = 65534,
 	PREFERRED_DEPTH = 24,
+	/* DRM_CAP_ATOMIC_ASYNC_PAGE_FLIP: newer than this libdrm. */
+	ATOMIC_ASYNC_PAGE_FLIP = 0x15,
 };
 
 /* *len in: room at dst; out: the whole length, whether it fitted or not. */
@@ -93,6 +95,7 @@ int uapi_get_cap(struct uapi_call *call, void *data)
 	case DRM_CAP_TIMESTAMP_MONOTONIC:
 	case DRM_CAP_DUMB_BUFFER:
 	case DRM_CAP_VBLANK_HIGH_CRTC:
+	case DRM_CAP_PAGE_FLIP_TARGET:
 	case DRM_CAP_ADDFB2_MODIFIERS:
 	case DRM_CAP_CRTC_IN_VBLANK_EVENT:
 	case DRM_CAP_SYNCOBJ:
@@ -105,6 +108,10 @@ int uapi_get_cap(struct uapi_call *call, void *data)
 	case DRM_CAP_DUMB_PREFERRED_DEPTH:
 		cap->value = PREFERRED_DEPTH;
 		return 0;
+	case DRM_CAP_ASYNC_PAGE_FLIP:
+	case ATOMIC_ASYNC_PAGE_FLIP:
+		cap->value = kms->async_page_flip;
+		return 0;
 	case DRM_CAP_CURSOR_WIDTH:
 		cap->value = kms->cursor_width;
 		return 0;
@@ -112,8 +119,6 @@ int uapi_get_cap(struct uapi_call *call, void *data)
 		cap->value = kms->cursor_height;
 		return 0;
 	case DRM_CAP_DUMB_PREFER_SHADOW: /* dumb buffers are plain cached memory */
-	case DRM_CAP_ASYNC_PAGE_FLIP:
-	case DRM_CAP_PAGE_FLIP_TARGET:
 		return 0;
 	default:
 		return -EINVAL;

@@ -119,19 +119,21 @@ UAPI_HANDLER(mode_setcrtc)
 
 UAPI_HANDLER(mode_page_flip)
 {
-	const struct drm_mode_crtc_page_flip *args = data;
+	/* The older struct's reserved member, in the same place, is sequence. */
+	const struct drm_mode_crtc_page_flip_target *args = data;
 	struct kms_framebuffer *fb;
 	struct kms_crtc *crtc;
 	int ret;
 
-	/* Targets and ASYNC: their caps are 0. */
-	if (args->flags & ~(uint32_t)DRM_MODE_PAGE_FLIP_EVENT || args->reserved)
-		return -EINVAL;
+	ret = kms_page_flip_check(call->file->dev->kms, args->flags, args->sequence);
+	if (ret)
+		return ret;
 	crtc = find_crtc(call, args->crtc_id);
 	if (!crtc)
 		return -ENOENT;
 	fb = kms_framebuffer_lookup(crtc->base.dev, args->fb_id);
-	ret = kms_page_flip(&call->file->kms, crtc, fb, args->flags, args->user_data);
+	ret = kms_page_flip(&call->file->kms, crtc, fb, args->flags, args->sequence,
+		args->user_data);
 	put_fb(fb);
 	return ret;
 }

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 
 #include "kms_framebuffer.h"
+#include "kms_gamma.h"
 #include "uapi_handlers.h"
 #include "uapi_property.h"
 
 /* drm_connector_status of the kernel; libdrm has the values only in its own API. */
-enum { STATUS_CONNECTED = 1, STATUS_DISCONNECTED = 2 };
+enum { STATUS_CONNECTED = 1, STATUS_DISCONNECTED = 2, STATUS_UNKNOWN = 3 };
 
 static struct kms_object *lookup(struct uapi_call *call, uint32_t id, uint32_t type)
 {
@@ -57,16 +58,22 @@ int uapi_mode_getresources(struct uapi_call *call, void *data)
 	struct kms_device *kms = call->file->dev->kms;
 	struct drm_mode_card_res *res = data;
 	uint32_t crtcs[KMS_MAX_CRTCS], encoders[KMS_MAX_CONNECTORS], connectors[KMS_MAX_CONNECTORS];
-	uint32_t framebuffer_count;
+	uint32_t framebuffer_count, connector_count = 0;
 	uint32_t *framebuffers = collect_framebuffers(&call->file->kms, &framebuffer_count);
 	int ret;
 
+	pthread_mutex_lock(&kms->lock);
+	bool writeback = call->file->kms.writeback;
+	pthread_mutex_unlock(&kms->lock);
 	for (unsigned i = 0; i < kms->crtc_count; i++)
 		crtcs[i] = kms->crtcs[i].base.id;
 	for (unsigned i = 0; i < kms->encoder_count; i++)
 		encoders[i] = kms->encoders[i].base.id;
-	for (unsigned i = 0; i < kms->connector_count; i++)
-		connectors[i] = kms->connectors[i].base.id;
+	for (unsigned i = 0; i < kms->connector_count; i++) {
+		/* Older clients would take a writeback connector for a monitor. */
+		if (writeback || kms->connectors[i].type != DRM_MODE_CONNECTOR_WRITEBACK)
+			connectors[connector_count++] = kms->connectors[i].base.id;
+	}
 	res->min_width = kms->min_width;
 	res->max_width = kms->max_width;
 	res->min_height = kms->min_height;
@@ -79,7 +86,7 @@ int uapi_mode_getresources(struct uapi_call *call, void *data)
 		ret = copy_ids(call, res->crtc_id_ptr, &res->count_crtcs, crtcs, kms->crtc_count);
 	if (ret == 0)
 		ret = copy_ids(call, res->connector_id_ptr, &res->count_connectors, connectors,
-			kms->connector_count);
+			connector_count);
 	free(framebuffers);
 	return ret;
 }
@@ -130,7 +137,7 @@ int uapi_mode_getcrtc(struct uapi_call *call, void *data)
 		return -ENOENT;
 	pthread_mutex_lock(&obj->dev->lock);
 	const struct kms_plane_state *primary = &crtc->primary->state;
-	req->gamma_size = crtc->desc.gamma_size;
+	req->gamma_size = kms_crtc_gamma_size(crtc);
 	req->fb_id = primary->fb ? primary->fb->base.id : 0;
 	req->x = primary->src_x >> 16;
 	req->y = primary->src_y >> 16;
@@ -180,7 +187,8 @@ static uint32_t snapshot_connector(const struct kms_file *file, struct kms_conne
 		if (!file->aspect_ratio)
 			modes[i].flags &= ~DRM_MODE_FLAG_PIC_AR_MASK;
 	}
-	req->connection = connector->connected ? STATUS_CONNECTED : STATUS_DISCONNECTED;
+	req->connection = connector->type == DRM_MODE_CONNECTOR_WRITEBACK ? STATUS_UNKNOWN :
+		connector->connected ? STATUS_CONNECTED : STATUS_DISCONNECTED;
 	req->mm_width = connector->mm_width;
 	req->mm_height = connector->mm_height;
 	req->encoder_id = connector->state.crtc ? connector->encoder->base.id : 0;
@@ -217,22 +225,67 @@ int uapi_mode_getconnector(struct uapi_call *call, void *data)
 	return ret;
 }
 
-/*
- * No crtc of ours has a gamma table yet: gamma_size is 0, and the answers are
- * those of a kernel driver without one.
- */
+/* ---- the gamma table: three arrays of the caller's ---- */
+
+enum { GAMMA_ENTRIES = 256 }; /* kms_crtc_gamma_size is at most that */
+
+static int find_gamma(struct uapi_call *call, const struct drm_mode_crtc_lut *req,
+	struct kms_crtc **out)
+{
+	struct kms_object *obj = lookup(call, req->crtc_id, DRM_MODE_OBJECT_CRTC);
+
+	if (!obj)
+		return -ENOENT;
+	*out = gem_container_of(obj, struct kms_crtc, base);
+	return 0;
+}
+
 int uapi_mode_getgamma(struct uapi_call *call, void *data)
 {
 	struct drm_mode_crtc_lut *req = data;
+	struct drm_color_lut lut[GAMMA_ENTRIES];
+	uint16_t values[3][GAMMA_ENTRIES];
+	struct kms_crtc *crtc;
+	int ret = find_gamma(call, req, &crtc);
 
-	if (!lookup(call, req->crtc_id, DRM_MODE_OBJECT_CRTC))
-		return -ENOENT;
-	return req->gamma_size == 0 ? 0 : -EINVAL;
+	if (ret)
+		return ret;
+	if (req->gamma_size != kms_crtc_gamma_size(crtc))
+		return -EINVAL;
+	kms_gamma_get(crtc, lut);
+	for (uint32_t i = 0; i < req->gamma_size; i++) {
+		values[0][i] = lut[i].red;
+		values[1][i] = lut[i].green;
+		values[2][i] = lut[i].blue;
+	}
+	size_t size = req->gamma_size * sizeof(values[0][0]);
+	return vfs_copy_to(call->caller, req->red, values[0], size) ||
+		vfs_copy_to(call->caller, req->green, values[1], size) ||
+		vfs_copy_to(call->caller, req->blue, values[2], size) ? -EFAULT : 0;
 }
 
 int uapi_mode_setgamma(struct uapi_call *call, void *data)
 {
 	struct drm_mode_crtc_lut *req = data;
+	struct drm_color_lut lut[GAMMA_ENTRIES] = {0};
+	uint16_t values[3][GAMMA_ENTRIES];
+	struct kms_crtc *crtc;
+	int ret = find_gamma(call, req, &crtc);
 
-	return lookup(call, req->crtc_id, DRM_MODE_OBJECT_CRTC) ? -ENOSYS : -ENOENT;
+	if (ret)
+		return ret;
+	if (kms_crtc_gamma_size(crtc) == 0)
+		return -ENOSYS;
+	if (req->gamma_size != kms_crtc_gamma_size(crtc))
+		return -EINVAL;
+	size_t size = req->gamma_size * sizeof(values[0][0]);
+	if (vfs_copy_from(call->caller, values[0], req->red, size) ||
+		vfs_copy_from(call->caller, values[1], req->green, size) ||
+		vfs_copy_from(call->caller, values[2], req->blue, size))
+		return -EFAULT;
+	for (uint32_t i = 0; i < req->gamma_size; i++)
+		lut[i] = (struct drm_color_lut) {
+			.red = values[0][i], .green = values[1][i], .blue = values[2][i],
+		};
+	return kms_gamma_set(crtc, lut);
 }

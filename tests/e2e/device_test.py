@@ -93,7 +93,7 @@ def test_options(t):
     process, folder = start(t, "--driver", "i915", "--no-input", "--render-node")
     state = ctl(t, folder, "state")
     t.equal(state["driver"], "i915", "driver")
-    t.equal(len(state["planes"]), 3, "planes")
+    t.equal(len(state["planes"]), 4, "planes")
     t.equal(state["connectors"][0]["modes"][0],
             {"width": 1024, "height": 768, "refresh": 60, "preferred": True}, "first mode")
     t.check("unknown command" in ctl(t, folder, "key", "a", status=1)["error"], "key")

@@ -71,7 +71,7 @@ def modetest(t, seconds, *args):
 
 def test_modetest_lists_the_device(t):
     connector, crtc, planes, text = objects(t)
-    t.equal(len(planes), 3, "planes")
+    t.equal(len(planes), 4, "planes")
     t.check("connected" in text and "1024x768 60.00 1024 1048 1184 1344 768 771 777 806 65000"
             in re.sub(r"[ \t]+", " ", text), f"mode line missing in {text}")
     for word in ("EDID", "IN_FORMATS", "zpos", "DPMS"):

@@ -45,7 +45,8 @@ def test_debugfs_cannot_be_written(t):
 
 def test_clients_and_fdinfo_of_a_running_program(t):
     need("modetest")
-    text = sh(t, "sleep 60 | modetest -M testcard -s 31:1024x768 >modes.txt 2>&1 & "
+    text = sh(t, "c=$(modetest -M testcard -c | awk '$3 == \"connected\" { print $1 }'); "
+                 "sleep 60 | modetest -M testcard -s $c:1024x768 >modes.txt 2>&1 & "
                  "d=/sys/kernel/debug/dri/0; "
                  "while ! grep -q 'fb=[1-9]' $d/state; do sleep 0.05; done; "
                  "cat $d/clients $d/framebuffer; exec 7<>/dev/dri/card0; "

@@ -103,7 +103,7 @@ void fuzz_mutate(struct fuzz_rng *rng, void *data, size_t size)
 }
 
 static void describe(struct kms_device_desc *desc, struct kms_plane_desc *planes,
-	struct kms_connector_desc *connectors)
+	struct kms_connector_desc *connectors, struct kms_crtc_desc *crtcs)
 {
 	*desc = *kms_device_desc_default();
 	unsigned count = desc->plane_count;
@@ -121,6 +121,10 @@ static void describe(struct kms_device_desc *desc, struct kms_plane_desc *planes
 	desc->plane_count = 2 * count;
 	desc->connectors = connectors;
 	desc->connector_count = desc->crtc_count = 2;
+	desc->crtcs = crtcs;
+	crtcs[0] = crtcs[1] = kms_device_desc_default()->crtcs[0];
+	crtcs[1].max_planes = 2;
+	crtcs[1].max_scalers = 1;
 }
 
 void fuzz_cards_start(struct fuzz_cards *cards, uint64_t seed)
@@ -133,9 +137,10 @@ void fuzz_cards_start(struct fuzz_cards *cards, uint64_t seed)
 	};
 	struct kms_plane_desc planes[KMS_MAX_PLANES];
 	struct kms_connector_desc connectors[2];
+	struct kms_crtc_desc crtcs[2];
 	struct kms_device_desc desc;
 
-	describe(&desc, planes, connectors);
+	describe(&desc, planes, connectors, crtcs);
 	if (vfs_create(&cards->vfs))
 		fuzz_fail("vfs_create");
 	for (unsigned i = 0; i < FUZZ_CARDS; i++) {

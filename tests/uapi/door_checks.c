@@ -100,7 +100,7 @@ TEST(door_lists)
 	drmModeFreeResources(res);
 
 	drmModePlaneRes *planes = drmModeGetPlaneResources(fd);
-	CHECK(planes && planes->count_planes == 3);
+	CHECK(planes && planes->count_planes == 4);
 	for (unsigned i = 0; i < planes->count_planes; i++) {
 		drmModePlane *plane = drmModeGetPlane(fd, planes->planes[i]);
 		CHECK(plane && plane->count_formats > 0 && plane->formats[0] != 0);

@@ -225,11 +225,6 @@ static void reserved(struct builder *builder, struct drm_mode_atomic *args)
 	args->reserved = 1;
 }
 
-static void async(struct builder *builder, struct drm_mode_atomic *args)
-{
-	args->flags = DRM_MODE_PAGE_FLIP_ASYNC | DRM_MODE_ATOMIC_NONBLOCK;
-}
-
 static void test_with_event(struct builder *builder, struct drm_mode_atomic *args)
 {
 	args->flags = DRM_MODE_ATOMIC_TEST_ONLY | DRM_MODE_PAGE_FLIP_EVENT;
@@ -333,7 +328,6 @@ static void too_many_properties(struct builder *builder, struct drm_mode_atomic 
 static const struct refusal refusals[] = {
 	{"unknown flag", unknown_flag, EINVAL},
 	{"reserved field", reserved, EINVAL},
-	{"async flip", async, EINVAL},
 	{"event of a test", test_with_event, EINVAL},
 	{"event without crtc", event_without_crtc, EINVAL},
 	{"unknown object", unknown_object, ENOENT},

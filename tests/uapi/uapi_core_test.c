@@ -256,11 +256,11 @@ static const struct cap_row cap_rows[] = {
 	{"prefer shadow", DRM_CAP_DUMB_PREFER_SHADOW, 0},
 	{"prime", DRM_CAP_PRIME, 3},
 	{"monotonic", DRM_CAP_TIMESTAMP_MONOTONIC, 1},
-	{"async flip", DRM_CAP_ASYNC_PAGE_FLIP, 0},
+	{"async flip", DRM_CAP_ASYNC_PAGE_FLIP, 1},
 	{"cursor width", DRM_CAP_CURSOR_WIDTH, 64},
 	{"cursor height", DRM_CAP_CURSOR_HEIGHT, 64},
 	{"modifiers", DRM_CAP_ADDFB2_MODIFIERS, 1},
-	{"flip target", DRM_CAP_PAGE_FLIP_TARGET, 0},
+	{"flip target", DRM_CAP_PAGE_FLIP_TARGET, 1},
 	{"crtc in event", DRM_CAP_CRTC_IN_VBLANK_EVENT, 1},
 	{"syncobj", DRM_CAP_SYNCOBJ, 1},
 	{"timeline", DRM_CAP_SYNCOBJ_TIMELINE, 1},
@@ -327,13 +327,13 @@ static unsigned visible_planes(void)
 TEST(atomic_implies_universal_planes)
 {
 	setup();
-	CHECK_INT(visible_planes(), 1); /* overlays only */
+	CHECK_INT(visible_planes(), 2); /* overlays only */
 	CHECK_INT(set_client_cap(DRM_CLIENT_CAP_ATOMIC, 1), 0);
-	CHECK_INT(visible_planes(), 3);
+	CHECK_INT(visible_planes(), 4);
 	CHECK_INT(set_client_cap(DRM_CLIENT_CAP_ATOMIC, 0), 0);
-	CHECK_INT(visible_planes(), 1);
+	CHECK_INT(visible_planes(), 2);
 	CHECK_INT(set_client_cap(DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1), 0);
-	CHECK_INT(visible_planes(), 3);
+	CHECK_INT(visible_planes(), 4);
 	teardown();
 }
 

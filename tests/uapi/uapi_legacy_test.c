@@ -231,11 +231,11 @@ TEST(page_flip_refused)
 	start();
 	flip.crtc_id = off.crtc_id = crtc;
 	flip.fb_id = front;
-	for (uint32_t flags = 2; flags <= 0x10; flags *= 2) {
-		bad = flip;
-		bad.flags = flags;
-		CHECK_ERRNO(card_ioctl(fd, DRM_IOCTL_MODE_PAGE_FLIP, &bad), EINVAL);
-	}
+	bad = flip;
+	bad.flags = 0x10;
+	CHECK_ERRNO(card_ioctl(fd, DRM_IOCTL_MODE_PAGE_FLIP, &bad), EINVAL);
+	bad.flags = DRM_MODE_PAGE_FLIP_TARGET;
+	CHECK_ERRNO(card_ioctl(fd, DRM_IOCTL_MODE_PAGE_FLIP, &bad), EINVAL);
 	bad = flip;
 	bad.reserved = 1;
 	CHECK_ERRNO(card_ioctl(fd, DRM_IOCTL_MODE_PAGE_FLIP, &bad), EINVAL);
@@ -286,7 +286,7 @@ TEST(set_plane)
 	bad.src_w++;
 	CHECK_ERRNO(card_ioctl(fd, DRM_IOCTL_MODE_SETPLANE, &bad), ENOSPC);
 	bad = good;
-	bad.crtc_w = 63;
+	bad.crtc_w = 15; /* a fifth would be smaller than it can */
 	CHECK_ERRNO(card_ioctl(fd, DRM_IOCTL_MODE_SETPLANE, &bad), ERANGE);
 	CHECK_INT(overlay->state.crtc_w, 64);
 	good.fb_id = 0;

@@ -96,20 +96,19 @@ TEST(planes_by_client_cap)
 {
 	setup();
 	struct drm_mode_get_plane_res res = {0};
-	uint32_t ids[4] = {0, 0, 0, GUARD};
+	uint32_t ids[4] = {0, 0, GUARD, GUARD};
 	CHECK_INT(ioctl(fd, DRM_IOCTL_MODE_GETPLANERESOURCES, &res), 0);
-	CHECK_INT(res.count_planes, 1);
+	CHECK_INT(res.count_planes, 2);
 	res.plane_id_ptr = (uintptr_t)ids;
 	CHECK_INT(ioctl(fd, DRM_IOCTL_MODE_GETPLANERESOURCES, &res), 0);
-	CHECK_INT(ids[0], fixture->dev->kms->planes[1].base.id); /* the overlay */
-	CHECK_INT(ids[1], 0);
+	CHECK_INT(ids[0], fixture->dev->kms->planes[1].base.id); /* the overlays */
+	CHECK_INT(ids[1], fixture->dev->kms->planes[3].base.id);
 	CHECK_INT(drmSetClientCap(fd, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1), 0);
 	res.count_planes = 2;
 	CHECK_INT(ioctl(fd, DRM_IOCTL_MODE_GETPLANERESOURCES, &res), 0);
-	CHECK_INT(res.count_planes, 3);
+	CHECK_INT(res.count_planes, 4);
 	CHECK_INT(ids[0], fixture->dev->kms->planes[0].base.id);
-	CHECK_INT(ids[2], 0);
-	CHECK_INT(ids[3], GUARD);
+	CHECK_INT(ids[2], GUARD);
 	teardown();
 }
 
@@ -117,12 +116,12 @@ TEST(plane)
 {
 	setup();
 	const struct kms_plane *overlay = &fixture->dev->kms->planes[1];
-	uint32_t formats[8] = {0};
+	uint32_t formats[KMS_MAX_FORMATS] = {0};
 	struct drm_mode_get_plane req = {.plane_id = overlay->base.id,
 		.format_type_ptr = (uintptr_t)formats, .count_format_types = 4};
 	/* Formats are all or nothing. */
 	CHECK_INT(ioctl(fd, DRM_IOCTL_MODE_GETPLANE, &req), 0);
-	CHECK_INT(req.count_format_types, 5);
+	CHECK_INT(req.count_format_types, overlay->format_count);
 	CHECK_INT(formats[0], 0);
 	CHECK_INT(ioctl(fd, DRM_IOCTL_MODE_GETPLANE, &req), 0);
 	CHECK_INT(formats[0], DRM_FORMAT_XRGB8888);
@@ -164,11 +163,11 @@ TEST(connector)
 	CHECK_INT(seen->modes[0].vrefresh, 60);
 	CHECK(seen->modes[0].type & DRM_MODE_TYPE_PREFERRED);
 	CHECK(!(seen->modes[1].type & DRM_MODE_TYPE_PREFERRED));
-	CHECK_INT(seen->count_props, 5); /* no atomic CRTC_ID */
+	CHECK_INT(seen->count_props, 10); /* no atomic CRTC_ID */
 	drmModeFreeConnector(seen);
 	CHECK_INT(drmSetClientCap(fd, DRM_CLIENT_CAP_ATOMIC, 1), 0);
 	seen = drmModeGetConnectorCurrent(fd, id);
-	CHECK_INT(seen->count_props, 6);
+	CHECK_INT(seen->count_props, 11);
 	drmModeFreeConnector(seen);
 	CHECK(!drmModeGetConnector(fd, fixture->dev->kms->crtcs[0].base.id));
 	CHECK_INT(errno, ENOENT);
@@ -180,8 +179,8 @@ TEST(connector_short_arrays)
 {
 	setup();
 	struct drm_mode_modeinfo modes[10];
-	uint32_t props[8] = {0}, encoder = GUARD;
-	uint64_t values[8];
+	uint32_t props[16] = {0}, encoder = GUARD;
+	uint64_t values[16];
 	struct drm_mode_get_connector req = {
 		.connector_id = fixture->dev->kms->connectors[0].base.id,
 		.modes_ptr = (uintptr_t)modes, .count_modes = 9,
@@ -193,7 +192,7 @@ TEST(connector_short_arrays)
 	CHECK_INT(ioctl(fd, DRM_IOCTL_MODE_GETCONNECTOR, &req), 0);
 	CHECK_INT(req.count_modes, 10);
 	CHECK_INT(modes[0].clock, GUARD);
-	CHECK_INT(req.count_props, 5);
+	CHECK_INT(req.count_props, 10);
 	CHECK(props[1] != 0 && props[2] == 0);
 	CHECK_INT(req.count_encoders, 1);
 	CHECK_INT(encoder, GUARD);
@@ -226,7 +225,7 @@ TEST(getters_follow_setcrtc)
 	struct kms_device *kms = fixture->dev->kms;
 	uint32_t crtc_id = kms->crtcs[0].base.id, connector_id = kms->connectors[0].base.id;
 	drmModeCrtc *crtc = drmModeGetCrtc(fd, crtc_id);
-	CHECK(crtc && !crtc->mode_valid && crtc->buffer_id == 0 && crtc->gamma_size == 0);
+	CHECK(crtc && !crtc->mode_valid && crtc->buffer_id == 0 && crtc->gamma_size == 256);
 	drmModeFreeCrtc(crtc);
 	drmModeEncoder *encoder = drmModeGetEncoder(fd, kms->encoders[0].base.id);
 	CHECK(encoder && encoder->crtc_id == 0 && encoder->possible_crtcs == 1);
@@ -269,17 +268,28 @@ TEST(unknown_crtc_and_encoder)
 	teardown();
 }
 
-/* As a kernel driver without a gamma table. */
 TEST(gamma)
 {
 	setup();
 	uint32_t crtc_id = fixture->dev->kms->crtcs[0].base.id;
-	uint16_t ramp[256] = {0};
-	CHECK_INT(drmModeCrtcGetGamma(fd, crtc_id, 0, ramp, ramp, ramp), 0);
-	struct drm_mode_crtc_lut lut = {.crtc_id = crtc_id, .gamma_size = 256,
+	uint16_t ramp[256] = {0}, green[256] = {0};
+	CHECK_INT(drmModeCrtcGetGamma(fd, crtc_id, 256, ramp, green, ramp), 0);
+	/* The straight line, from the start. */
+	CHECK(ramp[0] == 0 && ramp[128] == 0x8080 && ramp[255] == 0xffff && green[1] == 0x0101);
+	for (int i = 0; i < 256; i++)
+		green[i] = (uint16_t)(0xffff - ramp[i]);
+	CHECK_INT(drmModeCrtcSetGamma(fd, crtc_id, 256, ramp, green, ramp), 0);
+	memset(green, 0, sizeof(green));
+	CHECK_INT(drmModeCrtcGetGamma(fd, crtc_id, 256, ramp, green, ramp), 0);
+	CHECK(ramp[255] == 0xffff && green[0] == 0xffff && green[255] == 0);
+	struct drm_mode_crtc_lut lut = {.crtc_id = crtc_id, .gamma_size = 255,
 		.red = (uintptr_t)ramp, .green = (uintptr_t)ramp, .blue = (uintptr_t)ramp};
 	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_MODE_GETGAMMA, &lut), EINVAL);
-	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_MODE_SETGAMMA, &lut), ENOSYS);
+	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_MODE_SETGAMMA, &lut), EINVAL);
+	lut.gamma_size = 256;
+	lut.blue = BAD_POINTER;
+	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_MODE_GETGAMMA, &lut), EFAULT);
+	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_MODE_SETGAMMA, &lut), EFAULT);
 	lut.crtc_id = 1;
 	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_MODE_GETGAMMA, &lut), ENOENT);
 	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_MODE_SETGAMMA, &lut), ENOENT);

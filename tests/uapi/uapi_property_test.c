@@ -66,6 +66,7 @@ static drmModePropertyRes *find(enum object object, const char *name, uint64_t *
 #define OBJECT DRM_MODE_PROP_OBJECT
 #define BLOB DRM_MODE_PROP_BLOB
 #define ENUM DRM_MODE_PROP_ENUM
+#define BITMASK DRM_MODE_PROP_BITMASK
 #define ATOMIC DRM_MODE_PROP_ATOMIC
 #define IMMUTABLE DRM_MODE_PROP_IMMUTABLE
 
@@ -91,8 +92,28 @@ static const struct property_row {
 	{"SRC_W", PRIMARY, RANGE | ATOMIC, 2, 0, UINT_MAX, 0},
 	{"SRC_H", PRIMARY, RANGE | ATOMIC, 2, 0, UINT_MAX, 0},
 	{"zpos", PRIMARY, RANGE | IMMUTABLE, 2, 0, 0, 0},
-	{"zpos", OVERLAY, RANGE | IMMUTABLE, 2, 1, 1, 1},
-	{"zpos", CURSOR, RANGE | IMMUTABLE, 2, 2, 2, 2},
+	{"zpos", OVERLAY, RANGE, 2, 1, 2, 1},
+	{"zpos", CURSOR, RANGE | IMMUTABLE, 2, 3, 3, 3},
+	{"IN_FENCE_FD", PRIMARY, SIGNED | ATOMIC, 2, (uint64_t)-1, INT_MAX, (uint64_t)-1},
+	{"rotation", PRIMARY, BITMASK, 4, 4, 0, DRM_MODE_ROTATE_0},
+	{"rotation", OVERLAY, BITMASK, 6, 6, 0, DRM_MODE_ROTATE_0},
+	{"alpha", OVERLAY, RANGE, 2, 0, 0xffff, 0xffff},
+	{"pixel blend mode", OVERLAY, ENUM, 3, 3, 0, 0},
+	{"COLOR_ENCODING", OVERLAY, ENUM, 3, 3, 0, 0},
+	{"COLOR_RANGE", OVERLAY, ENUM, 2, 2, 0, 0},
+	{"FB_DAMAGE_CLIPS", OVERLAY, BLOB | ATOMIC, 0, 0, 0, 0},
+	{"OUT_FENCE_PTR", CRTC, RANGE | ATOMIC, 2, 0, UINT64_MAX, 0},
+	{"VRR_ENABLED", CRTC, RANGE, 2, 0, 1, 0},
+	{"DEGAMMA_LUT", CRTC, BLOB, 0, 0, 0, 0},
+	{"DEGAMMA_LUT_SIZE", CRTC, RANGE | IMMUTABLE, 2, 0, UINT_MAX, 256},
+	{"CTM", CRTC, BLOB, 0, 0, 0, 0},
+	{"GAMMA_LUT", CRTC, BLOB, 0, 0, 0, 0},
+	{"GAMMA_LUT_SIZE", CRTC, RANGE | IMMUTABLE, 2, 0, UINT_MAX, 256},
+	{"content type", CONNECTOR, ENUM, 5, 5, 0, 0},
+	{"max bpc", CONNECTOR, RANGE, 2, 6, 12, 12},
+	{"HDR_OUTPUT_METADATA", CONNECTOR, BLOB, 0, 0, 0, 0},
+	{"Colorspace", CONNECTOR, ENUM, 16, 16, 0, 0},
+	{"vrr_capable", CONNECTOR, RANGE | IMMUTABLE, 2, 0, 1, 1},
 	{"ACTIVE", CRTC, RANGE | ATOMIC, 2, 0, 1, 0},
 	{"MODE_ID", CRTC, BLOB | ATOMIC, 0, 0, 0, 0},
 	{"DPMS", CONNECTOR, ENUM, 4, 4, 0, 0},
@@ -112,7 +133,7 @@ TEST_ROWS(property, struct property_row, property_rows)
 	CHECK_INT(prop->flags, row->flags);
 	CHECK_INT(prop->count_values, row->count_values);
 	CHECK_INT(value, row->value);
-	if (row->flags & ENUM) {
+	if (row->flags & (ENUM | BITMASK)) {
 		CHECK_INT(prop->count_enums, row->first);
 		CHECK_INT(prop->values[1], prop->enums[1].value);
 	} else if (row->count_values > 0) {
@@ -156,7 +177,11 @@ TEST(in_formats)
 		CHECK_INT(walk.fmt, formats[i / 2]);
 		CHECK_INT(walk.mod, i % 2 ? I915_FORMAT_MOD_X_TILED : DRM_FORMAT_MOD_LINEAR);
 	}
-	CHECK(!drmModeFormatModifierBlobIterNext(blob, &walk));
+	/* Videos come last, and are not tiled. */
+	while (drmModeFormatModifierBlobIterNext(blob, &walk)) {
+		if (walk.fmt == DRM_FORMAT_NV12)
+			CHECK_INT(walk.mod, DRM_FORMAT_MOD_LINEAR);
+	}
 	drmModeFreePropertyBlob(blob);
 	teardown();
 }
@@ -183,10 +208,10 @@ TEST(atomic_properties_are_hidden)
 	drmModeObjectProperties *list;
 	CHECK_INT(drmSetClientCap(fd, DRM_CLIENT_CAP_ATOMIC, 0), 0);
 	list = drmModeObjectGetProperties(fd, object_id(PRIMARY), DRM_MODE_OBJECT_PLANE);
-	CHECK_INT(list->count_props, 3); /* type, IN_FORMATS, zpos */
+	CHECK_INT(list->count_props, 6); /* type, IN_FORMATS, rotation, alpha, blend, zpos */
 	drmModeFreeObjectProperties(list);
 	list = drmModeObjectGetProperties(fd, object_id(CRTC), DRM_MODE_OBJECT_CRTC);
-	CHECK_INT(list->count_props, 1); /* VRR_ENABLED */
+	CHECK_INT(list->count_props, 6); /* VRR_ENABLED, colours */
 	drmModeFreeObjectProperties(list);
 	teardown();
 }
@@ -200,7 +225,7 @@ TEST(object_properties_refusals)
 		.obj_type = DRM_MODE_OBJECT_PLANE, .count_props = 2, .props_ptr = (uintptr_t)ids,
 		.prop_values_ptr = (uintptr_t)values};
 	CHECK_INT(ioctl(fd, DRM_IOCTL_MODE_OBJ_GETPROPERTIES, &req), 0);
-	CHECK_INT(req.count_props, 14);
+	CHECK_INT(req.count_props, 18);
 	CHECK(ids[1] != 0 && ids[2] == 0);
 	req.count_props = 2;
 	req.props_ptr = BAD_POINTER;

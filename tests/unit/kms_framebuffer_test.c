@@ -86,7 +86,7 @@ static const struct fb_row {
 	{"height beyond maximum", -EINVAL, {{FIELD(height), 8193}}},
 	{"unknown format", -EINVAL, {{FIELD(pixel_format), 0x31313131}}},
 	{"format 0", -EINVAL, {{FIELD(pixel_format), 0}}},
-	{"format no plane takes", -EINVAL, {{FIELD(pixel_format), DRM_FORMAT_XRGB2101010}}},
+	{"format no plane takes", -EINVAL, {{FIELD(pixel_format), DRM_FORMAT_BGRX8888}}},
 	{"handle 0", -EINVAL, {{FIELD(handles[0]), 0}}},
 	{"handle not in use", -ENOENT, {{FIELD(handles[0]), 1234}}},
 	{"pitch one short", -EINVAL, {{FIELD(pitches[0]), PITCH - 1}}},

@@ -88,21 +88,21 @@ TEST(page_flip_errors)
 	start();
 	small = fixture_fb(&fixture, FIXTURE_WIDTH - 1, FIXTURE_HEIGHT, DRM_FORMAT_XRGB8888);
 	other = fixture_fb(&fixture, FIXTURE_WIDTH, FIXTURE_HEIGHT, DRM_FORMAT_RGB565);
-	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, small, 0, 0), -ENOSPC);
-	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, other, 0, 0), -EINVAL);
-	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, NULL, 0, 0), -ENOENT);
-	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc1, NULL, 0, 0), -EBUSY);
-	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, back, DRM_MODE_PAGE_FLIP_ASYNC, 0),
+	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, small, 0, 0, 0), -ENOSPC);
+	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, other, 0, 0, 0), -EINVAL);
+	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, NULL, 0, 0, 0), -ENOENT);
+	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc1, NULL, 0, 0, 0), -EBUSY);
+	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, back, DRM_MODE_PAGE_FLIP_ASYNC, 0, 0),
 		-EINVAL);
-	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, back, DRM_MODE_PAGE_FLIP_EVENT, 8), 0);
-	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, front, DRM_MODE_PAGE_FLIP_EVENT, 9),
+	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, back, DRM_MODE_PAGE_FLIP_EVENT, 0, 8), 0);
+	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, front, DRM_MODE_PAGE_FLIP_EVENT, 0, 9),
 		-EBUSY);
 	fixture_wait_events(&fixture, 1);
 	CHECK_INT(fixture.events[0].user_data, 8);
 	CHECK(fixture.events[0].shown == back);
 	CHECK_INT(fixture.file.event_reserved, 0);
 	CHECK_INT(kms_set_dpms(&fixture.dev->connectors[0], DRM_MODE_DPMS_OFF), 0);
-	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, front, 0, 0), -EINVAL);
+	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, front, 0, 0, 0), -EINVAL);
 	fixture_finish(&fixture);
 }
 
@@ -115,7 +115,7 @@ TEST(cursor_is_never_busy_and_shown_at_the_next_vblank)
 	pthread_mutex_lock(&fixture.dev->lock);
 	uint64_t count = fixture.crtc->vblank->count;
 	pthread_mutex_unlock(&fixture.dev->lock);
-	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, back, 0, 0), 0);
+	CHECK_INT(kms_page_flip(&fixture.file, fixture.crtc, back, 0, 0, 0), 0);
 	CHECK_INT(set_cursor(DRM_MODE_CURSOR_BO | DRM_MODE_CURSOR_MOVE, image, 64, -10, 20), 0);
 	CHECK_INT(set_cursor(DRM_MODE_CURSOR_MOVE, 0, 0, 30, 40), 0);
 	CHECK_INT(fixture.crtc->cursor_hot_x, 3);

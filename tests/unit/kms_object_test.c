@@ -36,7 +36,7 @@ TEST(default_device)
 	const struct kms_connector *connector = &dev->connectors[0];
 
 	CHECK_INT(dev->crtc_count, 1);
-	CHECK_INT(dev->plane_count, 3);
+	CHECK_INT(dev->plane_count, 4);
 	CHECK_INT(dev->connector_count, 1);
 	CHECK(dev->crtcs[0].primary == &dev->planes[0]);
 	CHECK(dev->crtcs[0].cursor == &dev->planes[2]);
@@ -139,6 +139,7 @@ TEST(largest_description)
 		connectors[i].possible_crtcs = ~0u;
 	}
 	desc.crtc_count = KMS_MAX_CRTCS;
+	desc.crtcs = NULL;
 	desc.planes = planes;
 	desc.plane_count = KMS_MAX_PLANES;
 	desc.connectors = connectors;
