@@ -67,7 +67,8 @@ static unsigned event_count(void)
 
 static int flip(struct kms_framebuffer *fb, uint64_t user_data)
 {
-	return kms_page_flip(&fixture.file, fixture.crtc, fb, DRM_MODE_PAGE_FLIP_EVENT, user_data);
+	return kms_page_flip(&fixture.file, fixture.crtc, fb, DRM_MODE_PAGE_FLIP_EVENT, 0,
+		user_data);
 }
 
 TEST(flip_waits_for_who_writes)
