@@ -19,6 +19,7 @@
 #include <i915_drm.h>
 
 #include "preload_door.h"
+#include "preload_memory.h"
 #include "test.h"
 #include "vfs.h"
 #include "wire_server.h"
@@ -312,6 +313,26 @@ static long call(unsigned long request, void *arg)
 	return ret;
 }
 
+/* The server closes what a channel had when it sees its end: a moment later. */
+static void check_fds(int expected)
+{
+	for (int i = 0; i < 400 && test_count_fds() != expected; i++)
+		usleep(5000);
+	CHECK_INT(test_count_fds(), expected);
+}
+
+static int count_fds(void)
+{
+	int now = test_count_fds(), before;
+
+	do {
+		before = now;
+		usleep(20000);
+		now = test_count_fds();
+	} while (now != before);
+	return now;
+}
+
 struct list {
 	struct drm_i915_gem_execbuffer2 args;
 	struct drm_i915_gem_exec_object2 *objects;
@@ -435,7 +456,7 @@ TEST_ROWS(descriptors_by_flags, struct door, doors)
 	begin(row);
 	int memfd = memfd_create("test", MFD_CLOEXEC);
 	CHECK_INT(fstat(memfd, &st), 0);
-	int before = test_count_fds();
+	int before = count_fds();
 	/* Numbers without flags are left alone; any value is the program's. */
 	args.rsvd2 = 0x40000001ull << 32 | 12345;
 	CHECK_INT(call(DRM_IOCTL_I915_GEM_EXECBUFFER2_WR, &args), 0);
@@ -444,7 +465,7 @@ TEST_ROWS(descriptors_by_flags, struct door, doors)
 	CHECK_INT(call(DRM_IOCTL_I915_GEM_EXECBUFFER2, &args), -EBADF);
 	args.rsvd2 = memfd;
 	CHECK_INT(call(DRM_IOCTL_I915_GEM_EXECBUFFER2, &args), st.st_ino & 0x3fffffff);
-	CHECK_INT(test_count_fds(), before);
+	check_fds(before);
 	args.flags |= I915_EXEC_FENCE_OUT;
 	CHECK_INT(call(DRM_IOCTL_I915_GEM_EXECBUFFER2_WR, &args), st.st_ino & 0x3fffffff);
 	CHECK_INT((int32_t)args.rsvd2, memfd);
@@ -452,7 +473,7 @@ TEST_ROWS(descriptors_by_flags, struct door, doors)
 	CHECK_INT(read(out, &value, sizeof(value)), sizeof(value));
 	CHECK_INT(value, 77);
 	CHECK_INT(fcntl(out, F_GETFD), FD_CLOEXEC);
-	CHECK_INT(test_count_fds(), before + 1);
+	check_fds(before + 1);
 	close(out);
 	close(memfd);
 	end();
@@ -494,7 +515,7 @@ TEST_ROWS(descriptors_beyond_the_table, struct door, doors)
 	struct drm_mode_atomic args = {.flags = INSTALL_AT, .user_data = (uintptr_t)&number};
 
 	begin(row);
-	int before = test_count_fds();
+	int before = count_fds();
 	for (int cloexec = 0; cloexec < 2; cloexec++) {
 		args.flags = INSTALL_AT;
 		args.reserved = cloexec;
@@ -509,7 +530,7 @@ TEST_ROWS(descriptors_beyond_the_table, struct door, doors)
 	}
 	args.user_data = -1;
 	CHECK_INT(call(DRM_IOCTL_MODE_ATOMIC, &args), -EBADF);
-	CHECK_INT(test_count_fds(), before);
+	check_fds(before);
 	end();
 }
 
@@ -520,14 +541,14 @@ TEST(a_failed_request_brings_no_descriptor)
 	struct drm_mode_atomic args = {.flags = INSTALL_AND_FAIL, .user_data = (uintptr_t)&number};
 
 	begin(&doors[1]);
-	int before = test_count_fds();
+	int before = count_fds();
 	CHECK_INT(call(DRM_IOCTL_MODE_ATOMIC, &args), -EINVAL);
 	CHECK(number >= 0);
-	CHECK_INT(test_count_fds(), before);
+	check_fds(before);
 	args.flags = INSTALL_AT;
 	args.user_data = 0;
 	CHECK_INT(call(DRM_IOCTL_MODE_ATOMIC, &args), -EFAULT);
-	CHECK_INT(test_count_fds(), before);
+	check_fds(before);
 	end();
 }
 
@@ -540,6 +561,38 @@ static uint8_t *edge(void)
 	CHECK(pages != MAP_FAILED);
 	CHECK_INT(mprotect(pages + PAGE, PAGE, PROT_NONE), 0);
 	return pages;
+}
+
+/* To the last byte, for the lengths that are touched and those that are not. */
+TEST(memory_to_its_last_byte)
+{
+	uint8_t *pages = edge(), *end = pages + PAGE, bytes[64], from[64];
+
+	memset(from, 7, sizeof(from));
+	for (unsigned length = 1; length <= sizeof(bytes); length++) {
+		for (unsigned beyond = 0; beyond < length + 2; beyond++) {
+			uint64_t address = (uintptr_t)end - length + beyond;
+			int want = beyond ? -EFAULT : 0;
+
+			memset(pages, 1, PAGE);
+			memset(bytes, 0, sizeof(bytes));
+			CHECK_INT(preload_memory_read(bytes, address, length), want);
+			CHECK(want || bytes[length - 1] == 1);
+			CHECK_INT(preload_memory_write(address, from, length), want);
+			CHECK(want || !memcmp(end - length, from, length));
+			CHECK_INT(pages[PAGE - 1 - length], 1);
+		}
+	}
+	CHECK_INT(mprotect(pages, PAGE, PROT_READ), 0);
+	for (unsigned length = 1; length <= sizeof(bytes); length++) {
+		CHECK_INT(preload_memory_read(bytes, (uintptr_t)pages, length), 0);
+		CHECK_INT(preload_memory_write((uintptr_t)pages, from, length), -EFAULT);
+	}
+	/* The kernel's half, and round the end. */
+	CHECK_INT(preload_memory_read(bytes, 1ull << 63, 16), -EFAULT);
+	CHECK_INT(preload_memory_read(bytes, -8ull, 16), -EFAULT);
+	CHECK_INT(preload_memory_write(-8ull, bytes, 16), -EFAULT);
+	munmap(pages, 2 * PAGE);
 }
 
 /* In process such memory is a crash, as in any call. */
