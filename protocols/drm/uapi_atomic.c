@@ -4,6 +4,7 @@
 
 #include "kms_atomic.h"
 #include "kms_legacy.h"
+#include "uapi_atomic_fence.h"
 #include "uapi_handlers.h"
 
 /*
@@ -19,6 +20,7 @@ struct atomic_request {
 	uint32_t *objects, *counts; /* args->count_objs each */
 	uint32_t *properties;
 	uint64_t *values;           /* one allocation with properties */
+	struct uapi_atomic_fences fences;
 };
 
 static void request_finish(struct atomic_request *request)
@@ -63,13 +65,36 @@ static int copy_properties(struct atomic_request *request, struct vfs_caller *ca
 	return 0;
 }
 
+/* Descriptors and addresses of the caller's, before any lock is taken. */
+static int resolve_fences(struct atomic_request *request, struct uapi_call *call)
+{
+	uint32_t at = 0;
+	int ret = 0;
+
+	request->fences.test = request->args->flags & DRM_MODE_ATOMIC_TEST_ONLY;
+	for (uint32_t i = 0; i < request->args->count_objs; i++) {
+		for (uint32_t end = at + request->counts[i]; at < end && !ret; at++)
+			ret = uapi_atomic_fences_add(&request->fences, call, at,
+				request->objects[i], request->properties[at],
+				request->values[at]);
+	}
+	return ret;
+}
+
+/* The request's properties from first on are obj's. */
 static int set_object(struct kms_atomic_state *state, struct kms_object *obj,
-	const uint32_t *properties, const uint64_t *values, uint32_t count)
+	const struct atomic_request *request, uint32_t first, uint32_t count)
 {
 	int ret = obj->property_count ? 0 : -ENOENT;
 
-	for (uint32_t i = 0; i < count && !ret; i++)
-		ret = kms_atomic_set_property(state, obj, properties[i], values[i]);
+	for (uint32_t i = first; i < first + count && !ret; i++) {
+		const struct uapi_atomic_fence *fence =
+			uapi_atomic_fences_find(&request->fences, i);
+		uint32_t property = request->properties[i];
+
+		ret = fence ? uapi_atomic_fence_set(state, obj, property, fence) :
+			kms_atomic_set_property(state, obj, property, request->values[i]);
+	}
 	return ret;
 }
 
@@ -86,8 +111,7 @@ static int fill_state(struct kms_atomic_state *state, const struct atomic_reques
 			gem_debug("atomic", "refused: no object %u", request->objects[i]);
 			return -ENOENT;
 		}
-		ret = set_object(state, obj, request->properties + next, request->values + next,
-			request->counts[i]);
+		ret = set_object(state, obj, request, next, request->counts[i]);
 		next += request->counts[i];
 		kms_object_put(obj);
 	}
@@ -160,7 +184,10 @@ UAPI_HANDLER(mode_atomic)
 	if (!ret)
 		ret = copy_properties(&request, call->caller);
 	if (!ret)
+		ret = resolve_fences(&request, call);
+	if (!ret)
 		ret = run_request(file, &request);
+	uapi_atomic_fences_finish(&request.fences, call->caller, ret);
 	request_finish(&request);
 	return ret;
 }
