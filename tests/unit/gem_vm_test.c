@@ -644,3 +644,29 @@ TEST(everything_at_once)
 		gem_object_put(objs[i]);
 	gtt_finish(&dev);
 }
+
+/* A padded object takes the room; one that was bound with less moves. */
+TEST(list_pads)
+{
+	struct gem_bind binds[2] = {0};
+	struct full full;
+
+	full_init(&full);
+	binds[0].obj = full.objs[0];
+	binds[0].pad_to_size = 3 * PAGE;
+	binds[1].obj = full.objs[1];
+	CHECK_INT(gem_vm_acquire(full.dev.ggtt, binds, 2), 0);
+	CHECK_INT(binds[0].vma->node.size, 3 * PAGE);
+	CHECK_INT(binds[1].vma->node.size, PAGE);
+	gem_vm_release(full.dev.ggtt, binds, 2);
+	/* 8 pages are there. */
+	binds[0].pad_to_size = 8 * PAGE;
+	CHECK_INT(gem_vm_acquire(full.dev.ggtt, binds, 1), 0);
+	gem_vm_release(full.dev.ggtt, binds, 1);
+	CHECK_INT(gem_vm_acquire(full.dev.ggtt, binds, 2), -ENOSPC);
+	binds[0].pad_to_size = 9 * PAGE;
+	CHECK_INT(gem_vm_acquire(full.dev.ggtt, binds, 1), -ENOSPC);
+	binds[0].pad_to_size = UINT64_MAX & ~(PAGE - 1);
+	CHECK_INT(gem_vm_acquire(full.dev.ggtt, binds, 1), -ENOSPC);
+	full_finish(&full);
+}
