@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <drm_fourcc.h>
@@ -326,9 +326,10 @@ static void feedback_format_table(void *data, struct zwp_linux_dmabuf_feedback_v
 static void feedback_main_device(void *data, struct zwp_linux_dmabuf_feedback_v1 *feedback,
 	struct wl_array *device)
 {
-	const dev_t *number = device->data;
+	dev_t number; /* not aligned in the message */
 
-	printf("main device %u:%u\n", (unsigned)(*number >> 8 & 0xfff), (unsigned)(*number & 0xff));
+	memcpy(&number, device->data, sizeof(number));
+	printf("main device %u:%u\n", major(number), minor(number));
 }
 
 static void feedback_ignore(void *data, struct zwp_linux_dmabuf_feedback_v1 *feedback)
