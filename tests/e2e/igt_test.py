@@ -76,6 +76,12 @@ def test_gem_busy_of_a_batch_that_does_not_end(t):
         benchmark(t, "gem_busy", "-r", "1", *args)
 
 
+def test_gem_busy_by_fences(t):
+    """Polls the sync_file of an endless batch, waits for its sync object; merges of both engines."""
+    for args in (("-s",), ("-S",), ("-s", "-e", "all"), ("-S", "-e", "all")):
+        benchmark(t, "gem_busy", "-r", "1", *args)
+
+
 def test_gem_syslatency(t):
     text = t.exec(tool("gem_syslatency"), "-t", "1", options=OPTIONS)
     found = re.search(r"cycles=(\d+), latency mean=([0-9.]+)us max=(\d+)us", text)
