@@ -346,16 +346,16 @@ static bool draw_span(const struct gpu_draw *draw, const struct gpu_view *view,
 	return true;
 }
 
-/* Images for pixman; source and mask are moved so that x, y is the target's first pixel. */
+/* Images for pixman, beside the view's. */
 struct images {
-	pixman_image_t *target, *source, *mask, *alpha;
-	int32_t x, y;
-	int32_t source_x, source_y, mask_x, mask_y; /* those that lie at x, y */
+	pixman_image_t *source, *mask, *alpha;
+	int32_t x, y;                               /* a pixel of the target */
+	int32_t source_x, source_y, mask_x, mask_y; /* those that lie there */
 };
 
 static void finish_images(struct images *images)
 {
-	pixman_image_t *all[] = {images->target, images->source, images->mask, images->alpha};
+	pixman_image_t *all[] = {images->source, images->mask, images->alpha};
 
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(all); i++)
 		if (all[i])
@@ -491,13 +491,15 @@ static bool make_product(struct images *images, const pixman_box32_t *box,
 	return true;
 }
 
-static bool make_images(const struct gpu_draw *draw, const struct gpu_view *view,
+static bool make_images(const struct gpu_draw *draw, struct gpu_view *view,
 	struct images *images, const pixman_box32_t *box, struct gpu_scratch *scratch)
 {
 	images->x = box->x1;
 	images->y = box->y1;
-	images->target = bits(view->format, view->width, view->height, view->host, view->pitch);
-	if (!images->target || !make_source(draw, images, box, scratch))
+	if (!view->image)
+		view->image = bits(view->format, view->width, view->height, view->host,
+			view->pitch);
+	if (!view->image || !make_source(draw, images, box, scratch))
 		return false;
 	if (draw->mask.host && !make_mask(draw, images, box, scratch))
 		return false;
@@ -507,7 +509,7 @@ static bool make_images(const struct gpu_draw *draw, const struct gpu_view *view
 	return images->alpha && (!images->mask || make_product(images, box, scratch));
 }
 
-static bool draw_images(const struct gpu_draw *draw, const struct gpu_view *view,
+static bool draw_images(const struct gpu_draw *draw, struct gpu_view *view,
 	const pixman_box32_t *boxes, unsigned count, struct gpu_scratch *scratch)
 {
 	pixman_box32_t all = bounds(boxes, count);
@@ -518,7 +520,7 @@ static bool draw_images(const struct gpu_draw *draw, const struct gpu_view *view
 		int32_t right = boxes[i].x1 - images.x, down = boxes[i].y1 - images.y;
 
 		pixman_image_composite32(draw->op, images.source,
-			images.mask ? images.mask : images.alpha, images.target,
+			images.mask ? images.mask : images.alpha, view->image,
 			images.source_x + right, images.source_y + down, images.mask_x + right,
 			images.mask_y + down, boxes[i].x1 - view->x, boxes[i].y1 - view->y,
 			boxes[i].x2 - boxes[i].x1, boxes[i].y2 - boxes[i].y1);
@@ -527,7 +529,7 @@ static bool draw_images(const struct gpu_draw *draw, const struct gpu_view *view
 	return done;
 }
 
-bool gpu_draw_boxes(const struct gpu_draw *draw, const struct gpu_view *view,
+bool gpu_draw_boxes(const struct gpu_draw *draw, struct gpu_view *view,
 	const pixman_box32_t *boxes, unsigned count, struct gpu_scratch *scratch)
 {
 	if (!draw->span.row)

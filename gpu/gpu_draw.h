@@ -65,10 +65,11 @@ struct gpu_view {
 	uint32_t pitch, width, height;
 	int32_t x, y;
 	const struct gpu_format *format;
+	pixman_image_t *image; /* NULL at first; who made the view puts it */
 };
 
 /* Boxes of the draw's region, count >= 1, all inside of view. False = no memory. */
-bool gpu_draw_boxes(const struct gpu_draw *draw, const struct gpu_view *view,
+bool gpu_draw_boxes(const struct gpu_draw *draw, struct gpu_view *view,
 	const pixman_box32_t *boxes, unsigned count, struct gpu_scratch *scratch);
 
 #endif

@@ -32,6 +32,40 @@ INLINE __m256i first(size_t n)
 	return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+INLINE __m256i load(const uint32_t *pixels)
+{
+	return _mm256_loadu_si256((const void *)pixels);
+}
+
+INLINE void store(uint32_t *pixels, __m256i value)
+{
+	_mm256_storeu_si256((void *)pixels, value);
+}
+
+/* The ends of rows, n < 8. Masked stores take longer than all of this on some processors. */
+INLINE __m256i load_first(const uint32_t *pixels, size_t n)
+{
+	return _mm256_maskload_epi32((const void *)pixels, first(n));
+}
+
+INLINE void store_first(uint32_t *pixels, __m256i value, size_t n)
+{
+	__m128i part = _mm256_castsi256_si128(value);
+
+	if (n & 4) {
+		_mm_storeu_si128((void *)pixels, part);
+		part = _mm256_extracti128_si256(value, 1);
+		pixels += 4;
+	}
+	if (n & 2) {
+		_mm_storel_epi64((void *)pixels, part);
+		part = _mm_srli_si128(part, 8);
+		pixels += 2;
+	}
+	if (n & 1)
+		*pixels = _mm_cvtsi128_si32(part);
+}
+
 /* Channels of 16 bits, products of two bytes: / 255, rounded. */
 INLINE __m256i divide(__m256i product)
 {
@@ -89,11 +123,6 @@ INLINE __m256i prepare(const struct wide *wide, __m256i pixels, unsigned kind)
 	return kind & FADED ? scale(pixels, wide->alpha, wide->alpha) : pixels;
 }
 
-INLINE __m256i load(const uint32_t *pixels)
-{
-	return _mm256_loadu_si256((const void *)pixels);
-}
-
 /*
  * The processor's own prefetching gives up at each page, and computing keeps it
  * from running far ahead: asking for a cache line of the next rows with every 16
@@ -109,18 +138,18 @@ INLINE void source_rows(const struct gpu_span *span, uint32_t *to, const uint32_
 	size_t ahead, unsigned kind)
 {
 	struct wide wide = widen(span);
-	__m256i some;
 
 	for (; n >= 16; n -= 16, to += 16, from += 16) {
 		fetch(from, ahead);
-		_mm256_storeu_si256((void *)to, prepare(&wide, load(from), kind));
-		_mm256_storeu_si256((void *)(to + 8), prepare(&wide, load(from + 8), kind));
+		store(to, prepare(&wide, load(from), kind));
+		store(to + 8, prepare(&wide, load(from + 8), kind));
 	}
-	for (; n; n -= n < 8 ? n : 8, to += 8, from += 8) {
-		some = first(n);
-		_mm256_maskstore_epi32((void *)to, some, prepare(&wide,
-			_mm256_maskload_epi32((const void *)from, some), kind));
+	if (n >= 8) {
+		store(to, prepare(&wide, load(from), kind));
+		n -= 8, to += 8, from += 8;
 	}
+	if (n)
+		store_first(to, prepare(&wide, load_first(from, n), kind), n);
 }
 
 AVX2 static void set_row(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n,
@@ -137,7 +166,7 @@ AVX2 static void set_faded_row(const struct gpu_span *span, uint32_t *to, const 
 
 INLINE void blend_8(uint32_t *to, __m256i source)
 {
-	_mm256_storeu_si256((void *)to, over(source, load(to)));
+	store(to, over(source, load(to)));
 }
 
 /* Runs of pixels that are opaque, or nothing at all, need no target. */
@@ -145,8 +174,8 @@ INLINE void over_16(uint32_t *to, __m256i left, __m256i right, unsigned kind)
 {
 	if (!(kind & FADED) && _mm256_testc_si256(_mm256_and_si256(left, right),
 		_mm256_set1_epi32(0xff000000))) {
-		_mm256_storeu_si256((void *)to, left);
-		_mm256_storeu_si256((void *)(to + 8), right);
+		store(to, left);
+		store(to + 8, right);
 	} else if (kind & FADED || !_mm256_testc_si256(_mm256_setzero_si256(),
 		_mm256_or_si256(left, right))) {
 		blend_8(to, left);
@@ -158,19 +187,19 @@ INLINE void over_rows(const struct gpu_span *span, uint32_t *to, const uint32_t 
 	size_t ahead, unsigned kind)
 {
 	struct wide wide = widen(span);
-	__m256i some, source;
 
 	for (; n >= 16; n -= 16, to += 16, from += 16) {
 		fetch(from, ahead);
 		over_16(to, prepare(&wide, load(from), kind), prepare(&wide, load(from + 8), kind),
 			kind);
 	}
-	for (; n; n -= n < 8 ? n : 8, to += 8, from += 8) {
-		some = first(n);
-		source = prepare(&wide, _mm256_maskload_epi32((const void *)from, some), kind);
-		_mm256_maskstore_epi32((void *)to, some,
-			over(source, _mm256_maskload_epi32((const void *)to, some)));
+	if (n >= 8) {
+		blend_8(to, prepare(&wide, load(from), kind));
+		n -= 8, to += 8, from += 8;
 	}
+	if (n)
+		store_first(to, over(prepare(&wide, load_first(from, n), kind), load_first(to, n)),
+			n);
 }
 
 AVX2 static void over_row(const struct gpu_span *span, uint32_t *to, const uint32_t *from,
@@ -197,19 +226,19 @@ AVX2 static void fill_row(const struct gpu_span *span, uint32_t *to, const uint3
 	__m256i color = _mm256_set1_epi32(span->color);
 
 	for (; n >= 8; n -= 8, to += 8)
-		_mm256_storeu_si256((void *)to, color);
-	_mm256_maskstore_epi32((void *)to, first(n), color);
+		store(to, color);
+	store_first(to, color, n);
 }
 
 AVX2 static void tint_row(const struct gpu_span *span, uint32_t *to, const uint32_t *from, size_t n,
 	size_t ahead)
 {
-	__m256i color = _mm256_set1_epi32(span->color), some = first(n % 8);
+	__m256i color = _mm256_set1_epi32(span->color);
 
 	for (; n >= 8; n -= 8, to += 8)
 		blend_8(to, color);
-	_mm256_maskstore_epi32((void *)to, some,
-		over(color, _mm256_maskload_epi32((const void *)to, some)));
+	if (n)
+		store_first(to, over(color, load_first(to, n)), n);
 }
 
 /* Up to a cache line's start, and what is behind the last one, as in the plain rows. */

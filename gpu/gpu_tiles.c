@@ -9,6 +9,7 @@ enum {
 	TILES = 8,               /* for helpers to take an equal share of a small area */
 	TURNED_PIXELS = 128,     /* a tile's width when rows of the target are not rows of a source */
 	ALONE_BYTES = 1 << 20,   /* as costs count: less is done before a helper would be awake */
+	SMALL_PIXELS = 32 * 32,  /* drawn before one has found out whether they are hidden */
 	MAX_HIDING = 128,        /* rectangles of what hides: more would take longer than they save */
 	BOXES = 64,              /* drawn with the same images */
 	STREAM_BYTES = 16 << 20, /* of the target: more does not stay in the last cache anyway */
@@ -41,6 +42,7 @@ void gpu_tiles_finish(struct gpu_tiles *tiles)
 {
 	gpu_tiles_drop(tiles);
 	free(tiles->draws);
+	free(tiles->extents);
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(tiles->scratch); i++)
 		gpu_scratch_finish(&tiles->scratch[i]);
 }
@@ -64,6 +66,7 @@ static bool grow(struct gpu_tiles *tiles)
 {
 	unsigned room = tiles->room ? tiles->room * 2 : 16;
 	struct gpu_draw *draws;
+	pixman_box16_t *extents;
 
 	if (tiles->count < tiles->room)
 		return true;
@@ -71,6 +74,10 @@ static bool grow(struct gpu_tiles *tiles)
 	if (!draws)
 		return false;
 	tiles->draws = draws;
+	extents = realloc(tiles->extents, room * sizeof(*extents));
+	if (!extents)
+		return false;
+	tiles->extents = extents;
 	tiles->room = room;
 	return true;
 }
@@ -100,6 +107,13 @@ struct gpu_fault gpu_tiles_add(struct gpu_tiles *tiles, struct gpu_pool *pool,
 
 /* ---- what is seen ---- */
 
+static bool is_small(const struct gpu_draw *draw)
+{
+	const pixman_box32_t *box = &draw->region.extents;
+
+	return (int64_t)(box->x2 - box->x1) * (box->y2 - box->y1) < SMALL_PIXELS;
+}
+
 /*
  * From the last draw to the first, each loses what later ones hide. An OVER that
  * is opaque loses nothing by drawing more, so that MAX_HIDING may end it any time.
@@ -113,6 +127,8 @@ static bool hide(struct gpu_tiles *tiles, pixman_region32_t *hiding)
 		const pixman_box32_t *box = &draw->hides;
 		pixman_region32_t more;
 
+		if (is_small(draw))
+			continue;
 		if (pixman_region32_not_empty(hiding))
 			done = pixman_region32_subtract(&draw->region, &draw->region, hiding);
 		if (!done || !i || box->x1 >= box->x2 || box->y1 >= box->y2 ||
@@ -206,14 +222,14 @@ static unsigned boxes_within(const pixman_region32_t *region, const pixman_box32
 }
 
 static bool draw_tile(const struct gpu_tiles *tiles, const pixman_box32_t *tile,
-	const struct gpu_view *view, struct gpu_scratch *scratch)
+	struct gpu_view *view, struct gpu_scratch *scratch)
 {
 	pixman_box32_t boxes[BOXES];
 	bool done = true;
 
 	for (unsigned i = 0; i < tiles->count; i++) {
 		const struct gpu_draw *draw = &tiles->draws[i];
-		const pixman_box32_t *extents = &draw->region.extents;
+		const pixman_box16_t *extents = &tiles->extents[i];
 		int next = 0;
 		unsigned count;
 
@@ -223,6 +239,8 @@ static bool draw_tile(const struct gpu_tiles *tiles, const pixman_box32_t *tile,
 		while ((count = boxes_within(&draw->region, tile, &next, boxes)))
 			done &= gpu_draw_boxes(draw, view, boxes, count, scratch);
 	}
+	if (view->image)
+		pixman_image_unref(view->image);
 	return done;
 }
 
@@ -352,8 +370,10 @@ static bool prepare(struct run *run)
 	for (unsigned i = 0; i < tiles->count; i++) {
 		pixman_box32_t *area = &run->area, *one = &tiles->draws[i].region.extents;
 
+		tiles->extents[i] = (pixman_box16_t){0};
 		if (!pixman_region32_not_empty(&tiles->draws[i].region))
 			continue;
+		tiles->extents[i] = (pixman_box16_t){one->x1, one->y1, one->x2, one->y2};
 		run->cost += seen_cost(&tiles->draws[i]);
 		if (first)
 			*area = *one;

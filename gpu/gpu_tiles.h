@@ -21,7 +21,8 @@ enum { GPU_TILES_MAX_DRAWS = 1024 };
 
 struct gpu_tiles {
 	struct gpu_draw *draws;
-	unsigned count, room;
+	pixman_box16_t *extents; /* of the draws, once it is known what is seen */
+	unsigned count, room;    /* room: of both */
 	struct gpu_pixels target;
 	uint64_t cost;  /* of draws */
 	uint64_t done;  /* cost of all that was run so far */

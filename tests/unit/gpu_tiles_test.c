@@ -356,7 +356,7 @@ TEST(large_target)
 
 	CHECK_INT(gpu_pool_create(1, &pool), 0);
 	srandom(9);
-	for (unsigned run = 0; run < 4; run++) {
+	for (unsigned run = 0; run < 2; run++) {
 		struct gpu_card card;
 		struct scene scene;
 		struct surface *t = &scene.target;
@@ -393,15 +393,15 @@ TEST(large_target)
 
 TEST(alone)
 {
-	scenes(0, 150);
+	scenes(0, 60);
 }
 
 TEST(one_helper)
 {
-	scenes(1, 150);
+	scenes(1, 60);
 }
 
 TEST(three_helpers)
 {
-	scenes(3, 150);
+	scenes(3, 60);
 }
