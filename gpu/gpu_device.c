@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <time.h>
@@ -42,6 +43,7 @@ static void init_locks(struct gpu_device *gpu)
 	gem_list_init(&gpu->cancelled);
 	for (unsigned i = 0; i < GPU_CLASS_COUNT; i++) {
 		gem_list_init(&gpu->classes[i].ready);
+		gpu->classes[i].best = INT_MIN;
 		gem_list_init(&gpu->classes[i].idle);
 	}
 }
@@ -49,13 +51,17 @@ static void init_locks(struct gpu_device *gpu)
 /* Render engines first; one that copies. */
 static int start_workers(struct gpu_device *gpu)
 {
+	unsigned threads = gpu->worker_count / 2;
 	int ret = 0;
 
-	for (unsigned i = 0; i < gpu->worker_count && ret == 0; i++) {
-		bool copy = i + 1 == gpu->worker_count;
+	for (unsigned i = 0; i < threads && ret == 0; i++) {
+		enum gpu_class class = i + 1 == threads ? GPU_CLASS_COPY : GPU_CLASS_RENDER;
+		unsigned index = class == GPU_CLASS_COPY ? 0 : i;
 
-		ret = gpu_worker_init(&gpu->workers[i], gpu,
-			copy ? GPU_CLASS_COPY : GPU_CLASS_RENDER, copy ? 0 : i);
+		ret = gpu_worker_init(&gpu->workers[threads + i], gpu, class, index, NULL);
+		if (ret == 0)
+			ret = gpu_worker_init(&gpu->workers[i], gpu, class, index,
+				&gpu->workers[threads + i]);
 	}
 	return ret;
 }
@@ -98,8 +104,8 @@ int gpu_device_create(struct gem_device *gem, const struct gpu_options *options,
 	init_locks(gpu);
 	gpu->gem = gem;
 	gpu->hang_ms = options->hang_ms ? options->hang_ms : GPU_HANG_MS;
-	gpu->workers = calloc(engines + 1, sizeof(*gpu->workers));
-	gpu->worker_count = gpu->workers ? engines + 1 : 0;
+	gpu->workers = calloc((engines + 1) * 2, sizeof(*gpu->workers));
+	gpu->worker_count = gpu->workers ? (engines + 1) * 2 : 0;
 	int ret = gpu->workers ? gem_pool_create(helpers, "gpu-tiles", &gpu->pool) : -ENOMEM;
 	if (ret == 0)
 		ret = start_workers(gpu);
@@ -206,7 +212,7 @@ static unsigned length_locked(const struct gem_list *list)
 
 int gpu_device_print_engines(struct gpu_device *gpu, FILE *out)
 {
-	struct snapshot snapshots[GPU_RENDER_ENGINES_MAX + 1];
+	struct snapshot snapshots[(GPU_RENDER_ENGINES_MAX + 1) * 2];
 	unsigned ready[GPU_CLASS_COUNT], waiting, pending;
 
 	pthread_mutex_lock(&gpu->lock);
@@ -224,6 +230,7 @@ int gpu_device_print_engines(struct gpu_device *gpu, FILE *out)
 	fprintf(out, "Ready: render %u, copy %u; waiting for fences: %u\n",
 		ready[GPU_CLASS_RENDER], ready[GPU_CLASS_COPY], waiting);
 	for (unsigned i = 0; i < gpu->worker_count; i++)
-		print_snapshot(out, &snapshots[i]);
+		if (snapshots[i].worker->second || snapshots[i].executed || snapshots[i].running)
+			print_snapshot(out, &snapshots[i]);
 	return ferror(out) ? -EIO : 0;
 }

@@ -19,14 +19,21 @@ enum {
 	GPU_STATUS_SEQNO = 0xc0, /* offset of the seqno in the status page */
 };
 
-/* An engine and its thread. Members without a word about it are the thread's. */
+/*
+ * An engine and its thread. Members without a word about it are the thread's.
+ *
+ * An engine that is in a long batch when a request of a higher priority is ready
+ * turns to that one, as parts do that save and restore their state: the worker has
+ * a second engine for it, which is a worker without a thread of its own.
+ */
 struct gpu_worker {
 	struct gpu_device *gpu;  /* immutable */
 	enum gpu_class class;    /* immutable */
 	unsigned index;          /* in its class; immutable */
-	char name[16];           /* "render0"; immutable */
+	char name[16];           /* "render0", its second "render0+"; immutable */
+	struct gpu_worker *second; /* NULL = it is one itself; immutable */
 	pthread_t thread;
-	bool started;            /* by who creates the device */
+	bool started;            /* has a thread; set by who creates the device */
 	struct gpu_engine *engine;
 	struct gpu_bus global;   /* over memory; immutable */
 	uint32_t *memory;        /* ring, status page */
@@ -45,7 +52,7 @@ struct gpu_device {
 	unsigned hang_ms;        /* immutable */
 	struct gem_pool *pool;
 	unsigned worker_count;   /* immutable once the threads run */
-	struct gpu_worker *workers;
+	struct gpu_worker *workers; /* those with a thread, then in that order their seconds */
 	pthread_mutex_t lock;
 	struct gem_list waiting;   /* for their fences, in the order of submits; lock */
 	struct gem_list cancelling; /* to be taken off the fence that they wait for; lock */
@@ -53,6 +60,7 @@ struct gpu_device {
 	struct {
 		struct gem_list ready; /* by priority, then submit_ns */
 		unsigned ready_count;
+		atomic_int best;       /* priority of the first, INT_MIN = none; read without lock */
 		struct gem_list idle;  /* workers that sleep, the last to fall asleep last */
 		unsigned looking;      /* awake workers that will look into ready before they sleep */
 	} classes[GPU_CLASS_COUNT]; /* lock */

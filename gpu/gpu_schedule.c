@@ -1,7 +1,16 @@
 #include <errno.h>
+#include <limits.h>
 
 #include "gem_context.h"
 #include "gpu_schedule.h"
+
+static void note_best_locked(struct gpu_device *gpu, enum gpu_class class)
+{
+	struct gem_list *head = &gpu->classes[class].ready;
+
+	atomic_store(&gpu->classes[class].best, gem_list_empty(head) ? INT_MIN :
+		gem_list_entry(head->next, struct gpu_request, link)->priority);
+}
 
 /* Best first. There is one ready request per timeline at most: the walk is short. */
 static void enqueue_locked(struct gpu_device *gpu, struct gpu_request *request)
@@ -18,6 +27,7 @@ static void enqueue_locked(struct gpu_device *gpu, struct gpu_request *request)
 	}
 	gem_list_add_tail(after->next, &request->link);
 	gpu->classes[request->class].ready_count++;
+	note_best_locked(gpu, request->class);
 }
 
 static struct gpu_request *dequeue_locked(struct gpu_device *gpu, enum gpu_class class)
@@ -30,6 +40,7 @@ static struct gpu_request *dequeue_locked(struct gpu_device *gpu, enum gpu_class
 	request = gem_list_entry(head->next, struct gpu_request, link);
 	gem_list_del(&request->link);
 	gpu->classes[class].ready_count--;
+	note_best_locked(gpu, class);
 	return request;
 }
 
@@ -170,6 +181,20 @@ struct gpu_request *gpu_schedule_take(struct gpu_worker *worker)
 	return worker->request;
 }
 
+struct gpu_request *gpu_schedule_take_better(struct gpu_worker *worker, int priority)
+{
+	struct gpu_device *gpu = worker->gpu;
+	struct gpu_request *request = NULL;
+
+	if (atomic_load(&gpu->classes[worker->class].best) <= priority)
+		return NULL;
+	pthread_mutex_lock(&gpu->lock);
+	if (gpu->classes[worker->class].best > priority)
+		request = worker->request = dequeue_locked(gpu, worker->class);
+	pthread_mutex_unlock(&gpu->lock);
+	return request;
+}
+
 void gpu_schedule_exit(struct gpu_device *gpu)
 {
 	pthread_mutex_lock(&gpu->lock);
@@ -186,12 +211,13 @@ void gpu_schedule_exit(struct gpu_device *gpu)
 void gpu_schedule_finish(struct gpu_worker *worker, struct gpu_request *request, int error)
 {
 	struct gpu_device *gpu = worker->gpu;
+	unsigned looks = worker->second ? 1 : 0;
 
 	pthread_mutex_lock(&gpu->lock);
 	worker->request = NULL;
 	worker->blame = false;
 	worker->executed++;
-	gpu->classes[worker->class].looking++;
+	gpu->classes[worker->class].looking += looks;
 	/* Half of it: not a wakeup for each batch of a client that is faster than the GPU. */
 	if (--request->context->queued == GPU_CONTEXT_QUEUE_MAX / 2 && gpu->room_waiters)
 		pthread_cond_broadcast(&gpu->room);
@@ -202,7 +228,7 @@ void gpu_schedule_finish(struct gpu_worker *worker, struct gpu_request *request,
 	gpu_request_retire(request);
 	gem_fence_put(&request->fence);
 	pthread_mutex_lock(&gpu->lock);
-	gpu->classes[worker->class].looking--;
+	gpu->classes[worker->class].looking -= looks;
 	if (--gpu->pending == 0)
 		pthread_cond_broadcast(&gpu->all_retired);
 	pthread_mutex_unlock(&gpu->lock);

@@ -19,8 +19,14 @@
  */
 struct gpu_request *gpu_schedule_take(struct gpu_worker *worker);
 /*
+ * For a second worker: the next request of its class if that has a higher priority;
+ * NULL = there is none. Cheap when there is none.
+ */
+struct gpu_request *gpu_schedule_take_better(struct gpu_worker *worker, int priority);
+/*
  * worker is done with its request, which is signalled with error and retired.
- * What that makes ready is worker's to take: nobody is woken for it.
+ * What that makes ready is worker's to take: nobody is woken for it. (Not so with
+ * a second worker, whose thread goes back to what it was at.)
  */
 void gpu_schedule_finish(struct gpu_worker *worker, struct gpu_request *request, int error);
 

@@ -104,6 +104,23 @@ static bool is_to_hang(struct gpu_worker *worker)
 	return atomic_load(&worker->blame) || (atomic_load(next) && atomic_exchange(next, false));
 }
 
+static int execute(struct gpu_worker *worker, struct gpu_request *request);
+
+/* Turns to one request that cannot wait for this one's end. Returns the time that it took. */
+static int64_t serve_better(struct gpu_worker *worker, const struct gpu_request *request)
+{
+	struct gpu_worker *second = worker->second;
+	struct gpu_request *better = second ?
+		gpu_schedule_take_better(second, request->priority) : NULL;
+	int64_t begin;
+
+	if (!better)
+		return 0;
+	begin = gpu_now_ns();
+	gpu_schedule_finish(second, better, execute(second, better));
+	return gpu_now_ns() - begin;
+}
+
 static enum gpu_verdict run(struct gpu_worker *worker, struct gpu_request *request)
 {
 	struct gpu_device *gpu = worker->gpu;
@@ -124,6 +141,7 @@ static enum gpu_verdict run(struct gpu_worker *worker, struct gpu_request *reque
 		case GPU_RUN_MORE:
 			if (gpu_now_ns() >= deadline)
 				return GPU_HUNG;
+			deadline += serve_better(worker, request);
 		}
 	}
 }
@@ -173,14 +191,16 @@ static int start(struct gpu_worker *worker)
 }
 
 int gpu_worker_init(struct gpu_worker *worker, struct gpu_device *gpu, enum gpu_class class,
-	unsigned index)
+	unsigned index, struct gpu_worker *second)
 {
 	static const char *const names[] = {"render", "copy"};
 
 	worker->gpu = gpu;
 	worker->class = class;
 	worker->index = index;
-	snprintf(worker->name, sizeof(worker->name), "%s%u", names[class], index);
+	worker->second = second;
+	snprintf(worker->name, sizeof(worker->name), "%s%u%s", names[class], index,
+		second ? "" : "+");
 	worker->global = (struct gpu_bus){translate, NULL};
 	gem_list_init(&worker->link);
 	sem_init(&worker->wake, 0, 0);
@@ -194,7 +214,7 @@ int gpu_worker_init(struct gpu_worker *worker, struct gpu_device *gpu, enum gpu_
 	worker->engine->interrupt = interrupt;
 	worker->engine->pool = gpu->pool;
 	gpu_worker_reset_engine(worker);
-	return start(worker);
+	return second ? start(worker) : 0;
 }
 
 void gpu_worker_finish(struct gpu_worker *worker)

@@ -7,9 +7,12 @@
 
 #include "gpu_private.h"
 
-/* *worker is zeroed. -ENOMEM; -EAGAIN no thread. After an error too it wants a finish. */
+/*
+ * *worker is zeroed. second: initialised, with a NULL there itself. -ENOMEM;
+ * -EAGAIN no thread. After an error too it wants a finish.
+ */
 int gpu_worker_init(struct gpu_worker *worker, struct gpu_device *gpu, enum gpu_class class,
-	unsigned index);
+	unsigned index, struct gpu_worker *second);
 /* Joins: gpu_schedule_exit was called. */
 void gpu_worker_finish(struct gpu_worker *worker);
 

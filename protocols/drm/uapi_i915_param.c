@@ -93,7 +93,8 @@ static int get_param(const struct uapi_device *dev, int param, int *value)
 		*value = 2; /* of an engine alone, too */
 		return 0;
 	case I915_PARAM_HAS_SCHEDULER:
-		*value = I915_SCHEDULER_CAP_ENABLED | I915_SCHEDULER_CAP_PRIORITY;
+		*value = I915_SCHEDULER_CAP_ENABLED | I915_SCHEDULER_CAP_PRIORITY |
+			I915_SCHEDULER_CAP_PREEMPTION;
 		return 0;
 	case I915_PARAM_MMAP_VERSION:
 	case I915_PARAM_MMAP_GTT_COHERENT:

@@ -133,6 +133,7 @@ TEST(priorities)
 
 	gpu_rig_init(&rig, &one_engine);
 	gpu_rig_context_init(&rig, &busy);
+	busy.context->priority = GEM_PRIORITY_MAX; /* nobody goes between */
 	endless = gpu_rig_endless(&rig, &busy, GPU_CLASS_RENDER);
 	gpu_rig_wait_running(&rig, 1);
 	for (unsigned i = 0; i < COUNT; i++) {
@@ -156,6 +157,81 @@ TEST(priorities)
 	}
 	gpu_rig_context_finish(&busy);
 	gpu_rig_finish(&rig);
+}
+
+/* A higher priority does not wait for a long batch's end; the same one does. */
+TEST(higher_priority_goes_between)
+{
+	struct gpu_rig rig;
+	struct gpu_rig_context busy, same, high, bad;
+	struct gem_fence *endless, *waits;
+	struct gpu_rig_job job;
+	uint32_t *data;
+
+	gpu_rig_init(&rig, &one_engine);
+	gpu_rig_context_init(&rig, &busy);
+	gpu_rig_context_init(&rig, &same);
+	gpu_rig_context_init(&rig, &high);
+	gpu_rig_context_init(&rig, &bad);
+	high.context->priority = bad.context->priority = 1;
+	struct gem_object *obj = gpu_rig_object(&rig, 4096, (void **)&data);
+	endless = gpu_rig_endless(&rig, &busy, GPU_CLASS_RENDER);
+	gpu_rig_wait_running(&rig, 1);
+	waits = gpu_rig_store(&rig, &same, GPU_CLASS_RENDER, obj, 4, 1);
+	for (uint32_t i = 1; i < 50; i++) {
+		CHECK_INT(gpu_rig_wait(gpu_rig_store(&rig, &high, GPU_CLASS_RENDER, obj, 0, i)), 1);
+		CHECK_INT(data[0], i);
+	}
+	/* What goes wrong there is not the interrupted one's fault. */
+	gpu_rig_job_init(&rig, &job, &bad, GPU_CLASS_RENDER, NULL);
+	RIG_EMIT(&job, 0x7a000000);
+	CHECK_INT(gpu_rig_wait(gpu_rig_submit(&job)), -EIO);
+	CHECK_INT(bad.context->guilty_count, 1);
+	CHECK_INT(busy.context->guilty_count, 0);
+	gpu_device_reset(rig.gpu);
+	CHECK_INT(gpu_rig_wait(gpu_rig_store(&rig, &high, GPU_CLASS_RENDER, obj, 0, 99)), 1);
+	CHECK(!gem_fence_signalled(endless));
+	CHECK(!gem_fence_signalled(waits));
+	CHECK_INT(data[1], 0);
+	gpu_device_hang(rig.gpu, GPU_CLASS_RENDER);
+	CHECK_INT(gpu_rig_wait(endless), -EIO);
+	CHECK_INT(gpu_rig_wait(waits), 1);
+	CHECK_INT(busy.context->guilty_count, 1);
+	gpu_rig_object_put(obj);
+	gpu_rig_context_finish(&busy);
+	gpu_rig_context_finish(&same);
+	gpu_rig_context_finish(&high);
+	gpu_rig_context_finish(&bad);
+	gpu_rig_finish(&rig);
+}
+
+/* Two endless ones on one engine, the later on top: the end of the device ends both. */
+TEST(two_deep)
+{
+	struct gpu_rig rig;
+	struct gpu_rig_context low, high;
+	struct gem_fence *fences[2];
+
+	gpu_rig_init(&rig, &one_engine);
+	gpu_rig_context_init(&rig, &low);
+	gpu_rig_context_init(&rig, &high);
+	high.context->priority = 5;
+	fences[0] = gpu_rig_endless(&rig, &low, GPU_CLASS_RENDER);
+	gpu_rig_wait_running(&rig, 1);
+	fences[1] = gpu_rig_endless(&rig, &high, GPU_CLASS_RENDER);
+	gpu_rig_wait_running(&rig, 2);
+	gpu_device_reset(rig.gpu);
+	gpu_rig_wait_running(&rig, 2);
+	gem_file_finish(&rig.file);
+	gpu_device_destroy(rig.gpu);
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_INT(gem_fence_status(fences[i]), -EIO);
+		gem_fence_put(fences[i]);
+	}
+	gpu_rig_context_finish(&low);
+	gpu_rig_context_finish(&high);
+	CHECK_INT(rig.dev.object_count, 0);
+	gem_device_finish(&rig.dev);
 }
 
 /* One burns in an endless batch; the other engine, and the other class, go on. */
