@@ -127,8 +127,10 @@ TEST(throttle)
 	list_run(&list);
 	int64_t start = now_ms();
 	CHECK_INT(ioctl(fd, DRM_IOCTL_I915_GEM_THROTTLE, NULL), 0);
-	if (now_ms() - start < 10)
-		CHECK(exec_busy(fd, list.batch));
+	/* On a machine that is so busy that the batch was old already, it hung. */
+	if (now_ms() - start >= 10)
+		SKIP("too slow");
+	CHECK(exec_busy(fd, list.batch));
 	usleep(30000);
 	/* Of another file it is none of our business. */
 	CHECK_INT(ioctl(other, DRM_IOCTL_I915_GEM_THROTTLE, NULL), 0);
