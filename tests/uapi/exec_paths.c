@@ -441,3 +441,35 @@ TEST_ROWS(exec_param, struct param_row, params)
 	CHECK_INT(value, row->want);
 	exec_end(fd);
 }
+
+/* The context that is not to go on after a hang is banned by it; the others are not. */
+TEST(banned_context)
+{
+	int fd = exec_begin();
+	uint32_t handle = exec_create(fd, PAGE), contexts[2] = {exec_context(fd), exec_context(fd)};
+	struct drm_i915_gem_context_param args = {.ctx_id = contexts[0],
+		.param = I915_CONTEXT_PARAM_RECOVERABLE, .value = 0};
+	struct list list;
+
+	CHECK_INT(ioctl(fd, DRM_IOCTL_I915_GEM_CONTEXT_SETPARAM, &args), 0);
+	list_init(&list, fd, 0);
+	list_add(&list, handle, EXEC_OBJECT_WRITE);
+	list_dword(&list, 0x7fffffff); /* no such packet */
+	list_close(&list);
+	list.args.rsvd1 = contexts[0];
+	CHECK_INT(list_submit(&list), 0);
+	CHECK_INT(exec_wait(fd, handle, -1), 0);
+	CHECK_INT(guilty(fd, contexts[0]), 1);
+	CHECK_INT(guilty(fd, contexts[1]), 0);
+	list_finish(&list);
+	list_init(&list, fd, 0);
+	list_store(&list, list_add(&list, handle, 0), 0, 3);
+	list_close(&list);
+	list.args.rsvd1 = contexts[0];
+	CHECK_ERRNO(list_submit(&list), EIO);
+	CHECK_INT(exec_read_dword(fd, handle, 0), 0);
+	list.args.rsvd1 = contexts[1];
+	CHECK_INT(list_submit(&list), 0);
+	CHECK_INT(exec_read_dword(fd, handle, 0), 3);
+	exec_end(fd);
+}

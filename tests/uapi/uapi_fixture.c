@@ -67,7 +67,9 @@ int fixture_ioctl(struct uapi_fixture *fixture, int fd, unsigned long request, v
 
 	long ret = vfs_file_from_fd(fixture->vfs, fd, &file);
 	if (ret == 0) {
-		ret = file->ops->ioctl(file, request, (uintptr_t)arg, &fixture->caller);
+		struct vfs_caller caller = fixture->caller; /* of this call: others may run */
+
+		ret = file->ops->ioctl(file, request, (uintptr_t)arg, &caller);
 		vfs_file_put(file);
 	}
 	return result(ret);
