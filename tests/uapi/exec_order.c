@@ -128,7 +128,7 @@ TEST(throttle)
 	int64_t start = now_ms();
 	CHECK_INT(ioctl(fd, DRM_IOCTL_I915_GEM_THROTTLE, NULL), 0);
 	/* On a machine that is so busy that the batch was old already, it hung. */
-	if (now_ms() - start >= 10)
+	if (now_ms() - start >= 1000)
 		SKIP("too slow");
 	CHECK(exec_busy(fd, list.batch));
 	usleep(30000);
