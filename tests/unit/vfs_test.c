@@ -122,6 +122,47 @@ TEST(open_flags)
 	teardown();
 }
 
+static struct vfs_file *anonymous_file(void)
+{
+	struct vfs_file *file = malloc(sizeof(*file));
+
+	vfs_file_init(file, &driver_ops);
+	atomic_fetch_add(&opened, 1);
+	return file;
+}
+
+/* No node leads to it; otherwise it is a file as any other. */
+TEST(anonymous_file)
+{
+	struct vfs_file *file, *found;
+	struct pollfd poll_fd;
+	int fd = -1, copy;
+
+	setup(&plain_node);
+	file = anonymous_file();
+	CHECK_INT(vfs_open_anonymous(vfs, file, "anon_inode:test", &fd), 0);
+	CHECK_INT(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	CHECK(!file->node && strcmp(file->anonymous, "anon_inode:test") == 0);
+	copy = dup(fd);
+	CHECK_INT(vfs_file_from_fd(vfs, copy, &found), 0);
+	CHECK(found == file && found->id == file->id);
+	vfs_file_put(found);
+	poll_fd = (struct pollfd){.fd = fd, .events = POLLIN};
+	CHECK_INT(poll(&poll_fd, 1, 0), 0);
+	CHECK_INT(vfs_file_send(file, "x", 1), 0);
+	CHECK_INT(poll(&poll_fd, 1, 0), 1);
+	close(fd);
+	vfs_reap(vfs);
+	CHECK_INT(released, 0);
+	close(copy);
+	vfs_reap(vfs);
+	CHECK_INT(released, 1);
+	/* And those that are left go with the vfs. */
+	CHECK_INT(vfs_open_anonymous(vfs, anonymous_file(), "anon_inode:test", &fd), 0);
+	close(fd);
+	teardown();
+}
+
 TEST(open_refusals)
 {
 	struct vfs_node busy = plain_node, late = plain_node;
