@@ -2,7 +2,10 @@
  * Frames a second of the compositor's renderer on the simulated GPU beside
  * wlroots' pixman renderer: overlapping windows of 3/4 of the screen's width and
  * height on a background, as a scene would draw them. "flight" builds frames while
- * earlier ones are executed (4 buffers, as a swapchain has); "wait" waits for each.
+ * earlier ones are executed (4 buffers, as a swapchain has); "wait" waits for each;
+ * "upload" is "flight" with the damage's pixels of the uppermost window written by
+ * a wl_shm client before every frame, which we copy (wlroots' pixman renderer reads
+ * such a client's memory while it draws: its number is the first, all the same).
  * "memcpy" is what the machine copies of the damage's bytes, on one core.
  *
  *   usage: bench_render [SECONDS A MEASUREMENT [SUBSTRING OF A ROW]]
@@ -33,6 +36,7 @@ struct scene {
 	struct wlr_texture *windows[WINDOWS_MAX];
 	float matrices[WINDOWS_MAX][9];
 	struct wlr_box damage;
+	uint32_t *pixels; /* what uploads write */
 	int fd; /* of the GPU; -1 = nothing to wait for */
 	uint32_t handles[BUFFERS];
 };
@@ -75,6 +79,8 @@ static void scene_init(struct scene *scene, struct compositor_bench *bench,
 		scene->windows[i] = make_window(renderer, row, i);
 		wlr_matrix_project_box(scene->matrices[i], &box, 0, 0, projection);
 	}
+	scene->pixels = malloc((size_t)row->width * row->height * 4);
+	memset(scene->pixels, 0x7f, (size_t)row->width * row->height * 4);
 	scene->damage = (struct wlr_box){0, 0, row->width, row->height};
 	if (row->damage == 1)
 		scene->damage = (struct wlr_box){row->width * 2 / 5, row->height * 2 / 5,
@@ -85,6 +91,7 @@ static void scene_finish(struct scene *scene)
 {
 	for (int i = 0; i < scene->row->windows; i++)
 		wlr_texture_destroy(scene->windows[i]);
+	free(scene->pixels);
 	for (int i = 0; i < BUFFERS; i++)
 		wlr_buffer_drop(scene->buffers[i]); /* and with it the handle, by the renderer */
 }
@@ -113,8 +120,25 @@ static void draw(struct scene *scene, int buffer)
 	wlr_renderer_end(scene->renderer);
 }
 
+/* The damage of the uppermost window, which is in the middle of it. */
+static void upload(struct scene *scene)
+{
+	const struct row *row = scene->row;
+	struct wlr_texture *texture = scene->windows[row->windows - 1];
+	uint32_t width = scene->damage.width, height = scene->damage.height;
+
+	if (width > texture->width)
+		width = texture->width;
+	if (height > texture->height)
+		height = texture->height;
+	wlr_texture_write_pixels(texture, texture->width * 4, width, height, 0, 0,
+		(texture->width - width) / 2, (texture->height - height) / 2, scene->pixels);
+}
+
+enum how { FLIGHT, WAIT, UPLOAD, HOW_COUNT };
+
 /* Frames a second. */
-static double measure(struct scene *scene, double seconds, bool wait)
+static double measure(struct scene *scene, double seconds, enum how how)
 {
 	int frames = 0;
 
@@ -127,8 +151,10 @@ static double measure(struct scene *scene, double seconds, bool wait)
 		int buffer = frames % BUFFERS;
 
 		wait_for(scene, buffer); /* the flip that shows it is over */
+		if (how == UPLOAD)
+			upload(scene);
 		draw(scene, buffer);
-		if (wait)
+		if (how == WAIT)
 			wait_for(scene, buffer);
 		frames++;
 		now = bench_now_ns();
@@ -172,18 +198,20 @@ static void run_row(struct compositor_bench *bench, const struct row *row, doubl
 		return;
 	scene_init(&gpu, bench, bench->gpu.renderer, true, row);
 	scene_init(&pixman, bench, bench->pixman.renderer, false, row);
-	/* By turns, and the best of both: what else the machine does, takes from either. */
-	double flight = 0, wait = 0, theirs = 0;
+	/* By turns, and the best of each: what else the machine does, takes from all. */
+	double ours[HOW_COUNT] = {0}, theirs = 0;
 	for (int i = 0; i < 3; i++) {
-		double value = measure(&pixman, seconds / 3, false);
+		double value = measure(&pixman, seconds / 3, FLIGHT);
 		theirs = value > theirs ? value : theirs;
-		value = measure(&gpu, seconds / 3, false);
-		flight = value > flight ? value : flight;
-		value = measure(&gpu, seconds / 3, true);
-		wait = value > wait ? value : wait;
+		for (enum how how = 0; how < HOW_COUNT; how++) {
+			value = measure(&gpu, seconds / 3, how);
+			ours[how] = value > ours[how] ? value : ours[how];
+		}
 	}
-	printf("%-26s %9.1f %9.1f %6.2f %9.1f %6.2f %10.1f\n", name, theirs, flight,
-		flight / theirs, wait, wait / theirs, measure_memcpy(&gpu, seconds / 3));
+	printf("%-24s %9.1f", name, theirs);
+	for (enum how how = 0; how < HOW_COUNT; how++)
+		printf(" %9.1f %6.2f", ours[how], ours[how] / theirs);
+	printf(" %10.1f\n", measure_memcpy(&gpu, seconds / 3));
 	fflush(stdout);
 	scene_finish(&gpu);
 	scene_finish(&pixman);
@@ -196,8 +224,8 @@ int main(int argc, char **argv)
 	struct compositor_bench bench;
 
 	compositor_bench_init(&bench, NULL);
-	printf("frames/s %27s %9s %6s %9s %6s %10s\n", "pixman", "flight", "ratio", "wait", "ratio",
-		"memcpy");
+	printf("frames/s %25s %9s %6s %9s %6s %9s %6s %10s\n", "pixman", "flight", "ratio", "wait",
+		"ratio", "upload", "ratio", "memcpy");
 	for (int i = 0; i < 8; i++) {
 		for (unsigned j = 0; j < GEM_ARRAY_SIZE(windows); j++) {
 			struct row row = {i & 4 ? 3840 : 1920, i & 4 ? 2160 : 1080, windows[j],
