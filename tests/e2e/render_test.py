@@ -1,5 +1,6 @@
 """The compositor's renderer is the GPU; dma-bufs of other processes; trouble with the GPU."""
 import os
+import sys
 
 import tc
 from pattern import differences
@@ -179,6 +180,19 @@ def test_what_a_hang_took_away_is_drawn_again(t):
     compositor.wait_windows(1)
     check_picture(t, compositor, "still")
     t.check(renderer(compositor)["lost"] >= 1, str(renderer(compositor)))
+    stop_all(t, compositor)
+
+
+def test_another_client_hangs_the_gpu(t):
+    """One engine for all: the compositor's batches wait, and none is lost."""
+    compositor, moving = start_with_clients(t, "--gpu-engines", "1", "--gpu-hang-ms", "500")
+    output = t.run(tc.LAUNCHER, "exec", "--join", compositor.dir, "--", sys.executable,
+                   os.path.join(os.path.dirname(os.path.abspath(__file__)), "hog.py"))
+    t.equal(output.split(), ["hung", "guilty", "1", "pending", "0"])
+    check_picture(t, compositor, "still")
+    state = renderer(compositor)
+    t.equal((state["lost"], state["software"], state["contexts"]), (0, 0, 1), str(state))
+    check_alive(t, compositor, moving)
     stop_all(t, compositor)
 
 
