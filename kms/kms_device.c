@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "gem_fence.h"
+#include "gem_pool.h"
 #include "kms_atomic.h"
 #include "kms_connector.h"
 #include "kms_event.h"
@@ -87,11 +89,26 @@ static void destroy_objects(struct kms_device *dev)
 		kms_connector_finish(&dev->connectors[i]);
 	for (unsigned i = 0; i < dev->plane_count; i++)
 		kms_plane_finish(&dev->planes[i]);
+	gem_pool_destroy(dev->compose_pool);
 	kms_property_destroy_all(dev);
 	gem_idr_finish(&dev->objects);
 	pthread_mutex_destroy(&dev->object_lock);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
+}
+
+/* One thread a core with the vblank thread's; it does without where there are none. */
+static struct gem_pool *create_compose_pool(void)
+{
+	enum { HELPERS_MAX = 7 };
+	struct gem_pool *pool;
+	cpu_set_t cores;
+	int count = sched_getaffinity(0, sizeof(cores), &cores) < 0 ? 1 : CPU_COUNT(&cores);
+
+	if (count < 2 || gem_pool_create(count - 1 < HELPERS_MAX ? count - 1 : HELPERS_MAX,
+			"tc-compose", &pool) < 0)
+		return NULL;
+	return pool;
 }
 
 int kms_device_create(const struct kms_device_desc *desc, struct kms_device **out)
@@ -115,6 +132,7 @@ int kms_device_create(const struct kms_device_desc *desc, struct kms_device **ou
 	dev->cursor_width = desc->cursor_width;
 	dev->cursor_height = desc->cursor_height;
 	dev->async_page_flip = desc->async_page_flip;
+	dev->compose_pool = create_compose_pool();
 	ret = create_objects(dev, desc);
 	if (ret == 0)
 		ret = kms_clock_create(dev);

@@ -26,6 +26,7 @@ struct gem_fence;
 struct kms_event;
 struct kms_fence_wait;
 struct kms_sink;
+struct gem_pool;
 struct kms_writeback_job;
 
 /* ---- mode state; see kms_atomic.h for how it changes ---- */
@@ -127,7 +128,7 @@ struct kms_crtc {
 	/* Composition buffer of the sinks' frames: kms_sink.c, there while there are sinks. */
 	uint8_t *sink_pixels;               /* of the running kms_sinks_run, else dev->lock */
 	size_t sink_pixels_size;
-	struct kms_sink_snapshot *sink_snapshot; /* from kms_sinks_begin_locked to _run */
+	struct kms_sink_run *sink_run;      /* from kms_sinks_begin_locked to _run */
 	bool sinks_running;                 /* between begin and the end of run; dev->lock */
 	/* Legacy cursor: last position by MOVE, hot spot for state dumps. dev->lock. */
 	int32_t cursor_x, cursor_y, cursor_hot_x, cursor_hot_y;
@@ -177,6 +178,7 @@ struct kms_device {
 	struct kms_connector connectors[KMS_MAX_CONNECTORS];
 	unsigned plane_count, crtc_count, encoder_count, connector_count;
 	struct kms_clock *clock;     /* kms_vblank.h: the vblank thread */
+	struct gem_pool *compose_pool; /* helps to compose; NULL = no helpers. Fixed. */
 	uint64_t commit_serial;      /* commits so far, of every kind; lock */
 	struct gem_list done_fences; /* out-fences to signal (kms_fence.h); lock */
 	/* Standard properties; fixed after creation. */

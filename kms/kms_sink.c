@@ -1,84 +1,19 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "gem_domain.h"
-#include "kms_compose.h"
 #include "kms_sink.h"
+#include "kms_snapshot.h"
 #include "kms_vblank.h"
+#include "kms_writeback.h"
+#include "kms_writeback_write.h"
 
-/* What a crtc shows at one moment, with references: composed without dev->lock. */
-struct kms_sink_snapshot {
-	uint32_t width, height; /* 0x0 = off */
-	uint64_t serial, sequence, time_ns;
-	unsigned count;
-	struct kms_compose_plane planes[KMS_MAX_PLANES]; /* bottom first */
+/* From kms_sinks_begin_locked to the end of kms_sinks_run. */
+struct kms_sink_run {
+	struct kms_snapshot shot;
+	uint64_t sequence, time_ns;
+	bool sinks, crc;                /* some sink is due; and wants the CRC */
+	struct kms_writeback_job *jobs; /* list, owned */
 };
-
-static void snapshot_add(struct kms_sink_snapshot *shot, uint32_t *zpos, const struct kms_plane *plane)
-{
-	const struct kms_plane_state *state = &plane->scanout;
-	unsigned at = shot->count++;
-
-	for (; at > 0 && zpos[at - 1] > state->normalized_zpos; at--) {
-		shot->planes[at] = shot->planes[at - 1];
-		zpos[at] = zpos[at - 1];
-	}
-	kms_object_get(&state->fb->base);
-	zpos[at] = state->normalized_zpos;
-	shot->planes[at] = (struct kms_compose_plane) {
-		.fb = state->fb,
-		.crtc_x = state->crtc_x, .crtc_y = state->crtc_y,
-		.crtc_w = state->crtc_w, .crtc_h = state->crtc_h,
-		.src_x = state->src_x, .src_y = state->src_y,
-		.src_w = state->src_w, .src_h = state->src_h,
-		.rotation = state->rotation, .alpha = state->alpha, .blend = state->blend,
-		.encoding = state->encoding, .range = state->range,
-	};
-}
-
-static void snapshot_take_locked(struct kms_sink_snapshot *shot, struct kms_crtc *crtc)
-{
-	struct kms_device *dev = crtc->base.dev;
-	uint32_t zpos[KMS_MAX_PLANES];
-
-	shot->serial = crtc->scanout_serial;
-	shot->count = 0;
-	shot->width = shot->height = 0;
-	if (!crtc->state.active)
-		return;
-	shot->width = crtc->state.mode.hdisplay;
-	shot->height = crtc->state.mode.vdisplay;
-	for (unsigned i = 0; i < dev->plane_count; i++) {
-		if (dev->planes[i].scanout.crtc == crtc && dev->planes[i].scanout.fb)
-			snapshot_add(shot, zpos, &dev->planes[i]);
-	}
-}
-
-static void snapshot_drop(struct kms_sink_snapshot *shot)
-{
-	for (unsigned i = 0; i < shot->count; i++)
-		kms_object_put((struct kms_object *)&shot->planes[i].fb->base);
-}
-
-static size_t snapshot_size(const struct kms_sink_snapshot *shot)
-{
-	return (size_t)shot->width * shot->height * 4;
-}
-
-/* Without dev->lock: what clients wrote through the GTT arrives in memory before. */
-static void snapshot_compose(const struct kms_sink_snapshot *shot, uint8_t *pixels)
-{
-	for (unsigned i = 0; i < shot->count; i++) {
-		const struct kms_framebuffer *fb = shot->planes[i].fb;
-
-		for (int plane = 0; plane < 4; plane++) {
-			if (fb->planes[plane].object)
-				gem_object_scanout(fb->planes[plane].object);
-		}
-	}
-	kms_compose(pixels, shot->width, shot->height, shot->width * 4, shot->planes, shot->count,
-		NULL);
-}
 
 void kms_sink_attach(struct kms_sink *sink, struct kms_crtc *crtc)
 {
@@ -114,19 +49,18 @@ void kms_sink_detach(struct kms_sink *sink)
 	pthread_cond_destroy(&sink->idle);
 }
 
-/* True when some sink wants the frame with this serial. */
-static bool mark_due_locked(struct kms_crtc *crtc)
+/* Which sinks want the frame with this serial. */
+static void mark_due_locked(struct kms_crtc *crtc, struct kms_sink_run *run)
 {
 	struct kms_sink *sink;
-	bool any = false;
 
 	gem_list_for_each(sink, &crtc->sinks, link) {
 		bool changed = !sink->served || sink->last_serial != crtc->scanout_serial;
 		/* Off stays off: one empty frame, also for those who want them all. */
 		sink->due = changed || (sink->every_vblank && crtc->state.active);
-		any |= sink->due;
+		run->sinks |= sink->due;
+		run->crc |= sink->due && sink->wants_crc;
 	}
-	return any;
 }
 
 static struct kms_sink *next_due_locked(struct kms_crtc *crtc)
@@ -190,70 +124,97 @@ static void abandon_run(struct kms_crtc *crtc)
 
 bool kms_sinks_begin_locked(struct kms_crtc *crtc, uint64_t sequence, uint64_t time_ns)
 {
-	struct kms_sink_snapshot *shot;
+	struct kms_sink_run *run, marks = {.sequence = sequence, .time_ns = time_ns};
 
-	if (!mark_due_locked(crtc))
+	mark_due_locked(crtc, &marks);
+	if (!marks.sinks && !crtc->writebacks)
 		return false;
-	shot = malloc(sizeof(*shot));
-	if (!shot) /* the sinks stay due for the next vblank */
+	run = malloc(sizeof(*run));
+	if (!run) /* sinks stay due and jobs queued for the next vblank */
 		return false;
-	snapshot_take_locked(shot, crtc);
-	shot->sequence = sequence;
-	shot->time_ns = time_ns;
-	crtc->sink_snapshot = shot;
+	*run = marks;
+	run->jobs = crtc->writebacks;
+	crtc->writebacks = NULL;
+	kms_snapshot_take_locked(&run->shot, crtc);
+	crtc->sink_run = run;
 	crtc->sinks_running = true;
 	return true;
 }
 
+/* The picture in crtc->sink_pixels. */
+static int compose(struct kms_crtc *crtc, const struct kms_sink_run *run, uint32_t *crc)
+{
+	const struct kms_snapshot *shot = &run->shot;
+	int ret = grow_buffer(crtc, (size_t)shot->width * shot->height * 4);
+
+	if (ret < 0 || shot->width == 0)
+		return ret;
+	const struct kms_compose_target target = {
+		.pixels = crtc->sink_pixels, .width = shot->width, .height = shot->height,
+		.pitch = shot->width * 4, .crc = run->crc ? crc : NULL,
+	};
+	return kms_snapshot_compose(shot, &target);
+}
+
+static void run_jobs(const struct kms_sink_run *run, const uint8_t *composed)
+{
+	struct kms_writeback_job *job, *next;
+
+	for (job = run->jobs; job; job = next) {
+		next = job->next;
+		kms_writeback_finish(job, job->error ? job->error :
+			kms_writeback_write(&run->shot, composed, job->fb));
+	}
+}
+
 void kms_sinks_run(struct kms_crtc *crtc)
 {
-	struct kms_sink_snapshot *shot = crtc->sink_snapshot;
-
-	crtc->sink_snapshot = NULL;
-	if (grow_buffer(crtc, snapshot_size(shot)) < 0) {
-		gem_warn("kms", "no memory to compose %ux%u", shot->width, shot->height);
-		snapshot_drop(shot);
-		free(shot);
-		abandon_run(crtc);
-		return;
-	}
-	if (shot->width) {
-		snapshot_compose(shot, crtc->sink_pixels);
-		__atomic_fetch_add(&crtc->base.dev->frames_composed, 1, __ATOMIC_RELAXED);
-	}
-	snapshot_drop(shot);
-	const struct kms_frame frame = {
-		.pixels = crtc->sink_pixels,
-		.width = shot->width, .height = shot->height, .pitch = shot->width * 4,
-		.sequence = shot->sequence, .time_ns = shot->time_ns,
-		.crtc_id = crtc->base.id, .scanout_serial = shot->serial,
+	struct kms_sink_run *run = crtc->sink_run;
+	struct kms_frame frame = {
+		.width = run->shot.width, .height = run->shot.height,
+		.pitch = run->shot.width * 4, .sequence = run->sequence,
+		.time_ns = run->time_ns, .crtc_id = crtc->base.id,
+		.scanout_serial = run->shot.serial,
 	};
-	free(shot);
-	deliver(crtc, &frame);
+	int ret = run->sinks ? compose(crtc, run, &frame.crc) : 0;
+
+	crtc->sink_run = NULL;
+	if (ret < 0)
+		gem_warn("kms", "no memory to compose %ux%u", frame.width, frame.height);
+	frame.pixels = crtc->sink_pixels;
+	run_jobs(run, run->sinks && ret == 0 ? crtc->sink_pixels : NULL);
+	kms_snapshot_drop(&run->shot);
+	if (run->sinks && ret == 0)
+		deliver(crtc, &frame);
+	else
+		abandon_run(crtc);
+	free(run);
 }
 
 int kms_screenshot(struct kms_crtc *crtc, uint8_t **pixels, uint32_t *width, uint32_t *height,
 	uint64_t *sequence)
 {
 	struct kms_device *dev = crtc->base.dev;
-	struct kms_sink_snapshot shot;
+	struct kms_snapshot shot;
 
 	pthread_mutex_lock(&dev->lock);
-	snapshot_take_locked(&shot, crtc);
+	kms_snapshot_take_locked(&shot, crtc);
 	*sequence = crtc->vblank->count;
 	pthread_mutex_unlock(&dev->lock);
 	if (!shot.width)
 		return -ENODATA;
-
-	*pixels = malloc(snapshot_size(&shot));
-	if (!*pixels) {
-		snapshot_drop(&shot);
-		return -ENOMEM;
+	const struct kms_compose_target target = {
+		.pixels = malloc((size_t)shot.width * shot.height * 4), .width = shot.width,
+		.height = shot.height, .pitch = shot.width * 4,
+	};
+	int ret = target.pixels ? kms_snapshot_compose(&shot, &target) : -ENOMEM;
+	kms_snapshot_drop(&shot);
+	if (ret < 0) {
+		free(target.pixels);
+		return ret;
 	}
-	snapshot_compose(&shot, *pixels);
-	__atomic_fetch_add(&dev->frames_composed, 1, __ATOMIC_RELAXED);
-	snapshot_drop(&shot);
-	*width = shot.width;
-	*height = shot.height;
+	*pixels = target.pixels;
+	*width = target.width;
+	*height = target.height;
 	return 0;
 }

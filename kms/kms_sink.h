@@ -18,6 +18,7 @@ struct kms_frame {
 	uint64_t time_ns;      /* that vblank's grid time */
 	uint32_t crtc_id;
 	uint64_t scanout_serial; /* kms_crtc.scanout_serial */
+	uint32_t crc;          /* CRC-32 of the pixels; for sinks with wants_crc, not when off */
 };
 
 struct kms_sink {
@@ -25,6 +26,7 @@ struct kms_sink {
 	struct kms_crtc *crtc;
 	/* also frames in which no plane changed (front-buffer drawing shows) */
 	bool every_vblank;
+	bool wants_crc;
 	/* Kept by kms_sink.c; dev->lock. */
 	bool due, busy;        /* waits for this run's frame; frame() is running */
 	bool served;           /* last_serial is valid */
@@ -50,9 +52,9 @@ void kms_sink_detach(struct kms_sink *sink);
  * once after crtc was turned off (its sinks then get one 0x0 frame): what was
  * latched is what is composed, whatever is committed next. True when at least
  * one sink is due (scanout_serial differs from the last one it was given, or it
- * wants every vblank): run must follow, without dev->lock; it composes once and
- * serves the sinks. sequence and time_ns are those of the vblank. One caller at a
- * time per crtc.
+ * wants every vblank) or a writeback job (kms_writeback.h): run must follow, without
+ * dev->lock; it composes once, serves jobs and sinks. sequence and time_ns are those of
+ * the vblank. One caller at a time per crtc.
  */
 bool kms_sinks_begin_locked(struct kms_crtc *crtc, uint64_t sequence, uint64_t time_ns);
 void kms_sinks_run(struct kms_crtc *crtc);

@@ -62,7 +62,10 @@ static int open_text(const char *name, int flags)
 	if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		return fail(EEXIST);
 	int fd = preload_door_current()->open(name, flags);
-	return fd < 0 ? fail(-fd) : fd;
+	if (fd < 0)
+		return fail(-fd);
+	preload_fd_note_device(); /* some have a driver behind them */
+	return fd;
 }
 
 static int open_tree(const struct preload_path *at, int flags, mode_t mode)

@@ -36,9 +36,9 @@ static const char *const owned[] = {
  * folder. Anything else is passed on without looking at the folder.
  */
 static const char *const relative_starts[] = {
-	"..", "0", "1", "2", "3", "by-", "card", "clients", "dev", "dri", "event", "framebuffer",
-	"gem_names", "i915_", "input", "js", "mouse", "name", "renderD", "run", "state", "sys",
-	"udev",
+	"..", "0", "1", "2", "3", "by-", "card", "clients", "control", "crc", "crtc-", "data", "dev",
+	"dri", "event", "framebuffer", "gem_names", "i915_", "input", "js", "mouse", "name",
+	"renderD", "run", "state", "sys", "udev",
 };
 
 struct tree_root {

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <linux/input.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "preload_node.h"
 #include "preload_real.h"
 #include "preload_symbols.h"
+#include "wire_uapi.h"
 
 /* Addresses from here up are the kernel's own on 64-bit machines (x86-64, arm64). */
 #define USER_ADDRESS_END (1ull << 47)
@@ -125,6 +127,36 @@ static ssize_t read_device(int fd, char *buf, size_t count, size_t unit)
 	}
 }
 
+/*
+ * A debugfs file that gives lines as they come: one a read, whole or, for a buffer
+ * that is too small, not at all (kernel: crtc_crc_read).
+ */
+static ssize_t read_line(int fd, void *buf, size_t count)
+{
+	for (;;) {
+		/* Waits, or says EAGAIN, EINTR, as the descriptor is set. */
+		ssize_t len = first_packet(fd, 0);
+
+		if (len <= 0)
+			return len;
+		if ((size_t)len > count) {
+			errno = EINVAL;
+			return -1;
+		}
+		len = recv(fd, buf, count, MSG_DONTWAIT);
+		/* Another reader was faster: wait again, if waiting is wanted. */
+		if (len >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+			return len;
+	}
+}
+
+static bool is_debugfs(const struct preload_node *node)
+{
+	static const char folder[] = "/sys/kernel/debug/dri/";
+
+	return strncmp(node->path, folder, sizeof(folder) - 1) == 0;
+}
+
 static ssize_t read_any(int fd, void *buf, size_t count)
 {
 	struct preload_node node;
@@ -132,7 +164,7 @@ static ssize_t read_any(int fd, void *buf, size_t count)
 	if (!preload_fd_device_seen() || !preload_node_of_fd(fd, &node))
 		return preload_real_read(fd, buf, count);
 	/* sync_files and sw_sync have no read; what makes them poll readable stays. */
-	if (node.major == 0) {
+	if (node.major == 0 && !is_debugfs(&node)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -140,6 +172,8 @@ static ssize_t read_any(int fd, void *buf, size_t count)
 		errno = EFAULT;
 		return -1;
 	}
+	if (node.major == 0)
+		return read_line(fd, buf, count);
 	if (node.major != PRELOAD_MAJOR_INPUT)
 		return read_device(fd, buf, count, 0);
 	if (count != 0 && count < sizeof(struct input_event)) {
@@ -174,6 +208,20 @@ static ssize_t write_input(size_t count)
 	return count / sizeof(struct input_event) * sizeof(struct input_event);
 }
 
+static ssize_t write_text(int fd, const void *buf, size_t count)
+{
+	struct wire_write args = {
+		.text = (uintptr_t)buf,
+		.length = count < WIRE_WRITE_MAX ? count : WIRE_WRITE_MAX,
+	};
+	long ret = preload_door_current()->ioctl(fd, WIRE_WRITE, &args);
+
+	if (ret >= 0)
+		return ret;
+	errno = ret == -ENOTTY ? EINVAL : -ret; /* has no write */
+	return -1;
+}
+
 PRELOAD_EXPORT ssize_t write(int fd, const void *buf, size_t count)
 {
 	struct preload_node node;
@@ -182,6 +230,8 @@ PRELOAD_EXPORT ssize_t write(int fd, const void *buf, size_t count)
 		return preload_real_write(fd, buf, count);
 	if (node.major == PRELOAD_MAJOR_INPUT)
 		return write_input(count);
+	if (node.major == 0 && is_debugfs(&node))
+		return write_text(fd, buf, count);
 	/* DRM and anonymous files have no write. */
 	errno = EINVAL;
 	return -1;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gem_report.h"
+#include "uapi_crc.h"
 #include "uapi_debugfs.h"
 #include "vfs_text.h"
 
@@ -42,6 +43,8 @@ struct uapi_debugfs {
 	struct vfs *vfs;
 	unsigned count;
 	struct text texts[GEM_ARRAY_SIZE(rows)];
+	unsigned crc_count;
+	struct uapi_crc *crcs[KMS_MAX_CRTCS];
 };
 
 static int render(void *data, FILE *out)
@@ -77,6 +80,17 @@ static int add(struct uapi_debugfs *debugfs, struct uapi_device *dev, unsigned i
 	return ret;
 }
 
+static int add_crc(struct uapi_debugfs *debugfs, struct kms_crtc *crtc, unsigned index)
+{
+	char folder[64];
+
+	snprintf(folder, sizeof(folder), UAPI_DEBUGFS_FOLDER "/%u/crtc-%u", index, crtc->index);
+	int ret = uapi_crc_create(crtc, debugfs->vfs, folder, &debugfs->crcs[debugfs->crc_count]);
+	if (ret == 0)
+		debugfs->crc_count++;
+	return ret;
+}
+
 int uapi_debugfs_create(struct uapi_device *dev, struct vfs *vfs, unsigned index,
 	struct uapi_debugfs **out)
 {
@@ -90,6 +104,8 @@ int uapi_debugfs_create(struct uapi_device *dev, struct vfs *vfs, unsigned index
 		if (!rows[i].i915 || strcmp(dev->driver_name, "i915") == 0)
 			ret = add(debugfs, dev, index, &rows[i]);
 	}
+	for (unsigned i = 0; i < dev->kms->crtc_count && ret == 0; i++)
+		ret = add_crc(debugfs, &dev->kms->crtcs[i], index);
 	if (ret) {
 		uapi_debugfs_destroy(debugfs);
 		return ret;
@@ -102,12 +118,17 @@ void uapi_debugfs_destroy(struct uapi_debugfs *debugfs)
 {
 	for (unsigned i = 0; i < debugfs->count; i++)
 		vfs_remove_node(debugfs->vfs, &debugfs->texts[i].node);
+	for (unsigned i = 0; i < debugfs->crc_count; i++)
+		uapi_crc_destroy(debugfs->crcs[i]);
 	free(debugfs);
 }
 
 const struct vfs_node *uapi_debugfs_node(const struct uapi_debugfs *debugfs, unsigned i)
 {
-	return i < debugfs->count ? &debugfs->texts[i].node : NULL;
+	if (i < debugfs->count)
+		return &debugfs->texts[i].node;
+	i -= debugfs->count;
+	return i / 2 < debugfs->crc_count ? uapi_crc_node(debugfs->crcs[i / 2], i % 2) : NULL;
 }
 
 int uapi_debugfs_name(struct uapi_device *dev, FILE *out)

@@ -140,7 +140,10 @@ struct vfs_node {
 	 * before its descriptor is handed out. A failure aborts the open.
 	 */
 	int (*opened)(struct vfs_file *file);
-	/* A text file (vfs_text.h) when set: open renders it, no vfs_file comes to be. */
+	/*
+	 * A text file (vfs_text.h) when set: open renders it, no vfs_file comes to be;
+	 * but with open set, too, that is for who wants to write (wire_uapi.h, WIRE_WRITE).
+	 */
 	int (*text)(void *data, FILE *out);
 	/*
 	 * Set: the text file may be opened for writing, which is an act of its

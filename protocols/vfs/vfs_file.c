@@ -232,7 +232,7 @@ int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *ca
 	int ret = check_permission(node, flags, caller);
 	if (ret)
 		return ret;
-	if (node->text)
+	if (node->text && (!node->open || (flags & O_ACCMODE) == O_RDONLY))
 		return vfs_text_open_node(node, flags, fd);
 	ret = node->open(node, flags, caller, &file);
 	if (ret)

@@ -163,6 +163,7 @@ static const struct wire_layout layouts[] = {
 		sizeof(struct sync_fence_info))),
 	{.request = WIRE_SW_SYNC_CREATE_FENCE, .fd_in = WIRE_NO_FIELD,
 		.fd_out = offsetof(struct wire_sw_sync_create_fence, fence)},
+	ROW(WIRE_WRITE, 1, IN_ARRAY(struct wire_write, text, length, 1)),
 
 	{.request = DRM_IOCTL_MODE_CREATE_LEASE, .fd_in = WIRE_NO_FIELD,
 		.fd_out = offsetof(struct drm_mode_create_lease, fd), .array_count = 1,

@@ -31,4 +31,17 @@ struct wire_sw_sync_create_fence {
 #define WIRE_SW_SYNC_CREATE_FENCE _IOWR('W', 0, struct wire_sw_sync_create_fence)
 #define WIRE_SW_SYNC_INC _IOW('W', 1, uint32_t)
 
+/*
+ * write(2) of a debugfs file that listens: a device file's socket takes no data, so
+ * the program's write becomes this request. Gives what write gives.
+ */
+struct wire_write {
+	uint64_t text; /* address */
+	uint32_t length;
+	uint32_t pad;
+};
+#define WIRE_WRITE _IOW('W', 0x77, struct wire_write)
+/* Bytes of the text that go along; a file that takes more has no use here. */
+#define WIRE_WRITE_MAX 4096
+
 #endif

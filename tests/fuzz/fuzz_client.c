@@ -380,9 +380,13 @@ static void close_passed(struct fuzz_client *client)
 static void read_text(struct fuzz_client *client)
 {
 	struct uapi_debugfs *debugfs = client->world->cards.debugfs[client->card];
+	const struct vfs_node *node;
+	struct vfs_caller caller;
 	unsigned count = 0;
 	struct vfs_file *file;
 	int fd = -1, ret;
+
+	vfs_caller_init_self(&caller);
 
 	if (fuzz_one_in(&client->rng, 2)) {
 		file = fuzz_file(client);
@@ -393,8 +397,12 @@ static void read_text(struct fuzz_client *client)
 	} else {
 		while (uapi_debugfs_node(debugfs, count))
 			count++;
-		ret = vfs_text_open_node(uapi_debugfs_node(debugfs, fuzz_below(&client->rng, count)),
-			O_RDONLY | O_CLOEXEC, &fd);
+		node = uapi_debugfs_node(debugfs, fuzz_below(&client->rng, count));
+		if (node->open) /* a driver's file: CRCs of what is shown */
+			ret = vfs_open(client->world->cards.vfs, node->path, O_CLOEXEC |
+				(fuzz_one_in(&client->rng, 2) ? O_RDONLY : O_WRONLY), &caller, &fd);
+		else
+			ret = vfs_text_open_node(node, O_RDONLY | O_CLOEXEC, &fd);
 	}
 	if (ret == 0)
 		close(fd);
