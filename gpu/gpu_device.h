@@ -5,7 +5,8 @@
  * Engines come in two classes. There are as many render engines as cores (at
  * most GPU_RENDER_ENGINES_MAX), so that batches of contexts that have nothing to
  * do with each other run side by side; a request goes to any engine of its class
- * that is free. Order within a context is by fences, not by the engine.
+ * that is free. Order within a context is by fences, not by the engine. When none
+ * is free, one with a batch of a lower priority is interrupted for it.
  *
  * Locks: gpu_device.lock guards the queues and everything that says so. It is
  * inside of all locks of gem/ but gem_resv's and gem_fence's, which may be taken
