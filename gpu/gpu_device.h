@@ -76,6 +76,7 @@ int gpu_device_wait_idle(struct gpu_device *gpu, int64_t timeout_ns);
  * context, the batch's dwords around ACTHD, the address space (text; the debugfs
  * and sysfs file "error"). "No error state collected" when there was none.
  */
+bool gpu_device_has_error(struct gpu_device *gpu);
 int gpu_device_print_error(struct gpu_device *gpu, FILE *out);
 void gpu_device_clear_error(struct gpu_device *gpu);
 /* Engines, what they run, what waits: the debugfs file "i915_engine_info". */

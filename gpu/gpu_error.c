@@ -9,7 +9,7 @@
 #include "gpu_worker.h"
 
 enum {
-	BEFORE = 32, AFTER = 32, /* dwords of the batch around ACTHD */
+	BEFORE = 1024, AFTER = 32, /* dwords of the batch on both sides of ACTHD */
 	RANGES_MAX = 512,        /* that are listed */
 	NS_PER_S = 1000000000, NS_PER_MS = 1000000,
 };
@@ -91,23 +91,33 @@ static void print_ranges(FILE *out, const struct gpu_request *request)
 	}
 }
 
-/* The memory is a client's, and may change or go (it reads as zero then) meanwhile. */
+/*
+ * From its start, if that is near: intel_error_decode takes it apart from the first
+ * dword on. The memory is a client's, and may change or go (it reads as zero then)
+ * meanwhile.
+ */
 static void print_batch(FILE *out, const struct gpu_worker *worker, struct gpu_request *request)
 {
 	uint32_t at = gpu_worker_reg(worker, GPU_REG_ACTHD) & ~3u;
-	uint64_t from = at > BEFORE * 4 ? at - BEFORE * 4 : 0;
+	uint64_t from = request->batch;
 
-	fprintf(out, "%s batch around ACTHD:\n", worker->name);
+	if (at < from || at - from > BEFORE * 4)
+		from = at > BEFORE * 4 ? at - BEFORE * 4 : 0;
+	while (from < at && !request->bus.translate(&request->bus, from, 4, false))
+		from += 4;
+	fprintf(out, "%s --- gtt_offset = 0x%08x %08x\n", worker->name, (unsigned)(from >> 32),
+		(unsigned)from);
 	for (uint64_t address = from; address < (uint64_t)at + AFTER * 4; address += 4) {
 		const uint32_t *dword = request->bus.translate(&request->bus, address, 4, false);
 
-		if (dword)
-			fprintf(out, "%s%08" PRIx64 " :  %08x\n", address == at ? ">" : " ", address,
-				__atomic_load_n(dword, __ATOMIC_RELAXED));
+		if (!dword)
+			break;
+		fprintf(out, "%08x :  %08x\n", (unsigned)(address - from),
+			__atomic_load_n(dword, __ATOMIC_RELAXED));
 	}
 }
 
-static bool has_error(struct gpu_device *gpu)
+bool gpu_device_has_error(struct gpu_device *gpu)
 {
 	pthread_mutex_lock(&gpu->error_lock);
 	bool there = gpu->error;
@@ -121,7 +131,7 @@ void gpu_error_capture(struct gpu_worker *worker, struct gpu_request *request, b
 	char *text = NULL;
 	size_t size;
 
-	if (request->context->no_error_capture || has_error(gpu))
+	if (request->context->no_error_capture || gpu_device_has_error(gpu))
 		return;
 	FILE *out = open_memstream(&text, &size);
 	if (!out)

@@ -13,6 +13,9 @@ int uapi_debugfs_engines(struct uapi_device *dev, FILE *out)
 
 int uapi_debugfs_error(struct uapi_device *dev, FILE *out)
 {
+	/* By the part, intel_error_decode knows how to read the rest. */
+	if (dev->place.pci && gpu_device_has_error(dev->gpu))
+		fprintf(out, "PCI ID: 0x%04x\n", UAPI_PCI_DEVICE);
 	return gpu_device_print_error(dev->gpu, out);
 }
 

@@ -3,6 +3,7 @@ What needs memory only is in intel_test.py. Times are the machine's: numbers mus
 make sense, no more."""
 import os
 import re
+import shutil
 
 import tc
 
@@ -148,6 +149,20 @@ def test_kms_vblank(t):
     t.equal(master.wait(20), 0)
     t.running.remove(master)
     t.stop(device)
+
+
+def test_intel_error_decode(t):
+    """The error state of a batch that never ends, taken apart by the tool for the real ones."""
+    if not shutil.which("intel_error_decode"):
+        raise tc.Skip("intel_error_decode is not installed (intel-gpu-tools)")
+    # gem_busy's batch jumps to its own start for two seconds.
+    script = (f"{tool('gem_busy')} -r 1 >/dev/null 2>&1; "
+              "intel_error_decode /sys/class/drm/card0/error")
+    text = t.exec("sh", "-c", script, options=(*OPTIONS, "--gpu-hang-ms", "500"))
+    t.check("Detected GEN3 chipset" in text, text)
+    t.check(re.search(r"^GPU HANG: ecode 3:", text, re.M), text)
+    found = re.search(r"^  ACTHD: (0x[0-9a-f]+)", text, re.M)
+    t.check(found and f"{found.group(1)}: HEAD 0x18800080: MI_BATCH_BUFFER_START" in text, text)
 
 
 def state(t, card):

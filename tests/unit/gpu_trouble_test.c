@@ -130,7 +130,7 @@ TEST(hang)
 	CHECK_INT(idle.context->active_count, 0);
 	CHECK(error_has(&rig, "Cause: hang, ran for "));
 	CHECK(error_has(&rig, "ACTHD: 0x00100000"));
-	CHECK(error_has(&rig, ">00100000 :  18800080"));
+	CHECK(error_has(&rig, " --- gtt_offset = 0x00000000 00100000\n00000000 :  18800080"));
 	CHECK(error_has(&rig, "batch: 0x00100000"));
 	gpu_rig_object_put(obj);
 	gpu_rig_context_finish(&guilty);
