@@ -23,7 +23,7 @@ struct gpu_draw {
 	bool transformed; /* not just moved by whole pixels: that is in source_dx, _dy */
 	uint32_t color;   /* solid */
 	struct gpu_pixels source, mask;         /* host NULL = none */
-	int32_t source_dx, source_dy;           /* source's pixel (before the transform) - target's */
+	int32_t source_dx, source_dy;           /* source's pixel, not yet transformed - target's */
 	int32_t mask_dx, mask_dy;
 	pixman_fixed_t xx, xy, x0, yx, yy, y0;
 	/* The pixels of the target; gpu_draw_finish ends it. */
@@ -51,8 +51,8 @@ void gpu_scratch_trim(struct gpu_scratch *scratch, size_t size);
 void gpu_scratch_finish(struct gpu_scratch *scratch);
 
 /*
- * Of the fields up to y0 (streams is the caller's), box (what is drawn, within target; not empty) and clip
- * (NULL = none): all the others. False = no memory, nothing to finish. An empty
+ * Of the fields up to y0, box (what is drawn, within target; not empty) and clip
+ * (NULL = none): all the others but streams, which is the caller's. False = no memory, nothing to finish. An empty
  * region has nothing to draw.
  */
 bool gpu_draw_init(struct gpu_draw *draw, const struct gpu_pixels *target,

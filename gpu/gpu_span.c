@@ -347,7 +347,8 @@ bool gpu_span_choose(struct gpu_span *span, pixman_op_t op, pixman_format_code_t
 	else if (alpha < 255)
 		span->row = set_faded_row;
 	else
-		span->row = span->swap || (source_opaque && PIXMAN_FORMAT_A(to)) ? set_row : copy_row;
+		span->row = span->swap || (source_opaque && PIXMAN_FORMAT_A(to)) ? set_row :
+			copy_row;
 	if (span->row == copy_row && have_vectors())
 		span->stream = stream_copy;
 	return span->row == copy_row || have_vectors();

@@ -7,10 +7,10 @@ enum {
 	TILE_BYTES = 256 << 10,  /* of the target: it stays in the L2 cache while sources pass */
 	LEAST_BYTES = 16 << 10,  /* of a tile, when there would be fewer than TILES otherwise */
 	TILES = 8,               /* for helpers to take an equal share of a small area */
-	TURNED_PIXELS = 128,     /* a tile's width when rows of the target are not rows of a source */
+	TURNED_PIXELS = 128,     /* a tile's width when a source is read across its rows */
 	ALONE_BYTES = 1 << 20,   /* as costs count: less is done before a helper would be awake */
 	SMALL_PIXELS = 32 * 32,  /* drawn before one has found out whether they are hidden */
-	MAX_HIDING = 128,        /* rectangles of what hides: more would take longer than they save */
+	MAX_HIDING = 128,        /* rectangles of what hides: more take longer than they save */
 	BOXES = 64,              /* drawn with the same images */
 	STREAM_BYTES = 16 << 20, /* of the target: more does not stay in the last cache anyway */
 	KEPT_BYTES = 1 << 20,    /* of scratch, from a run to the next */
@@ -115,8 +115,8 @@ static bool is_small(const struct gpu_draw *draw)
 }
 
 /*
- * From the last draw to the first, each loses what later ones hide. An OVER that
- * is opaque loses nothing by drawing more, so that MAX_HIDING may end it any time.
+ * From the last draw to the first, each loses what later ones hide. To draw what
+ * is hidden does no harm: SMALL_PIXELS and MAX_HIDING may leave some.
  */
 static bool hide(struct gpu_tiles *tiles, pixman_region32_t *hiding)
 {

@@ -70,9 +70,9 @@ static unsigned emit(const struct scene *scene, uint32_t *out)
 	pixman_box32_t damage = damaged(scene);
 	uint32_t tiled = scene->tiled ? GPU_COMPOSITE_TILED_X : 0;
 	uint32_t start[] = {GPU_COMPOSITE_TARGET, SCREEN_AT, layout | tiled, size,
-		GPU_COMPOSITE_SCISSOR(1), 0, GPU_XY(damage.x1, damage.y1), GPU_XY(damage.x2, damage.y2),
-		GPU_COMPOSITE_SOLID, 0xff203040, GPU_COMPOSITE_DRAW, GPU_COMPOSITE_SRC | 255, 0, size,
-		0, 0};
+		GPU_COMPOSITE_SCISSOR(1), 0, GPU_XY(damage.x1, damage.y1),
+		GPU_XY(damage.x2, damage.y2), GPU_COMPOSITE_SOLID, 0xff203040,
+		GPU_COMPOSITE_DRAW, GPU_COMPOSITE_SRC | 255, 0, size, 0, 0};
 	unsigned count = GEM_ARRAY_SIZE(start);
 
 	if (scene->translucent)

@@ -35,7 +35,8 @@ static pixman_image_t *solid(uint32_t color)
 static void reference(pixman_op_t op, pixman_format_code_t from, pixman_format_code_t to,
 	uint32_t color, uint8_t alpha, uint32_t *target, uint32_t *source, unsigned n)
 {
-	pixman_image_t *s = from ? pixman_image_create_bits(from, n, 1, source, n * 4) : solid(color);
+	pixman_image_t *s = from ? pixman_image_create_bits(from, n, 1, source, n * 4) :
+		solid(color);
 	pixman_image_t *t = pixman_image_create_bits(to, n, 1, target, n * 4);
 	pixman_image_t *mask = alpha < 255 ? solid((uint32_t)alpha << 24) : NULL;
 
@@ -69,8 +70,8 @@ static void compare(pixman_op_t op, pixman_format_code_t from, pixman_format_cod
 		for (unsigned i = 0; i < PIXELS; i++)
 			if ((target[i] ^ want[i]) & (i < at || i >= at + n ? UINT32_MAX : used))
 				test_fail(__FILE__, __LINE__, "op %d, %x to %x, alpha %u, %u pixels:"
-					" %d is %x, want %x", op, from, to, alpha, n, (int)i - (int)at,
-					target[i], want[i]);
+					" %d is %x, want %x", op, from, to, alpha, n,
+					(int)i - (int)at, target[i], want[i]);
 	}
 }
 
@@ -107,7 +108,8 @@ TEST(every_product)
 			source[i] = a << 24 | a;
 			target[i] = want[i] = i * 0x01010101;
 		}
-		reference(PIXMAN_OP_OVER, PIXMAN_a8r8g8b8, PIXMAN_a8r8g8b8, 0, 255, want, source, 256);
+		reference(PIXMAN_OP_OVER, PIXMAN_a8r8g8b8, PIXMAN_a8r8g8b8, 0, 255, want, source,
+			256);
 		span.row(&span, target, source, 256, 0);
 		for (uint32_t i = 0; i < 256; i++)
 			CHECK_INT(target[i], want[i]);

@@ -306,8 +306,8 @@ static void compare(const struct scene *scene, unsigned run)
 			for (unsigned k = 0; k < scene->count; k++) {
 				const struct draw *d = &scene->draws[k];
 
-				printf("# %u: source %d tiling %d color %x op %x alpha %u bilinear %d "
-					"mask %d scissors %u box %d,%d-%d,%d at %d,%d "
+				printf("# %u: source %d tiling %d color %x op %x alpha %u "
+					"bilinear %d mask %d scissors %u box %d,%d-%d,%d at %d,%d "
 					"transform %x %x %x %x %x %x\n", k,
 					d->source ? (int)d->source->format : -1,
 					d->source ? (int)d->source->tiling : 0, d->color, d->op,
@@ -317,8 +317,8 @@ static void compare(const struct scene *scene, unsigned run)
 					d->transform[2], d->transform[3], d->transform[4],
 					d->transform[5]);
 			}
-			test_fail(__FILE__, __LINE__, "run %u: byte %u of pixel %u,%u is %#x, want %#x",
-				run, i % 4, x, y, got.linear[i], want[i]);
+			test_fail(__FILE__, __LINE__, "run %u: byte %u of pixel %u,%u is %#x, "
+				"want %#x", run, i % 4, x, y, got.linear[i], want[i]);
 		}
 	free(got.linear);
 }
