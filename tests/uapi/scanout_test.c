@@ -13,7 +13,10 @@
 
 #include <drm_fourcc.h>
 
+#include "gem_resv.h"
+#include "kms_framebuffer.h"
 #include "kms_sink.h"
+#include "kms_vblank.h"
 #include "test.h"
 #include "uapi.h"
 
@@ -307,6 +310,39 @@ TEST(flip_is_shown_at_the_vblank_of_its_event)
 		CHECK_INT(event.tv_sec * 1000000ull + event.tv_usec, shown.time_ns / 1000);
 		before = color;
 	}
+	stop(&monitor);
+}
+
+/*
+ * The buffer's memory is seen by the screen at once, so what is not finished must
+ * not be there: red until the work is over, blue from then on, and never green.
+ */
+TEST(unfinished_picture_is_never_shown)
+{
+	struct monitor monitor = {.sink.every_vblank = true};
+	struct buffer buffers[2];
+	struct gem_fence *work;
+
+	start();
+	monitor_attach(&monitor);
+	buffer_create(&buffers[0], WIDTH, HEIGHT, DRM_FORMAT_XRGB8888, RED);
+	buffer_create(&buffers[1], WIDTH, HEIGHT, DRM_FORMAT_XRGB8888, GREEN);
+	CHECK_INT(set_crtc(&buffers[0]), 0);
+	struct kms_framebuffer *fb = kms_framebuffer_lookup(kms, buffers[1].fb);
+	CHECK_INT(gem_fence_create(gem_fence_context_alloc(), 1, 0, &work), 0);
+	CHECK_INT(gem_object_add_fence(fb->planes[0].object, work, true), 0);
+	CHECK_INT(page_flip(&buffers[1]), 0);
+	wait_vblanks(4);
+	paint(&buffers[1], BLUE);
+	uint64_t done = kms_clock_now();
+	gem_fence_signal(work, 0);
+	struct drm_event_vblank event = read_event();
+	CHECK(event.tv_sec * 1000000000ull + event.tv_usec * 1000ull + 1000 > done);
+	for (unsigned i = 0; monitor_frame(&monitor, i).sequence < event.sequence; i++)
+		CHECK(monitor_frame(&monitor, i).probe[0] == RED || !monitor_frame(&monitor, i).width);
+	CHECK_INT(monitor_at(&monitor, event.sequence).probe[0], BLUE);
+	gem_fence_put(work);
+	kms_object_put(&fb->base);
 	stop(&monitor);
 }
 
