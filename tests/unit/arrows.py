@@ -15,9 +15,9 @@ ALLOWED = {
     "clients": {"clients", "protocols/wire"},
     "tests": None,  # all
 }
-# What clients may see of protocols/wire: the message format and the layout table, and
+# What clients may see of protocols/wire: the message format, the layout table, uAPI, and
 # the vfs header for the name of a device socket; never the server.
-CLIENT_HEADERS = {"wire.h", "wire_layout.h"}
+CLIENT_HEADERS = {"wire.h", "wire_layout.h", "wire_uapi.h"}
 
 headers, sources, problems = {}, [], {"arrows": [], "unique": [], "system": []}
 for folder in ALLOWED:
