@@ -28,7 +28,12 @@ int ioctl(int fd, unsigned long request, ...)
 
 struct uapi_fixture *libdrm_fixture_create(void)
 {
-	fixture_init(&fixture);
+	return libdrm_fixture_create_desc(kms_device_desc_default());
+}
+
+struct uapi_fixture *libdrm_fixture_create_desc(const struct kms_device_desc *desc)
+{
+	fixture_init_desc(&fixture, desc);
 	active = true;
 	return &fixture;
 }

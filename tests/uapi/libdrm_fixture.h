@@ -10,6 +10,7 @@
 
 /* The one fixture of a test process; fixture_init and fixture_finish of it. */
 struct uapi_fixture *libdrm_fixture_create(void);
+struct uapi_fixture *libdrm_fixture_create_desc(const struct kms_device_desc *desc);
 void libdrm_fixture_destroy(void);
 /* New dumb buffer; *pitch is the ioctl's answer. */
 uint32_t libdrm_fixture_dumb(int fd, uint32_t width, uint32_t height, uint32_t bpp,

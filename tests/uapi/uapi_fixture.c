@@ -9,8 +9,13 @@ enum { ORDINARY_USER = 1000 };
 
 void fixture_init(struct uapi_fixture *fixture)
 {
+	fixture_init_desc(fixture, kms_device_desc_default());
+}
+
+void fixture_init_desc(struct uapi_fixture *fixture, const struct kms_device_desc *desc)
+{
 	CHECK_INT(vfs_create(&fixture->vfs), 0);
-	CHECK_INT(uapi_device_create(kms_device_desc_default(), NULL, NULL, &fixture->dev), 0);
+	CHECK_INT(uapi_device_create(desc, NULL, NULL, &fixture->dev), 0);
 	uapi_node_init(&fixture->card, fixture->dev, UAPI_NODE_PRIMARY, 0);
 	uapi_node_init(&fixture->render, fixture->dev, UAPI_NODE_RENDER, 0);
 	CHECK_INT(vfs_add_node(fixture->vfs, &fixture->card), 0);

@@ -18,6 +18,8 @@ struct uapi_fixture {
 
 /* The default topology. caller starts as this process with uid 1000. */
 void fixture_init(struct uapi_fixture *fixture);
+/* Another topology. */
+void fixture_init_desc(struct uapi_fixture *fixture, const struct kms_device_desc *desc);
 /* Files that are still open are closed by force; objects left fail the test. */
 void fixture_finish(struct uapi_fixture *fixture);
 
