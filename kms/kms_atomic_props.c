@@ -61,7 +61,7 @@ int kms_props_replace_blob(struct kms_device *dev, struct kms_blob **slot, uint6
 static struct kms_property *find_property(const struct kms_object *obj, uint32_t id)
 {
 	for (unsigned i = 0; i < obj->property_count; i++) {
-		if (obj->properties[i]->base.id == id)
+		if (obj->property_ids[i] == id)
 			return obj->properties[i];
 	}
 	return NULL;

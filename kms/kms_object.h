@@ -32,6 +32,7 @@ struct kms_object {
 	/* Attached properties; fixed after device creation. */
 	unsigned property_count;
 	struct kms_property *properties[KMS_OBJECT_MAX_PROPERTIES];
+	uint32_t property_ids[KMS_OBJECT_MAX_PROPERTIES]; /* theirs, close together to be searched */
 	/*
 	 * Values of properties that are not part of atomic state (immutable
 	 * ones, EDID, TILE...), same index. dev->lock.

@@ -98,6 +98,7 @@ void kms_object_attach_property(struct kms_object *obj, struct kms_property *pro
 {
 	assert(obj->property_count < KMS_OBJECT_MAX_PROPERTIES);
 	obj->properties[obj->property_count] = prop;
+	obj->property_ids[obj->property_count] = prop->base.id;
 	obj->values[obj->property_count] = value;
 	obj->property_count++;
 }

@@ -115,7 +115,7 @@ static int set_once(struct gem_fence **slot, struct gem_fence *fence)
 static bool has_property(const struct kms_object *obj, uint32_t property_id)
 {
 	for (unsigned i = 0; i < obj->property_count; i++) {
-		if (obj->properties[i]->base.id == property_id)
+		if (obj->property_ids[i] == property_id)
 			return true;
 	}
 	return false;

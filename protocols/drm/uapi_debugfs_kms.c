@@ -89,6 +89,15 @@ static void print_crtc_name(const struct kms_crtc *crtc, FILE *out)
 
 static void print_plane(const struct kms_plane *plane, FILE *out)
 {
+	static const char *const encodings[] = {
+		[KMS_BT601] = "ITU-R BT.601 YCbCr",
+		[KMS_BT709] = "ITU-R BT.709 YCbCr",
+		[KMS_BT2020] = "ITU-R BT.2020 YCbCr",
+	};
+	static const char *const ranges[] = {
+		[KMS_RANGE_LIMITED] = "YCbCr limited range",
+		[KMS_RANGE_FULL] = "YCbCr full range",
+	};
 	const struct kms_plane_state *state = &plane->state;
 
 	fprintf(out, "plane[%u]: plane-%u\n", plane->base.id, plane->index);
@@ -102,7 +111,9 @@ static void print_plane(const struct kms_plane *plane, FILE *out)
 		fraction(state->src_w), state->src_h >> 16, fraction(state->src_h),
 		state->src_x >> 16, fraction(state->src_x), state->src_y >> 16,
 		fraction(state->src_y));
-	fprintf(out, "\trotation=1\n\tnormalized-zpos=%u\n", plane->state.normalized_zpos);
+	fprintf(out, "\trotation=%x\n\tnormalized-zpos=%x\n\tcolor-encoding=%s\n"
+		"\tcolor-range=%s\n", state->rotation, state->normalized_zpos,
+		encodings[state->encoding], ranges[state->range]);
 }
 
 /* The kernel's DRM_MODE_FMT. */
@@ -117,11 +128,12 @@ static void print_mode(const struct drm_mode_modeinfo *mode, FILE *out)
 static void print_crtc(const struct kms_device *kms, const struct kms_crtc *crtc, FILE *out)
 {
 	static const struct drm_mode_modeinfo no_mode;
-	unsigned planes = 0, connectors = 0, encoders = 0;
+	uint64_t planes = 0;
+	uint32_t connectors = 0, encoders = 0;
 
 	for (unsigned i = 0; i < kms->plane_count; i++) {
 		if (kms->planes[i].state.crtc == crtc)
-			planes |= 1u << i;
+			planes |= 1ull << i;
 	}
 	for (unsigned i = 0; i < kms->connector_count; i++) {
 		if (kms->connectors[i].state.crtc != crtc)
@@ -131,8 +143,8 @@ static void print_crtc(const struct kms_device *kms, const struct kms_crtc *crtc
 	}
 	fprintf(out, "crtc[%u]: crtc-%u\n\tenable=%d\n\tactive=%d\n", crtc->base.id, crtc->index,
 		crtc->state.enable, crtc->state.active);
-	fprintf(out, "\tplane_mask=%x\n\tconnector_mask=%x\n\tencoder_mask=%x\n", planes,
-		connectors, encoders);
+	fprintf(out, "\tplane_mask=%llx\n\tconnector_mask=%x\n\tencoder_mask=%x\n",
+		(unsigned long long)planes, connectors, encoders);
 	print_mode(crtc->state.mode_blob ? &crtc->state.mode : &no_mode, out);
 }
 
