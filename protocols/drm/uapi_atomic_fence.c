@@ -103,15 +103,6 @@ const struct uapi_atomic_fence *uapi_atomic_fences_find(const struct uapi_atomic
 		compare) : NULL;
 }
 
-/* One of a commit: a second is -EINVAL. */
-static int set_once(struct gem_fence **slot, struct gem_fence *fence)
-{
-	if (*slot)
-		return -EINVAL;
-	*slot = gem_fence_get(fence);
-	return 0;
-}
-
 static bool has_property(const struct kms_object *obj, uint32_t property_id)
 {
 	for (unsigned i = 0; i < obj->property_count; i++) {
@@ -132,10 +123,10 @@ int uapi_atomic_fence_set(struct kms_atomic_state *state, struct kms_object *obj
 	}
 	switch (obj->type) {
 	case DRM_MODE_OBJECT_PLANE: {
-		struct kms_plane_state *plane = kms_atomic_plane(state,
-			gem_container_of(obj, struct kms_plane, base));
+		struct kms_plane *plane = gem_container_of(obj, struct kms_plane, base);
 
-		return fence->fence ? set_once(&plane->in_fence, fence->fence) : 0;
+		kms_atomic_plane(state, plane);
+		return fence->fence ? kms_atomic_set_in_fence(state, plane, fence->fence) : 0;
 	}
 	case DRM_MODE_OBJECT_CRTC: {
 		struct kms_crtc *crtc = gem_container_of(obj, struct kms_crtc, base);
@@ -144,10 +135,12 @@ int uapi_atomic_fence_set(struct kms_atomic_state *state, struct kms_object *obj
 		return fence->fence ? kms_atomic_set_out_fence(state, crtc, fence->fence) : 0;
 	}
 	default: {
-		struct kms_connector_state *connector = kms_atomic_connector(state,
-			gem_container_of(obj, struct kms_connector, base));
+		struct kms_connector *connector = gem_container_of(obj, struct kms_connector,
+			base);
 
-		return fence->fence ? set_once(&connector->writeback_fence, fence->fence) : 0;
+		kms_atomic_connector(state, connector);
+		return fence->fence ? kms_atomic_set_writeback_fence(state, connector,
+			fence->fence) : 0;
 	}
 	}
 }
