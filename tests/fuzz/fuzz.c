@@ -144,7 +144,7 @@ void fuzz_cards_start(struct fuzz_cards *cards, uint64_t seed)
 	if (vfs_create(&cards->vfs))
 		fuzz_fail("vfs_create");
 	for (unsigned i = 0; i < FUZZ_CARDS; i++) {
-		const struct uapi_options options = {.memory = memory[i]};
+		const struct uapi_options options = {.memory = memory[i], .gpu.hang_ms = 20};
 		int ret = uapi_device_create(&desc, i ? "i915" : NULL, &options,
 			&cards->cards[i]);
 		if (ret)

@@ -480,7 +480,7 @@ static const struct fuzz_generator own_generators[] = {
 };
 
 static const struct fuzz_generator *const all_generators[] = {
-	own_generators, fuzz_gem_generators, fuzz_kms_generators,
+	own_generators, fuzz_gem_generators, fuzz_kms_generators, fuzz_exec_generators,
 };
 
 static const struct fuzz_generator *pick(struct fuzz_rng *rng)

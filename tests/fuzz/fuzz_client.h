@@ -83,6 +83,7 @@ struct fuzz_generator {
 	unsigned weight;
 };
 /* Ends with run NULL. */
-extern const struct fuzz_generator fuzz_gem_generators[], fuzz_kms_generators[];
+extern const struct fuzz_generator fuzz_gem_generators[], fuzz_kms_generators[],
+	fuzz_exec_generators[];
 
 #endif
