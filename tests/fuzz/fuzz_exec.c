@@ -16,6 +16,17 @@ struct list {
 	bool lut; /* relocations name indices */
 };
 
+/* Lists have to be all right to get far: new objects are there for sure. */
+static uint32_t some_handle(struct fuzz_client *client)
+{
+	struct drm_i915_gem_create args = {.size = 4096u << fuzz_below(&client->rng, 6)};
+
+	if (!fuzz_one_in(&client->rng, 3) ||
+	    fuzz_ioctl(client, DRM_IOCTL_I915_GEM_CREATE, &args))
+		return fuzz_handle(client);
+	return args.handle;
+}
+
 static void add_object(struct fuzz_client *client, struct list *list)
 {
 	static const uint64_t flags[] = {0, 0, 0, EXEC_OBJECT_WRITE, EXEC_OBJECT_NEEDS_FENCE,
@@ -23,7 +34,7 @@ static void add_object(struct fuzz_client *client, struct list *list)
 		EXEC_OBJECT_SUPPORTS_48B_ADDRESS, EXEC_OBJECT_WRITE | EXEC_OBJECT_NEEDS_FENCE};
 	struct drm_i915_gem_exec_object2 *object = &list->objects[list->count++];
 
-	*object = (struct drm_i915_gem_exec_object2){.handle = fuzz_handle(client),
+	*object = (struct drm_i915_gem_exec_object2){.handle = some_handle(client),
 		.flags = flags[fuzz_below(&client->rng, GEM_ARRAY_SIZE(flags))],
 		.offset = (uint64_t)fuzz_below(&client->rng, 64) << 20,
 		.pad_to_size = (uint64_t)fuzz_below(&client->rng, 300) << 12};
@@ -115,7 +126,8 @@ static void make_list(struct fuzz_client *client, struct list *list)
 		.dwords = fuzz_array(client, DWORDS * sizeof(*list->dwords)),
 		.lut = fuzz_one_in(&client->rng, 2),
 	};
-	for (unsigned i = 1 + fuzz_below(&client->rng, OBJECTS); i > 0; i--)
+	for (unsigned i = 1 + fuzz_below(&client->rng, fuzz_one_in(&client->rng, 3) ? OBJECTS : 2);
+		i > 0; i--)
 		add_object(client, list);
 	for (unsigned i = fuzz_below(&client->rng, 6); i > 0; i--)
 		put_packet(client, list);
