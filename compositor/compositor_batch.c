@@ -180,6 +180,11 @@ static int submit(struct compositor_batch *batch)
 		return err;
 	memcpy(buffer->map, batch->packets.dwords, batch->packets.dword_count * sizeof(uint32_t));
 	err = execute(batch, buffer);
+	if (err == -ENOMEM || err == -ENOSPC) {
+		/* What textures have mapped stays in memory: not any more. */
+		compositor_bos_unmap(batch->bos);
+		err = execute(batch, buffer);
+	}
 	if (err != -EIO)
 		return err;
 	/* What the banned context had queued is lost. */

@@ -4,8 +4,8 @@
  * is kept in order by the kernel's implicit fences.
  *
  * Trouble: a context that was banned for a hang (EIO) is replaced, and the batch
- * goes to the new one; if there is no context to be had (the device is wedged,
- * the list does not fit) the processor draws, batch by batch, until the GPU
+ * goes to the new one; if the GPU takes none (the device is wedged, or the list
+ * does not fit into memory) the processor draws, batch by batch, until the GPU
  * takes one again. A batch that hung is lost: compositor_batch_lost.
  */
 #ifndef COMPOSITOR_BATCH_H

@@ -79,6 +79,18 @@ static bool ensure_map(struct compositor_bo *bo, uint64_t size)
 	return true;
 }
 
+void compositor_bos_unmap(struct compositor_bos *bos)
+{
+	struct compositor_bo *bo;
+
+	wl_list_for_each(bo, &bos->list, link) {
+		if (!bo->map || bo->uncached)
+			continue;
+		munmap(bo->map, bo->size);
+		bo->map = NULL;
+	}
+}
+
 /* ---- import ---- */
 
 static struct compositor_bo *find(struct compositor_bos *bos, uint32_t handle)
@@ -156,6 +168,16 @@ void *compositor_bo_access(struct compositor_bo *bo, bool write)
 	return bo->map;
 }
 
+void *compositor_bo_access_alone(struct compositor_bo *bo, bool write)
+{
+	void *bytes = compositor_bo_access(bo, write);
+
+	if (bytes)
+		return bytes;
+	compositor_bos_unmap(bo->bos);
+	return compositor_bo_access(bo, write);
+}
+
 void compositor_bo_wait(const struct compositor_bo *bo)
 {
 	struct drm_i915_gem_wait args = {.bo_handle = bo->handle, .timeout_ns = -1};
@@ -166,5 +188,6 @@ void compositor_bo_wait(const struct compositor_bo *bo)
 bool compositor_bo_map_uncached(struct compositor_bo *bo)
 {
 	bo->map = map(bo, I915_MMAP_OFFSET_WC, bo->size);
+	bo->uncached = true;
 	return bo->map != NULL;
 }

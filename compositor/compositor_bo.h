@@ -23,7 +23,8 @@ struct compositor_bo {
 	uint32_t handle;
 	uint64_t size;    /* bytes; of an imported one those that are known to be there */
 	uint64_t address; /* where the GPU had it last: what relocations presume */
-	void *map;        /* NULL = not mapped yet */
+	void *map;        /* NULL = not mapped now */
+	bool uncached;    /* map is that of compositor_bo_map_uncached, and stays */
 	unsigned slot;    /* compositor_batch: 1 + index in the list of objects, 0 = not there */
 };
 
@@ -50,6 +51,13 @@ bool compositor_bo_busy(const struct compositor_bo *bo);
  * more and, for writing, not read them either: waits. NULL = no mapping.
  */
 void *compositor_bo_access(struct compositor_bo *bo, bool write);
+/*
+ * What is mapped cannot be swapped out: takes all maps back, but the uncached
+ * ones. Who has memory from compositor_bo_access has it no more.
+ */
+void compositor_bos_unmap(struct compositor_bos *bos);
+/* compositor_bo_access when nothing else is in use: unmaps all, if there is no room. */
+void *compositor_bo_access_alone(struct compositor_bo *bo, bool write);
 void compositor_bo_wait(const struct compositor_bo *bo);
 /*
  * For objects that only ever are written by us: bo->map past the processor's

@@ -207,7 +207,7 @@ static bool renderer_read_pixels(struct wlr_renderer *base, uint32_t fourcc, uin
 	if (!format)
 		return false;
 	compositor_batch_flush(renderer->batch);
-	uint8_t *bytes = compositor_bo_access(target->surface.bo, false);
+	uint8_t *bytes = compositor_bo_access_alone(target->surface.bo, false);
 	if (!bytes)
 		return false;
 	pixman_image_t *from = pixman_image_create_bits_no_clear(target->format->pixman,

@@ -61,8 +61,13 @@ void compositor_software_draw(const struct compositor_draw *draws, unsigned coun
 {
 	unsigned failed = 0;
 
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
+		if (run(&draws[i]))
+			continue;
+		/* Perhaps for want of memory, which maps of earlier ones keep. */
+		compositor_bos_unmap(draws[i].target.bo->bos);
 		failed += !run(&draws[i]);
+	}
 	if (failed > 0)
 		compositor_warn("%u of %u draws could not be made", failed, count);
 }

@@ -116,7 +116,7 @@ static bool texture_write_pixels(struct wlr_texture *base, uint32_t stride, uint
 	    dst_y > base->height || height > base->height - dst_y)
 		return false;
 	unsigned version = choose_version(texture);
-	uint8_t *to = compositor_bo_access(texture->versions[version].bo, true);
+	uint8_t *to = compositor_bo_access_alone(texture->versions[version].bo, true);
 	if (!to || (version != texture->current && !catch_up(texture, version, to)))
 		return false;
 	if (!compositor_format_is_native(texture->format)) {

@@ -270,6 +270,54 @@ TEST(it_is_the_gpu_that_draws)
 	compositor_bench_finish(&bench);
 }
 
+/* Every texture has 4 MiB; the GPU's own memory is swapped, or the processor draws. */
+TEST(more_textures_than_memory)
+{
+	enum { COUNT = 12, SIDE = 1024 };
+	const struct gem_memory_options small = {.budget = 20 << 20, .phys = 4 << 20,
+		.swap_limit = 256 << 20};
+	const struct wlr_fbox all = {0, 0, SIDE, SIDE};
+	struct wlr_texture *textures[COUNT];
+	struct compositor_bench bench;
+	float matrix[9], projection[9];
+
+	compositor_bench_init(&bench, &small);
+	struct wlr_renderer *renderer = bench.gpu.renderer;
+	struct wlr_buffer *target = compositor_bench_buffer(&bench, DRM_FORMAT_XRGB8888, SIDE, SIDE);
+	uint32_t *pixels = malloc(SIDE * SIDE * 4);
+	CHECK(pixels);
+	for (int i = 0; i < COUNT; i++) {
+		for (int at = 0; at < SIDE * SIDE; at++)
+			pixels[at] = 0xff000000 + i * 0x101010 + at % 13;
+		textures[i] = wlr_texture_from_pixels(renderer, DRM_FORMAT_XRGB8888, SIDE * 4, SIDE,
+			SIDE, pixels);
+		CHECK(textures[i]);
+	}
+	free(pixels);
+	/* Each one a stripe further down: of all of them something is seen. */
+	CHECK(wlr_renderer_begin_with_buffer(renderer, target));
+	wlr_matrix_identity(projection);
+	for (int i = 0; i < COUNT; i++) {
+		wlr_matrix_project_box(matrix, &(struct wlr_box){0, i * 64, SIDE, SIDE}, 0, 0,
+			projection);
+		CHECK(wlr_render_subtexture_with_matrix(renderer, textures[i], &all, matrix, 1));
+	}
+	uint32_t *got = read_all(renderer, SIDE, SIDE);
+	wlr_renderer_end(renderer);
+	for (int y = 0; y < SIDE; y++) {
+		int i = y / 64 < COUNT ? y / 64 : COUNT - 1;
+
+		for (int x = 0; x < SIDE; x++)
+			CHECK_INT(got[y * SIDE + x],
+				0xff000000 + i * 0x101010 + ((y - i * 64) * SIDE + x) % 13);
+	}
+	free(got);
+	for (int i = 0; i < COUNT; i++)
+		wlr_texture_destroy(textures[i]);
+	wlr_buffer_drop(target);
+	compositor_bench_finish(&bench);
+}
+
 /* ---- source boxes, which wlroots' pixman renderer does not cut out ---- */
 
 static void check_crop(struct compositor_bench *bench, int seed)
