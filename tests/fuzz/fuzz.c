@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "uapi_sync.h"
 
 enum { SETTLE_TRIES = 1000, SETTLE_MICROSECONDS = 5000 };
 
@@ -143,6 +144,9 @@ void fuzz_cards_start(struct fuzz_cards *cards, uint64_t seed)
 	describe(&desc, planes, connectors, crtcs);
 	if (vfs_create(&cards->vfs))
 		fuzz_fail("vfs_create");
+	uapi_sw_sync_node_init(&cards->sw_sync);
+	if (vfs_add_node(cards->vfs, &cards->sw_sync))
+		fuzz_fail("sw_sync");
 	for (unsigned i = 0; i < FUZZ_CARDS; i++) {
 		const struct uapi_options options = {.memory = memory[i], .gpu.hang_ms = 20};
 		int ret = uapi_device_create(&desc, i ? "i915" : NULL, &options,

@@ -42,7 +42,7 @@ void fuzz_mutate(struct fuzz_rng *rng, void *data, size_t size);
 struct fuzz_cards {
 	struct vfs *vfs;
 	struct uapi_device *cards[FUZZ_CARDS];
-	struct vfs_node nodes[FUZZ_NODES];
+	struct vfs_node nodes[FUZZ_NODES], sw_sync;
 	struct uapi_debugfs *debugfs[FUZZ_CARDS];
 	unsigned mode_objects[FUZZ_CARDS]; /* at the start */
 };

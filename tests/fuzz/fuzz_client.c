@@ -10,6 +10,7 @@
 #include <drm_mode.h>
 
 #include "fuzz_client.h"
+#include "gem_interrupt.h"
 #include "vfs_text.h"
 
 enum { ARRAYS_AT = 4096, READ_SIZE = 4096, FRAME_MICROSECONDS = 17000 };
@@ -481,6 +482,7 @@ static const struct fuzz_generator own_generators[] = {
 
 static const struct fuzz_generator *const all_generators[] = {
 	own_generators, fuzz_gem_generators, fuzz_kms_generators, fuzz_exec_generators,
+	fuzz_sync_generators,
 };
 
 static const struct fuzz_generator *pick(struct fuzz_rng *rng)
@@ -502,10 +504,17 @@ static const struct fuzz_generator *pick(struct fuzz_rng *rng)
 	fuzz_fail("pick");
 }
 
+/* As of a client that was killed: waits that nobody ends must end. */
+static bool gone(void *data)
+{
+	return true;
+}
+
 void fuzz_client_step(struct fuzz_client *client)
 {
 	struct fuzz_world *world = client->world;
 
+	gem_interrupt_set(gone, NULL);
 	client->slot = fuzz_one_in(&client->rng, 2) ? fuzz_below(&client->rng, FUZZ_FILES) :
 		world->master_of[fuzz_below(&client->rng, FUZZ_CARDS)];
 	client->arena_used = ARRAYS_AT;

@@ -84,6 +84,6 @@ struct fuzz_generator {
 };
 /* Ends with run NULL. */
 extern const struct fuzz_generator fuzz_gem_generators[], fuzz_kms_generators[],
-	fuzz_exec_generators[];
+	fuzz_exec_generators[], fuzz_sync_generators[];
 
 #endif
