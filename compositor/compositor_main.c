@@ -190,6 +190,7 @@ static int start_platform(struct program *program)
 		.render_node = options->render_node,
 		.input = true,
 		.frames_dir = options->frames_dir,
+		.video_path = options->video_path,
 		.dir = options->dir,
 	};
 	err = platform_create(&platform_options, &program->platform);

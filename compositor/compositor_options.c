@@ -36,6 +36,7 @@ static const char help[] =
 	"What it leaves:\n"
 	"  --screenshot FILE    PNG of the screen (what is scanned out) when the end begins\n"
 	"  --frames DIR         PNG of every frame that differs from the one before\n"
+	"  --video FILE         records the screen as FILE, NAME.y4m or NAME.raw (XRGB8888)\n"
 	"\n"
 	"Names and messages:\n"
 	"  --dir DIR            runtime folder with the device's and the control socket\n"
@@ -59,7 +60,8 @@ enum option_id {
 	OPTION_NESTED = 256, OPTION_HEADLESS, OPTION_SIZE, OPTION_RENDERER, OPTION_RUN, OPTION_PRELOAD,
 	OPTION_RENDER_NODE, OPTION_GPU_ENGINES, OPTION_GPU_HANG, OPTION_EXIT_AFTER,
 	OPTION_EXIT_WITH_CLIENT, OPTION_SCREENSHOT,
-	OPTION_FRAMES, OPTION_DIR, OPTION_SOCKET, OPTION_LOG, OPTION_HELP, OPTION_VERSION,
+	OPTION_FRAMES, OPTION_VIDEO, OPTION_DIR, OPTION_SOCKET, OPTION_LOG, OPTION_HELP,
+	OPTION_VERSION,
 };
 
 static const struct option long_options[] = {
@@ -76,6 +78,7 @@ static const struct option long_options[] = {
 	{"exit-with-client", no_argument, NULL, OPTION_EXIT_WITH_CLIENT},
 	{"screenshot", required_argument, NULL, OPTION_SCREENSHOT},
 	{"frames", required_argument, NULL, OPTION_FRAMES},
+	{"video", required_argument, NULL, OPTION_VIDEO},
 	{"dir", required_argument, NULL, OPTION_DIR},
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"log", required_argument, NULL, OPTION_LOG},
@@ -166,6 +169,9 @@ static bool take(struct compositor_options *options, int option, const char *val
 		return true;
 	case OPTION_FRAMES:
 		options->frames_dir = value;
+		return true;
+	case OPTION_VIDEO:
+		options->video_path = value;
 		return true;
 	case OPTION_DIR:
 		options->dir = value;

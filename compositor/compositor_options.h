@@ -17,6 +17,7 @@ struct compositor_options {
 	uint32_t width, height;  /* preferred mode, pixels; 0 = the device's own */
 	const char *screenshot;  /* PNG at the end, or NULL */
 	const char *frames_dir;  /* every changed frame as PNG, or NULL */
+	const char *video_path;  /* platform_options.video_path, or NULL */
 	double exit_after;       /* seconds, 0 = never */
 	bool exit_with_client;
 	enum compositor_render_kind renderer;

@@ -71,12 +71,23 @@ int kms_png_write(const char *path, const uint8_t *pixels, uint32_t width, uint3
 	uint32_t pitch);
 
 /*
- * Writes every changed frame as dir/<prefix>crtc<index>-<sequence, 8 digits>.png from
- * a thread of its own; at most 32 frames wait, later ones are dropped and counted
- * (logged at destroy). Destroy writes what waits.
+ * Sinks that write files, from a thread of their own; at most 32 frames wait, later
+ * ones are dropped and counted (logged at destroy). Destroy writes what waits.
  */
+
+/* Every changed frame as dir/<prefix>crtc<index>-<sequence, 8 digits>.png. */
 int kms_png_sink_create(struct kms_crtc *crtc, const char *dir, const char *prefix,
 	struct kms_sink **out);
-void kms_png_sink_destroy(struct kms_sink *sink);
+/*
+ * A video of one frame a vblank, from the first picture to the last change: what did not
+ * change is repeated. path ends in
+ *   .y4m   YUV4MPEG2, C444, BT.601 limited range (what players take when nothing says
+ *          otherwise), the mode's exact rate
+ *   .raw   XRGB8888 with X = 0xff, frame after frame, nothing else
+ * A file has frames of one size; after a mode set follow path-1.y4m and so on.
+ * -EINVAL another ending; errors of fopen.
+ */
+int kms_video_sink_create(struct kms_crtc *crtc, const char *path, struct kms_sink **out);
+void kms_queue_sink_destroy(struct kms_sink *sink);
 
 #endif

@@ -35,6 +35,8 @@ static const char usage[] =
 	"      --no-input       no keyboard, pointer and tablet\n"
 	"      --frames DIR     write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
 	"                       (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
+	"      --video FILE     record what is shown as FILE, NAME.y4m or NAME.raw (XRGB8888);\n"
+	"                       of other crtcs and cards NAME-crtc1.y4m, NAME-card1-crtc0.y4m\n"
 	"      --ready-fd N     write the runtime folder's path and a newline to this\n"
 	"                       descriptor when everything is up, then close it\n"
 	"  -h, --help           this text\n"
@@ -49,7 +51,7 @@ struct device_options {
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse(int argc, char **argv, struct device_options *options)
 {
-	enum { DRIVER = 256, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, RENDER_NODE, NO_INPUT, FRAMES, READY_FD };
+	enum { DRIVER = 256, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, RENDER_NODE, NO_INPUT, FRAMES, VIDEO, READY_FD };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"driver", required_argument, NULL, DRIVER},
@@ -60,6 +62,7 @@ static int parse(int argc, char **argv, struct device_options *options)
 		{"render-node", no_argument, NULL, RENDER_NODE},
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"frames", required_argument, NULL, FRAMES},
+		{"video", required_argument, NULL, VIDEO},
 		{"ready-fd", required_argument, NULL, READY_FD},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -104,6 +107,9 @@ static int parse(int argc, char **argv, struct device_options *options)
 			break;
 		case FRAMES:
 			options->platform.frames_dir = optarg;
+			break;
+		case VIDEO:
+			options->platform.video_path = optarg;
 			break;
 		case READY_FD:
 			if (!platform_parse_int(optarg, 0, 65535, &number))

@@ -25,10 +25,15 @@ struct platform_options {
 	bool render_node;                      /* also /dev/dri/renderD128, one a card */
 	bool input;                            /* keyboard, pointer, tablet */
 	/*
-	 * NULL, or every changed frame of crtc 0 goes there as PNG: card 0's as
-	 * crtc0-SEQUENCE.png, card N's as cardN-crtc0-SEQUENCE.png.
+	 * NULL, or every changed frame of every crtc goes there as PNG: card 0's as
+	 * crtcN-SEQUENCE.png, card M's as cardM-crtcN-SEQUENCE.png.
 	 */
 	const char *frames_dir;
+	/*
+	 * NULL, or what crtc 0 of card 0 shows goes there as a video, NAME.y4m or NAME.raw
+	 * (kms_sink.h); of the others NAME-crtcN.y4m, NAME-cardM-crtcN.y4m.
+	 */
+	const char *video_path;
 	const char *dir; /* runtime folder, made if missing; NULL = a new private one */
 };
 
@@ -39,7 +44,8 @@ struct platform_card {
 	struct uapi_device *dev;
 	struct vfs_node card_node, render_node; /* render_node.path NULL = there is none */
 	struct uapi_debugfs *debugfs;
-	struct kms_sink *png_sink;              /* NULL without frames_dir */
+	/* By crtc; NULL without frames_dir, video_path. */
+	struct kms_sink *png_sinks[KMS_MAX_CRTCS], *video_sinks[KMS_MAX_CRTCS];
 	/* What "connect" and "mode" offer: the modes before the last change. Control thread. */
 	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
 	unsigned mode_count;

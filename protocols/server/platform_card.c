@@ -113,10 +113,43 @@ static int add_debugfs_files(struct platform_card *card)
 	return tree_add_link(card->platform->tree, link, folder);
 }
 
-static int start_card(struct platform_card *card, const struct platform_options *options)
+/* "NAME-card1-crtc0.y4m" of "NAME.y4m" */
+static int start_video(struct platform_card *card, const char *path, unsigned crtc)
+{
+	const char *suffix = strrchr(path, '.');
+	char name[PATH_MAX], card_name[16] = "";
+
+	if (!suffix)
+		return -EINVAL;
+	if (card->index > 0)
+		snprintf(card_name, sizeof(card_name), "-card%u", card->index);
+	if (card->index == 0 && crtc == 0)
+		snprintf(name, sizeof(name), "%s", path);
+	else
+		snprintf(name, sizeof(name), "%.*s%s-crtc%u%s", (int)(suffix - path), path,
+			card_name, crtc, suffix);
+	return kms_video_sink_create(&card->dev->kms->crtcs[crtc], name,
+		&card->video_sinks[crtc]);
+}
+
+static int start_sinks(struct platform_card *card, const struct platform_options *options,
+	unsigned crtc)
 {
 	char prefix[16] = "";
+	int ret = 0;
 
+	if (card->index > 0)
+		snprintf(prefix, sizeof(prefix), "card%u-", card->index);
+	if (options->frames_dir)
+		ret = kms_png_sink_create(&card->dev->kms->crtcs[crtc], options->frames_dir,
+			prefix, &card->png_sinks[crtc]);
+	if (ret == 0 && options->video_path)
+		ret = start_video(card, options->video_path, crtc);
+	return ret;
+}
+
+static int start_card(struct platform_card *card, const struct platform_options *options)
+{
 	int ret = tree_add_drm(card->platform->tree, card->dev, &card->card_node,
 		card->render_node.path ? &card->render_node : NULL);
 	if (ret == 0)
@@ -124,12 +157,9 @@ static int start_card(struct platform_card *card, const struct platform_options 
 	if (ret < 0)
 		return ret;
 	set_hotplug(card, true);
-	if (!options->frames_dir)
-		return 0;
-	if (card->index > 0)
-		snprintf(prefix, sizeof(prefix), "card%u-", card->index);
-	return kms_png_sink_create(&card->dev->kms->crtcs[0], options->frames_dir, prefix,
-		&card->png_sink);
+	for (unsigned i = 0; i < card->dev->kms->crtc_count && ret == 0; i++)
+		ret = start_sinks(card, options, i);
+	return ret;
 }
 
 int platform_start_cards(struct platform *platform, const struct platform_options *options)
@@ -141,14 +171,23 @@ int platform_start_cards(struct platform *platform, const struct platform_option
 	return ret;
 }
 
+static void stop_sinks(struct platform_card *card)
+{
+	for (unsigned i = 0; i < KMS_MAX_CRTCS; i++) {
+		if (card->png_sinks[i])
+			kms_queue_sink_destroy(card->png_sinks[i]);
+		if (card->video_sinks[i])
+			kms_queue_sink_destroy(card->video_sinks[i]);
+		card->png_sinks[i] = card->video_sinks[i] = NULL;
+	}
+}
+
 void platform_stop_cards(struct platform *platform)
 {
 	for (unsigned i = 0; i < platform->card_count; i++) {
 		struct platform_card *card = &platform->cards[i];
 
-		if (card->png_sink)
-			kms_png_sink_destroy(card->png_sink);
-		card->png_sink = NULL;
+		stop_sinks(card);
 		set_hotplug(card, false);
 	}
 }

@@ -17,11 +17,13 @@
 #include "preload_test.h"
 #include "test.h"
 #include "tree.h"
+#include "uapi_debugfs.h"
 #include "uapi_sync.h"
 #include "vfs_text.h"
 
 static struct vfs *vfs;
 static struct uapi_device *card;
+static struct uapi_debugfs *debugfs;
 static struct vfs_node card_node, render_node, sw_sync_node;
 static struct evdev_device *keyboard, *pointer, *tablet;
 static struct tree *tree;
@@ -191,6 +193,9 @@ void preload_test_begin(void)
 	CHECK_INT(tree_create(root, &tree), 0);
 	CHECK_INT(tree_add_drm(tree, card, &card_node, &render_node), 0);
 	CHECK_INT(tree_add_text(tree, &sw_sync_node), 0);
+	CHECK_INT(uapi_debugfs_create(card, vfs, 0, &debugfs), 0);
+	for (unsigned i = 0; uapi_debugfs_node(debugfs, i); i++)
+		CHECK_INT(tree_add_text(tree, uapi_debugfs_node(debugfs, i)), 0);
 	CHECK_INT(tree_add_input(tree, keyboard), 0);
 	CHECK_INT(tree_add_input(tree, pointer), 0);
 	CHECK_INT(tree_add_input(tree, tablet), 0);
@@ -208,6 +213,7 @@ void preload_test_end(void)
 	evdev_destroy(keyboard);
 	evdev_destroy(pointer);
 	evdev_destroy(tablet);
+	uapi_debugfs_destroy(debugfs);
 	vfs_destroy(vfs);
 	uapi_device_destroy(card);
 	CHECK_INT(rmdir(dir), 0);

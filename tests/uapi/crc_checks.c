@@ -1,0 +1,218 @@
+/* CRCs through debugfs (uapi_crc.h), as intel-gpu-tools and shells use them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <xf86drm.h>
+#include <xf86drmMode.h>
+
+#include "preload_test.h"
+#include "test.h"
+
+#define FOLDER "/sys/kernel/debug/dri/0/crtc-0/crc/"
+
+enum { WIDTH = 1024, HEIGHT = 768, LINE = 23 };
+
+struct picture {
+	uint32_t handle, fb;
+	uint32_t *pixels;
+	size_t size;
+};
+
+static struct {
+	int fd;
+	uint32_t crtc, connector;
+	drmModeModeInfo mode;
+	struct picture pictures[2];
+} card;
+
+static void make_picture(struct picture *picture, uint32_t color)
+{
+	uint32_t pitch;
+	uint64_t size, offset;
+
+	CHECK_INT(drmModeCreateDumbBuffer(card.fd, WIDTH, HEIGHT, 32, 0, &picture->handle, &pitch,
+		&size), 0);
+	CHECK_INT(drmModeAddFB(card.fd, WIDTH, HEIGHT, 24, 32, pitch, picture->handle, &picture->fb),
+		0);
+	CHECK_INT(drmModeMapDumbBuffer(card.fd, picture->handle, &offset), 0);
+	picture->size = size;
+	picture->pixels = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, card.fd, offset);
+	CHECK(picture->pixels != MAP_FAILED);
+	for (size_t i = 0; i < size / 4; i++)
+		picture->pixels[i] = color;
+}
+
+static void show(const struct picture *picture)
+{
+	CHECK_INT(drmModeSetCrtc(card.fd, card.crtc, picture->fb, 0, 0, &card.connector, 1,
+		&card.mode), 0);
+}
+
+static void begin(void)
+{
+	preload_test_begin();
+	card.fd = open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
+	CHECK(card.fd >= 0);
+	drmModeRes *resources = drmModeGetResources(card.fd);
+	card.crtc = resources->crtcs[0];
+	card.connector = resources->connectors[0];
+	drmModeFreeResources(resources);
+	drmModeConnector *connector = drmModeGetConnector(card.fd, card.connector);
+	card.mode = connector->modes[0];
+	drmModeFreeConnector(connector);
+	make_picture(&card.pictures[0], 0x123456);
+	make_picture(&card.pictures[1], 0x123457);
+}
+
+static void end(void)
+{
+	for (int i = 0; i < 2; i++) {
+		munmap(card.pictures[i].pixels, card.pictures[i].size);
+		drmModeRmFB(card.fd, card.pictures[i].fb);
+	}
+	close(card.fd);
+	preload_test_end();
+}
+
+static void control(const char *text, ssize_t want, int error)
+{
+	int fd = open(FOLDER "control", O_WRONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	if (want >= 0)
+		CHECK_INT(write(fd, text, strlen(text)), want);
+	else
+		CHECK_ERRNO(write(fd, text, strlen(text)), error);
+	close(fd);
+}
+
+/* Waits for a line of a vblank. */
+static void read_line(int fd, unsigned *frame, unsigned *crc)
+{
+	char line[64];
+
+	CHECK_INT(read(fd, line, sizeof(line)), LINE);
+	CHECK_INT(line[LINE - 1], '\0');
+	CHECK_INT(sscanf(line, "0x%8x 0x%8x\n", frame, crc), 2);
+	CHECK_INT(line[LINE - 2], '\n');
+}
+
+/* The CRC that the screen has after a while, of lines whose vblanks follow each other. */
+static unsigned settled(int fd)
+{
+	unsigned frame, crc, last = 0;
+
+	for (int i = 0; i < 6; i++) {
+		read_line(fd, &frame, &crc);
+		if (i > 0)
+			CHECK_INT(frame, last + 1);
+		last = frame;
+	}
+	return crc;
+}
+
+TEST(crc_control)
+{
+	char text[32] = "";
+	char long_text[5000];
+	int fd;
+
+	begin();
+	fd = open(FOLDER "control", O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK_INT(read(fd, text, sizeof(text)), 6);
+	CHECK(strcmp(text, "auto*\n") == 0);
+	close(fd);
+	memset(long_text, 'a', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	control("auto", 4, 0);
+	control("auto\n", 5, 0);
+	control("foo", -1, EINVAL);
+	control("autos", -1, EINVAL);
+	control("aut", -1, EINVAL);
+	control("\n", -1, EINVAL);
+	control("", 0, 0);
+	control(long_text, -1, E2BIG);
+	CHECK_ERRNO(open(FOLDER "control", O_RDWR | O_CLOEXEC), EACCES);
+	end();
+}
+
+TEST(crc_needs_a_picture)
+{
+	begin();
+	CHECK_INT(drmModeSetCrtc(card.fd, card.crtc, 0, 0, 0, NULL, 0, NULL), 0);
+	CHECK_ERRNO(open(FOLDER "data", O_RDONLY | O_CLOEXEC), EIO);
+	end();
+}
+
+TEST(crc_is_of_the_picture)
+{
+	unsigned first, second;
+	int fd;
+
+	begin();
+	show(&card.pictures[0]);
+	fd = open(FOLDER "data", O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	first = settled(fd);
+	/* One pixel, seen by none but the CRC: drawn right into the front buffer. */
+	card.pictures[0].pixels[WIDTH * HEIGHT - 1] ^= 1;
+	settled(fd);
+	second = settled(fd);
+	CHECK(first != second);
+	card.pictures[0].pixels[WIDTH * HEIGHT - 1] ^= 1;
+	settled(fd);
+	CHECK_INT(settled(fd), first);
+	/* Another buffer with the same picture. */
+	memcpy(card.pictures[1].pixels, card.pictures[0].pixels, card.pictures[0].size);
+	CHECK_INT(drmModePageFlip(card.fd, card.crtc, card.pictures[1].fb, 0, NULL), 0);
+	settled(fd);
+	CHECK_INT(settled(fd), first);
+	close(fd);
+	end();
+}
+
+TEST(crc_data_as_a_file)
+{
+	struct pollfd poll_fd = {.events = POLLIN};
+	char line[64];
+	unsigned frame, crc;
+
+	begin();
+	show(&card.pictures[0]);
+	poll_fd.fd = open(FOLDER "data", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	CHECK(poll_fd.fd >= 0);
+	CHECK_ERRNO(open(FOLDER "data", O_RDONLY | O_CLOEXEC), EBUSY);
+	control("auto", -1, EBUSY);
+	CHECK_INT(poll(&poll_fd, 1, 5000), 1);
+	CHECK_INT(poll_fd.revents, POLLIN);
+	/* A buffer that is too small leaves the line where it is. */
+	CHECK_ERRNO(read(poll_fd.fd, line, LINE - 1), EINVAL);
+	CHECK_ERRNO(read(poll_fd.fd, (void *)-1ul, LINE), EFAULT);
+	read_line(poll_fd.fd, &frame, &crc);
+	for (int i = 0; i < 100; i++) {
+		errno = 0;
+		if (read(poll_fd.fd, line, sizeof(line)) < 0)
+			break;
+	}
+	CHECK_INT(errno, EAGAIN);
+	/* Off: no vblanks, no lines. On again: they go on. */
+	CHECK_INT(drmModeSetCrtc(card.fd, card.crtc, 0, 0, 0, NULL, 0, NULL), 0);
+	while (read(poll_fd.fd, line, sizeof(line)) > 0)
+		;
+	CHECK_INT(poll(&poll_fd, 1, 60), 0);
+	show(&card.pictures[0]);
+	CHECK_INT(poll(&poll_fd, 1, 5000), 1);
+	CHECK_ERRNO(write(poll_fd.fd, "x", 1), EINVAL);
+	close(poll_fd.fd);
+	/* Closed: it can be opened anew. */
+	poll_fd.fd = open(FOLDER "data", O_RDONLY | O_CLOEXEC);
+	CHECK(poll_fd.fd >= 0);
+	close(poll_fd.fd);
+	end();
+}
