@@ -149,12 +149,15 @@ static void handle_nested_close(void *data)
 
 /* The default device, with the wanted mode before its others. */
 static int describe_device(const struct compositor_options *options, struct kms_device_desc *desc,
-	struct kms_connector_desc *connector, struct drm_mode_modeinfo modes[KMS_MAX_MODES])
+	struct kms_connector_desc connectors[KMS_MAX_CONNECTORS],
+	struct drm_mode_modeinfo modes[KMS_MAX_MODES])
 {
+	struct kms_connector_desc *connector = &connectors[0];
+
 	*desc = *kms_device_desc_default();
 	if (options->width == 0)
 		return 0;
-	*connector = desc->connectors[0];
+	memcpy(connectors, desc->connectors, desc->connector_count * sizeof(connectors[0]));
 	int err = options->width > desc->max_width || options->height > desc->max_height ?
 		-ERANGE : kms_mode_standard(options->width, options->height, &modes[0]);
 	if (err < 0) {
@@ -169,8 +172,7 @@ static int describe_device(const struct compositor_options *options, struct kms_
 	}
 	connector->modes = modes;
 	connector->mode_count = count;
-	desc->connectors = connector;
-	desc->connector_count = 1;
+	desc->connectors = connectors;
 	return 0;
 }
 
@@ -178,10 +180,10 @@ static int start_platform(struct program *program)
 {
 	const struct compositor_options *options = &program->options;
 	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
-	struct kms_connector_desc connector;
+	struct kms_connector_desc connectors[KMS_MAX_CONNECTORS];
 	struct kms_device_desc desc;
 
-	int err = describe_device(options, &desc, &connector, modes);
+	int err = describe_device(options, &desc, connectors, modes);
 	if (err < 0)
 		return err;
 	const struct platform_options platform_options = {

@@ -23,6 +23,10 @@ static const uint32_t video_formats[] = {
 	DRM_FORMAT_VYUY,
 };
 static const uint32_t cursor_formats[] = {DRM_FORMAT_ARGB8888};
+static const uint32_t writeback_formats[] = {
+	DRM_FORMAT_ARGB8888, DRM_FORMAT_XRGB8888, DRM_FORMAT_XRGB16161616, DRM_FORMAT_ARGB16161616,
+	DRM_FORMAT_RGB565,
+};
 
 enum { PICTURES = GEM_ARRAY_SIZE(picture_formats), VIDEOS = GEM_ARRAY_SIZE(video_formats) };
 
@@ -83,6 +87,13 @@ static const struct kms_connector_desc default_connectors[] = {{
 	.colorspaces = 0xffff,
 	.vrr = true,
 	.vrr_capable = true,
+	.possible_clones = 3,
+}, {
+	.type = DRM_MODE_CONNECTOR_WRITEBACK,
+	.possible_crtcs = 1,
+	.possible_clones = 3,
+	.formats = writeback_formats,
+	.format_count = GEM_ARRAY_SIZE(writeback_formats),
 }};
 
 static const struct kms_device_desc default_desc = {

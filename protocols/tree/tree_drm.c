@@ -87,7 +87,7 @@ static int add_minor(struct tree *tree, const struct vfs_node *node,
 
 /* A connector's files as they shall be; taken under the device's lock. */
 struct connector_files {
-	bool connected, enabled;
+	bool connected, enabled, writeback;
 	uint32_t dpms;
 	char modes[KMS_MAX_MODES * (DRM_DISPLAY_MODE_LEN + 1)];
 	size_t edid_size;
@@ -101,6 +101,7 @@ static void read_connector(struct kms_connector *connector, struct connector_fil
 
 	pthread_mutex_lock(&dev->lock);
 	files->connected = connector->connected;
+	files->writeback = connector->type == DRM_MODE_CONNECTOR_WRITEBACK;
 	files->enabled = connector->state.crtc != NULL;
 	files->dpms = connector->dpms;
 	files->modes[0] = '\0';
@@ -127,7 +128,8 @@ static int write_connector(struct tree *tree, struct kms_connector *connector,
 		return -ENOMEM;
 	read_connector(connector, files);
 	snprintf(name, sizeof(name), "%s/status", syspath);
-	ret = tree_print(tree, name, "%s\n", files->connected ? "connected" : "disconnected");
+	ret = tree_print(tree, name, "%s\n", files->writeback ? "unknown" :
+		files->connected ? "connected" : "disconnected");
 	if (ret)
 		goto free_files;
 	snprintf(name, sizeof(name), "%s/enabled", syspath);

@@ -103,6 +103,9 @@ void fuzz_mutate(struct fuzz_rng *rng, void *data, size_t size)
 	}
 }
 
+/* Two monitors and a writeback. */
+enum { CONNECTORS = 3 };
+
 static void describe(struct kms_device_desc *desc, struct kms_plane_desc *planes,
 	struct kms_connector_desc *connectors, struct kms_crtc_desc *crtcs)
 {
@@ -114,14 +117,16 @@ static void describe(struct kms_device_desc *desc, struct kms_plane_desc *planes
 		planes[i] = desc->planes[i % count];
 		planes[i].possible_crtcs = planes[i].type == KMS_PLANE_OVERLAY ? 3 : 1 << i / count;
 	}
-	for (unsigned i = 0; i < 2; i++) {
-		connectors[i] = desc->connectors[0];
+	for (unsigned i = 0; i < CONNECTORS; i++) {
+		connectors[i] = desc->connectors[i / 2];
 		connectors[i].possible_crtcs = 3;
+		connectors[i].possible_clones = 7;
 	}
 	desc->planes = planes;
 	desc->plane_count = 2 * count;
 	desc->connectors = connectors;
-	desc->connector_count = desc->crtc_count = 2;
+	desc->connector_count = CONNECTORS;
+	desc->crtc_count = 2;
 	desc->crtcs = crtcs;
 	crtcs[0] = crtcs[1] = kms_device_desc_default()->crtcs[0];
 	crtcs[1].max_planes = 2;
@@ -137,7 +142,7 @@ void fuzz_cards_start(struct fuzz_cards *cards, uint64_t seed)
 		{.budget = seed % 5 ? 128 << 20 : 32 << 20, .local = 16 << 20, .strict = seed & 1},
 	};
 	struct kms_plane_desc planes[KMS_MAX_PLANES];
-	struct kms_connector_desc connectors[2];
+	struct kms_connector_desc connectors[CONNECTORS];
 	struct kms_crtc_desc crtcs[2];
 	struct kms_device_desc desc;
 

@@ -252,17 +252,33 @@ static void change_crtc(struct fuzz_client *client, struct request *request, str
 		blob ? crtc->base.id : 0);
 }
 
+/* Values that mean something to some property: small ones, ids, numbers of a rotation. */
+static uint64_t some_value(struct fuzz_client *client)
+{
+	switch (fuzz_below(&client->rng, 5)) {
+	case 0:
+		return fuzz_odd(&client->rng);
+	case 1:
+		return some_object(client);
+	case 2:
+		return fuzz_recall(client, client->world->blobs[client->card]);
+	case 3:
+		return fuzz_recall(client, client->world->fbs[client->card]);
+	default:
+		return fuzz_below(&client->rng, 64);
+	}
+}
+
+/* Any property that some object has, now and then one of another's. */
 static void change_any(struct fuzz_client *client, struct request *request)
 {
-	struct kms_device *kms = kms_of(client);
-	const struct kms_property *properties[] = {kms->props.fb_id, kms->props.plane_crtc_id,
-		kms->props.crtc_x, kms->props.crtc_w, kms->props.src_x, kms->props.src_h,
-		kms->props.active, kms->props.mode_id, kms->props.connector_crtc_id,
-		kms->props.dpms, kms->props.link_status, kms->plane_props[0].zpos};
+	const struct kms_object *objects[] = {&some_plane(client)->base, &some_plane(client)->base,
+		&some_crtc(client)->base, &some_connector(client)->base};
+	const struct kms_object *obj = objects[fuzz_below(&client->rng, 4)];
 
-	change(request, some_object(client),
-		properties[fuzz_below(&client->rng, GEM_ARRAY_SIZE(properties))],
-		fuzz_one_in(&client->rng, 2) ? fuzz_odd(&client->rng) : some_object(client));
+	change(request, fuzz_one_in(&client->rng, 10) ? some_object(client) : obj->id,
+		obj->properties[fuzz_below(&client->rng, obj->property_count)],
+		some_value(client));
 }
 
 /* An object of the request may come several times: all of that is allowed. */

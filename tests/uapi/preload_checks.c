@@ -244,11 +244,13 @@ TEST(directories)
 	CHECK(has_entry("/sys/class/input", "event2"));
 	CHECK(has_entry("/dev", "null"));
 	count = scandir("/sys/class/drm", &names, only_cards, alphasort);
-	CHECK_INT(count, 2);
+	CHECK_INT(count, 3);
 	CHECK(!strcmp(names[0]->d_name, "card0"));
 	CHECK(!strcmp(names[1]->d_name, "card0-Virtual-1"));
+	CHECK(!strcmp(names[2]->d_name, "card0-Writeback-1"));
 	free(names[0]);
 	free(names[1]);
+	free(names[2]);
 	free(names);
 	CHECK(!opendir(CARD) && errno == ENOTDIR);
 	CHECK(!opendir("/dev/dri/none") && errno == ENOENT);

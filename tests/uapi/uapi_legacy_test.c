@@ -106,7 +106,7 @@ static void no_connector(struct drm_mode_crtc *set)
 
 static void too_many_connectors(struct drm_mode_crtc *set)
 {
-	set->count_connectors = 2;
+	set->count_connectors = card->kms->connector_count + 1;
 }
 
 static void connectors_without_mode(struct drm_mode_crtc *set)

@@ -37,7 +37,7 @@ TEST(default_device)
 
 	CHECK_INT(dev->crtc_count, 1);
 	CHECK_INT(dev->plane_count, 4);
-	CHECK_INT(dev->connector_count, 1);
+	CHECK_INT(dev->connector_count, 2); /* the second is for writeback */
 	CHECK(dev->crtcs[0].primary == &dev->planes[0]);
 	CHECK(dev->crtcs[0].cursor == &dev->planes[2]);
 	CHECK_INT(dev->planes[1].type, KMS_PLANE_OVERLAY);
