@@ -78,6 +78,33 @@ static const struct kms_plane_desc no_crtc[] = {{KMS_PLANE_PRIMARY, 0, xrgb, 1, 
 static const struct kms_plane_desc bad_type[] = {{3, 1, xrgb, 1, 0}};
 static const struct kms_plane_desc bad_format[] = {{KMS_PLANE_PRIMARY, 1, unknown, 1, 0}};
 static const struct kms_plane_desc no_format[] = {{KMS_PLANE_PRIMARY, 1, xrgb, 0, 0}};
+#define PLANE(...) \
+	{{.type = KMS_PLANE_PRIMARY, .possible_crtcs = 1, .formats = xrgb, .format_count = 1, \
+		__VA_ARGS__}}
+static const struct kms_modifier_desc y_tiled[] = {{I915_FORMAT_MOD_Y_TILED, 0}};
+static const struct kms_modifier_desc far_format[] = {{DRM_FORMAT_MOD_LINEAR, 2}};
+static const struct kms_plane_desc all_right[] = PLANE(.zpos = 3, .zpos_mutable = true,
+	.zpos_min = 3, .zpos_max = 3, .rotations = 0x3f, .blends = 7, .color_encodings = 4,
+	.color_ranges = 1, .color_encoding = KMS_BT2020, .min_scale = 1, .max_scale = ~0u);
+static const struct kms_plane_desc bad_modifier[] = PLANE(.modifiers = y_tiled,
+	.modifier_count = 1);
+static const struct kms_plane_desc bad_mask[] = PLANE(.modifiers = far_format,
+	.modifier_count = 1);
+static const struct kms_plane_desc no_upright[] = PLANE(.rotations = DRM_MODE_ROTATE_90);
+static const struct kms_plane_desc no_premulti[] = PLANE(.blends = 1 << KMS_BLEND_NONE);
+static const struct kms_plane_desc no_range[] = PLANE(.color_encodings = 1);
+static const struct kms_plane_desc odd_encoding[] = PLANE(.color_encodings = 1,
+	.color_ranges = 1, .color_encoding = KMS_BT709);
+static const struct kms_plane_desc odd_zpos[] = PLANE(.zpos = 4, .zpos_mutable = true,
+	.zpos_max = 3);
+static const struct kms_plane_desc never_one[] = PLANE(.min_scale = KMS_SCALE_ONE + 1);
+static const uint8_t no_edid[128];
+static const struct kms_connector_desc bad_edid = {.possible_crtcs = 1, .edid = no_edid,
+	.edid_size = 128};
+static const struct kms_connector_desc bad_clones = {.possible_crtcs = 1, .possible_clones = 2};
+static const struct kms_connector_desc bad_bpc = {.possible_crtcs = 1, .min_bpc = 8};
+static const struct kms_connector_desc no_write = {.possible_crtcs = 1,
+	.type = DRM_MODE_CONNECTOR_WRITEBACK};
 static const struct drm_mode_modeinfo zero_mode;
 static const struct kms_connector_desc unplugged = {.possible_crtcs = 1};
 static const struct kms_connector_desc no_modes = {.possible_crtcs = 1, .connected = true};
@@ -105,6 +132,19 @@ static const struct desc_row {
 	{"unknown plane type", 1, 64, bad_type, 1, &unplugged, -EINVAL},
 	{"unknown format", 1, 64, bad_format, 1, &unplugged, -EINVAL},
 	{"no format", 1, 64, no_format, 1, &unplugged, -EINVAL},
+	{"every ability", 1, 64, all_right, 1, &unplugged, 0},
+	{"modifier that nobody reads", 1, 64, bad_modifier, 1, &unplugged, -EINVAL},
+	{"modifier of a format that is not there", 1, 64, bad_mask, 1, &unplugged, -EINVAL},
+	{"rotations without upright", 1, 64, no_upright, 1, &unplugged, -EINVAL},
+	{"blend modes without the first", 1, 64, no_premulti, 1, &unplugged, -EINVAL},
+	{"encodings without ranges", 1, 64, no_range, 1, &unplugged, -EINVAL},
+	{"first encoding not one of them", 1, 64, odd_encoding, 1, &unplugged, -EINVAL},
+	{"zpos outside of its range", 1, 64, odd_zpos, 1, &unplugged, -EINVAL},
+	{"scaling without 1", 1, 64, never_one, 1, &unplugged, -EINVAL},
+	{"bad EDID", 1, 64, good_planes, 1, &bad_edid, -EINVAL},
+	{"clones that are not there", 1, 64, good_planes, 1, &bad_clones, -EINVAL},
+	{"bpc from 8 to 0", 1, 64, good_planes, 1, &bad_bpc, -EINVAL},
+	{"writeback of no format", 1, 64, good_planes, 1, &no_write, -EINVAL},
 	{"connected without modes", 1, 64, good_planes, 1, &no_modes, -EINVAL},
 	{"bad mode", 1, 64, good_planes, 1, &bad_mode, -EINVAL},
 	{"connector of no crtc", 1, 64, good_planes, 1, &bad_crtcs, -EINVAL},
