@@ -216,3 +216,130 @@ TEST(crc_data_as_a_file)
 	close(poll_fd.fd);
 	end();
 }
+
+/* ---- properties, seen on the screen ---- */
+
+static uint32_t find_plane(uint64_t wanted)
+{
+	drmModePlaneRes *planes = drmModeGetPlaneResources(card.fd);
+	uint32_t found = 0;
+
+	for (unsigned i = 0; i < planes->count_planes && !found; i++) {
+		drmModeObjectProperties *list = drmModeObjectGetProperties(card.fd,
+			planes->planes[i], DRM_MODE_OBJECT_PLANE);
+		for (unsigned n = 0; n < list->count_props; n++) {
+			drmModePropertyRes *prop = drmModeGetProperty(card.fd, list->props[n]);
+			if (strcmp(prop->name, "type") == 0 && list->prop_values[n] == wanted)
+				found = planes->planes[i];
+			drmModeFreeProperty(prop);
+		}
+		drmModeFreeObjectProperties(list);
+	}
+	drmModeFreePlaneResources(planes);
+	CHECK(found);
+	return found;
+}
+
+static void set(uint32_t object, uint32_t type, const char *name, uint64_t value)
+{
+	drmModeObjectProperties *list = drmModeObjectGetProperties(card.fd, object, type);
+	bool found = false;
+
+	for (unsigned n = 0; n < list->count_props; n++) {
+		drmModePropertyRes *prop = drmModeGetProperty(card.fd, list->props[n]);
+		if (strcmp(prop->name, name) == 0) {
+			CHECK_INT(drmModeObjectSetProperty(card.fd, object, type, prop->prop_id,
+				value), 0);
+			found = true;
+		}
+		drmModeFreeProperty(prop);
+	}
+	drmModeFreeObjectProperties(list);
+	if (!found)
+		test_fail(__FILE__, __LINE__, "no property %s", name);
+}
+
+/* The CRC of the second picture, shown as it is. */
+static unsigned crc_of_second(int fd)
+{
+	show(&card.pictures[1]);
+	settled(fd);
+	return settled(fd);
+}
+
+static void fill_pictures(void)
+{
+	const uint32_t count = WIDTH * HEIGHT;
+
+	for (uint32_t i = 0; i < count; i++)
+		card.pictures[0].pixels[i] = i * 2654435761u >> 8;
+}
+
+/* What a plane's property does is what the CPU draws. */
+TEST(plane_properties_on_the_screen)
+{
+	const uint32_t count = WIDTH * HEIGHT;
+	uint32_t plane, *from, *to;
+	unsigned turned, faded, gone;
+	int fd;
+
+	begin();
+	CHECK_INT(drmSetClientCap(card.fd, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1), 0);
+	plane = find_plane(DRM_PLANE_TYPE_PRIMARY);
+	fill_pictures();
+	from = card.pictures[0].pixels;
+	to = card.pictures[1].pixels;
+	show(&card.pictures[0]);
+	fd = open(FOLDER "data", O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	set(plane, DRM_MODE_OBJECT_PLANE, "rotation", DRM_MODE_ROTATE_180);
+	settled(fd);
+	turned = settled(fd);
+	set(plane, DRM_MODE_OBJECT_PLANE, "rotation", DRM_MODE_ROTATE_0);
+	set(plane, DRM_MODE_OBJECT_PLANE, "alpha", 0x8080);
+	settled(fd);
+	faded = settled(fd);
+	set(plane, DRM_MODE_OBJECT_PLANE, "alpha", 0);
+	settled(fd);
+	gone = settled(fd);
+	set(plane, DRM_MODE_OBJECT_PLANE, "alpha", 0xffff);
+	for (uint32_t i = 0; i < count; i++)
+		to[i] = from[count - 1 - i];
+	CHECK_INT(crc_of_second(fd), turned);
+	for (uint32_t i = 0; i < count; i++) {
+		to[i] = 0; /* each channel by 0x80 / 0xff, the nearest */
+		for (unsigned shift = 0; shift < 24; shift += 8)
+			to[i] |= (2 * (from[i] >> shift & 255) * 0x80 + 255) / 510 << shift;
+	}
+	CHECK_INT(crc_of_second(fd), faded);
+	memset(to, 0, count * 4);
+	CHECK_INT(crc_of_second(fd), gone);
+	close(fd);
+	end();
+}
+
+TEST(gamma_on_the_screen)
+{
+	uint16_t inverse[256], same[256];
+	unsigned negative;
+	int fd;
+
+	begin();
+	fill_pictures();
+	for (int i = 0; i < 256; i++) {
+		same[i] = i * 257;
+		inverse[i] = (255 - i) * 257;
+	}
+	show(&card.pictures[0]);
+	fd = open(FOLDER "data", O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK_INT(drmModeCrtcSetGamma(card.fd, card.crtc, 256, inverse, inverse, inverse), 0);
+	settled(fd);
+	negative = settled(fd);
+	CHECK_INT(drmModeCrtcSetGamma(card.fd, card.crtc, 256, same, same, same), 0);
+	for (uint32_t i = 0; i < WIDTH * HEIGHT; i++)
+		card.pictures[1].pixels[i] = ~card.pictures[0].pixels[i];
+	CHECK_INT(crc_of_second(fd), negative);
+	close(fd);
+	end();
+}
