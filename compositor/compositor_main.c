@@ -189,6 +189,7 @@ static int start_platform(struct program *program)
 	const struct platform_options platform_options = {
 		.kms = &desc,
 		.gpu = {.render_engines = options->gpu_engines, .hang_ms = options->gpu_hang_ms},
+		.clock = options->clock,
 		.render_node = options->render_node,
 		.input = true,
 		.frames_dir = options->frames_dir,

@@ -6,6 +6,7 @@
 #include "compositor_options.h"
 #include "compositor_server.h"
 #include "gpu_device.h"
+#include "platform.h"
 
 static const char help[] =
 	"Usage: testcard-compositor [OPTION]...\n"
@@ -22,6 +23,9 @@ static const char help[] =
 	"  --gpu-engines N      render engines of the device's GPU (default: one a core, at\n"
 	"                       most 4)\n"
 	"  --gpu-hang-ms N      a batch that runs longer is a hang (default: 3000)\n"
+	"  --clock WORD         time of the screen: real (default), virtual (stands still until\n"
+	"                       testcardctl time steps it) or fast (a vblank that is waited for\n"
+	"                       comes at once)\n"
 	"\n"
 	"Programs on it:\n"
 	"  --run CMD            start CMD through the shell; may be given several times\n"
@@ -58,7 +62,7 @@ static const char environment_help[] =
 
 enum option_id {
 	OPTION_NESTED = 256, OPTION_HEADLESS, OPTION_SIZE, OPTION_RENDERER, OPTION_RUN, OPTION_PRELOAD,
-	OPTION_RENDER_NODE, OPTION_GPU_ENGINES, OPTION_GPU_HANG, OPTION_EXIT_AFTER,
+	OPTION_RENDER_NODE, OPTION_GPU_ENGINES, OPTION_GPU_HANG, OPTION_CLOCK, OPTION_EXIT_AFTER,
 	OPTION_EXIT_WITH_CLIENT, OPTION_SCREENSHOT,
 	OPTION_FRAMES, OPTION_VIDEO, OPTION_DIR, OPTION_SOCKET, OPTION_LOG, OPTION_HELP,
 	OPTION_VERSION,
@@ -74,6 +78,7 @@ static const struct option long_options[] = {
 	{"render-node", no_argument, NULL, OPTION_RENDER_NODE},
 	{"gpu-engines", required_argument, NULL, OPTION_GPU_ENGINES},
 	{"gpu-hang-ms", required_argument, NULL, OPTION_GPU_HANG},
+	{"clock", required_argument, NULL, OPTION_CLOCK},
 	{"exit-after", required_argument, NULL, OPTION_EXIT_AFTER},
 	{"exit-with-client", no_argument, NULL, OPTION_EXIT_WITH_CLIENT},
 	{"screenshot", required_argument, NULL, OPTION_SCREENSHOT},
@@ -134,6 +139,8 @@ static bool take_value(struct compositor_options *options, int option, const cha
 		return parse_count(value, GPU_RENDER_ENGINES_MAX, &options->gpu_engines);
 	case OPTION_GPU_HANG:
 		return parse_count(value, GPU_HANG_MS_MAX, &options->gpu_hang_ms);
+	case OPTION_CLOCK:
+		return platform_parse_clock(value, &options->clock);
 	case OPTION_EXIT_AFTER:
 		return parse_seconds(value, &options->exit_after);
 	case OPTION_LOG:

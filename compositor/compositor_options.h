@@ -7,6 +7,7 @@
 
 #include "compositor_render.h"
 #include "gem_base.h"
+#include "kms_time.h"
 
 #define COMPOSITOR_COMMANDS_MAX 32
 
@@ -23,6 +24,7 @@ struct compositor_options {
 	enum compositor_render_kind renderer;
 	bool render_node;
 	unsigned gpu_engines, gpu_hang_ms; /* 0 = default */
+	enum kms_time_mode clock;
 	bool preload_clients;
 	const char *dir, *socket; /* NULL = chosen by us */
 	enum gem_log_level log_level;

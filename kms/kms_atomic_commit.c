@@ -7,7 +7,8 @@
 #include "kms_fence.h"
 #include "kms_plane.h"
 #include "kms_state.h"
-#include "kms_vblank.h"
+#include "kms_time.h"
+#include "kms_vrr.h"
 #include "kms_writeback.h"
 
 /* As the kernel: a commit that is not shown by then is given up waiting for. */
@@ -71,14 +72,19 @@ static void latch_plane(struct kms_crtc *crtc, struct kms_plane *plane, struct k
 static void complete_pending(struct kms_crtc *crtc, uint64_t time_ns)
 {
 	struct kms_event *event = crtc->pending.event;
+	bool lost = event && crtc->vblank->flip_lose;
 
 	kms_fence_wait_destroy(crtc->pending.wait);
 	kms_out_fence_done_locked(crtc->base.dev, crtc->pending.out_fence);
 	if (crtc->pending.active && ++crtc->flip_count == 1)
 		gem_info("kms", "crtc %u shows its first frame", crtc->base.id);
 	crtc->pending = (struct kms_pending_commit) {0};
-	if (event)
+	if (lost) {
+		crtc->vblank->flip_lose = false;
+		kms_event_cancel_locked(event);
+	} else if (event) {
 		kms_event_send_locked(event, crtc->vblank->count, time_ns, crtc->base.id);
+	}
 }
 
 /* Planes with an asynchronous update whose fences were signalled before that time. */
@@ -109,6 +115,7 @@ static void latch_planes(struct kms_crtc *crtc, uint64_t planes, struct kms_latc
 static void finish_pending(struct kms_crtc *crtc)
 {
 	latch_crtc(crtc);
+	kms_vrr_update_locked(crtc);
 	crtc->scanout_serial++;
 	kms_writeback_due_locked(crtc, crtc->pending.writebacks);
 	complete_pending(crtc, crtc->vblank->time_ns);
@@ -122,6 +129,10 @@ void kms_atomic_latch_locked(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 	bool flip = pending->active && pending->time_ns < time_ns &&
 		kms_fence_wait_over(pending->wait, time_ns);
 
+	if (flip && crtc->vblank->flip_delay) {
+		crtc->vblank->flip_delay--;
+		flip = false;
+	}
 	/* A plane of a commit that is not due yet must not show a part of it. */
 	if (flip)
 		planes |= pending->plane_mask;
@@ -140,7 +151,7 @@ static void turn_off(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 
 	kms_vblank_off_locked(crtc);
 	kms_writeback_cancel_locked(crtc);
-	complete_pending(crtc, kms_clock_now());
+	complete_pending(crtc, kms_time_now(dev));
 	crtc->async_planes = 0;
 	crtc->scanout_serial++;
 	clear_crtc(crtc);
@@ -279,6 +290,7 @@ static void hand_over(struct kms_atomic_state *state, struct kms_crtc *crtc, uin
 
 	state->events[crtc->index] = NULL;
 	state->out_fences[crtc->index] = NULL;
+	kms_clock_attend_locked(crtc);
 	if (!crtc->state.active) {
 		kms_out_fence_done_locked(state->dev, out_fence);
 		if (event)
@@ -306,7 +318,7 @@ static void apply(struct kms_atomic_state *state)
 	struct kms_device *dev = state->dev;
 	struct kms_latch_bin bin = {0};
 	uint32_t crtcs, modeset = state->modeset_mask;
-	uint64_t now = kms_clock_now();
+	uint64_t now = kms_time_now(dev);
 	unsigned i;
 
 	state->serial = ++dev->commit_serial;
@@ -340,6 +352,21 @@ static bool any_pending(const struct kms_atomic_state *state)
 	return false;
 }
 
+/*
+ * For what a vblank brings. Frozen time has no vblanks until it is stepped: the
+ * limit counts from when it last was. -EBUSY at deadline, -EINTR.
+ */
+static int wait_for_vblank(struct kms_device *dev, uint64_t *deadline)
+{
+	int ret = kms_clock_wait_change_locked(dev, UINT64_MAX);
+
+	if (ret)
+		return ret;
+	if (kms_time_mode(dev) == KMS_TIME_FROZEN)
+		*deadline = kms_clock_now() + SHOWN_TIMEOUT_NS;
+	return kms_clock_now() < *deadline ? 0 : -EBUSY;
+}
+
 /* After it, no crtc of state has a commit that waits for its vblank. */
 static int wait_for_turn(struct kms_atomic_state *state, unsigned flags)
 {
@@ -352,8 +379,10 @@ static int wait_for_turn(struct kms_atomic_state *state, unsigned flags)
 		return -EBUSY;
 	}
 	while (any_pending(state)) {
-		if (kms_clock_wait_change_locked(state->dev, deadline))
-			return -EBUSY;
+		int ret = wait_for_vblank(state->dev, &deadline);
+
+		if (ret)
+			return ret;
 	}
 	return state->dev->commit_serial == state->serial ? 0 : -EAGAIN;
 }
@@ -377,10 +406,12 @@ static void wait_until_shown(struct kms_atomic_state *state)
 	uint64_t deadline = kms_clock_now() + SHOWN_TIMEOUT_NS;
 
 	while (still_pending(state)) {
-		if (kms_clock_wait_change_locked(state->dev, deadline)) {
+		int ret = wait_for_vblank(state->dev, &deadline);
+
+		if (ret == -EBUSY)
 			gem_error("atomic", "a commit was not shown in time");
+		if (ret)
 			return;
-		}
 	}
 }
 

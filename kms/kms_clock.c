@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "gem_guard.h"
+#include "gem_interrupt.h"
 #include "kms_atomic.h"
 #include "kms_clock.h"
 #include "kms_fence.h"
@@ -20,19 +21,6 @@ struct clock_pass {
 	struct gem_list out_fences; /* of what was shown */
 	struct kms_latch_bin bin;
 };
-
-uint64_t kms_clock_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
-
-static struct timespec to_timespec(uint64_t ns)
-{
-	return (struct timespec) {.tv_sec = ns / NS_PER_SECOND, .tv_nsec = ns % NS_PER_SECOND};
-}
 
 static void report_locked(struct clock_pass *pass, struct kms_crtc *crtc, uint64_t time_ns)
 {
@@ -68,19 +56,6 @@ static uint64_t next_due_locked(const struct kms_device *dev)
 			due = next;
 	}
 	return due;
-}
-
-static void sleep_locked(struct kms_clock *clock)
-{
-	uint64_t due = next_due_locked(clock->dev);
-
-	if (due == UINT64_MAX) {
-		pthread_cond_wait(&clock->wake, &clock->dev->lock);
-	} else {
-		struct timespec until = to_timespec(due);
-
-		pthread_cond_timedwait(&clock->wake, &clock->dev->lock, &until);
-	}
 }
 
 static void run_pass_locked(struct kms_clock *clock, struct clock_pass *pass)
@@ -120,7 +95,7 @@ static void *clock_thread(void *data)
 	raise_priority();
 	pthread_mutex_lock(&dev->lock);
 	while (!clock->stop) {
-		uint64_t now = kms_clock_now();
+		uint64_t due = next_due_locked(dev), now = kms_time_advance_locked(clock, due);
 
 		pass.any = !gem_list_empty(&dev->done_fences);
 		for (unsigned i = 0; i < dev->crtc_count; i++)
@@ -128,7 +103,7 @@ static void *clock_thread(void *data)
 		if (pass.any)
 			run_pass_locked(clock, &pass);
 		else
-			sleep_locked(clock);
+			kms_time_sleep_locked(clock, due);
 	}
 	pthread_mutex_unlock(&dev->lock);
 	return NULL;
@@ -142,9 +117,14 @@ void kms_clock_kick(struct kms_device *dev)
 
 int kms_clock_wait_change_locked(struct kms_device *dev, uint64_t deadline_ns)
 {
-	struct timespec until = to_timespec(deadline_ns);
+	uint64_t look = kms_clock_now() + GEM_INTERRUPT_LOOK_NS;
+	uint64_t end = deadline_ns < look ? deadline_ns : look;
+	struct timespec until = {.tv_sec = end / NS_PER_SECOND, .tv_nsec = end % NS_PER_SECOND};
 
-	return -pthread_cond_timedwait(&dev->clock->changed, &dev->lock, &until);
+	int ret = -pthread_cond_timedwait(&dev->clock->changed, &dev->lock, &until);
+	if (ret && gem_interrupted())
+		return -EINTR;
+	return end == deadline_ns ? ret : 0;
 }
 
 static void init_conditions(struct kms_clock *clock)

@@ -100,7 +100,7 @@ bool kms_plane_takes(const struct kms_plane *plane, uint32_t fourcc, uint64_t mo
 struct kms_pending_commit {
 	bool active;
 	uint64_t serial;         /* kms_device.commit_serial of the commit */
-	uint64_t time_ns;        /* when it was committed, CLOCK_MONOTONIC */
+	uint64_t time_ns;        /* when it was committed, of kms_time_now */
 	uint64_t plane_mask;     /* planes to latch; bit = kms_plane.index */
 	struct kms_event *event; /* owned; NULL = nobody asked */
 	struct kms_writeback_job *writebacks; /* list, owned: due with the latch */

@@ -5,7 +5,7 @@
 #include "gem_resv.h"
 #include "kms_atomic_internal.h"
 #include "kms_fence.h"
-#include "kms_vblank.h"
+#include "kms_time.h"
 
 /* ---- what to wait for ---- */
 
@@ -73,7 +73,7 @@ static void note_signal(struct gem_fence *fence, struct gem_fence_callback *call
 	struct kms_fence_wait *wait = gem_container_of(callback, struct kms_fence_wait, callback);
 
 	(void)fence;
-	atomic_store(&wait->signalled_ns, kms_clock_now());
+	atomic_store(&wait->signalled_ns, kms_time_now(wait->dev));
 }
 
 static int add_wait(struct kms_atomic_state *state, struct gem_fence *fence, unsigned index)
@@ -83,6 +83,7 @@ static int add_wait(struct kms_atomic_state *state, struct gem_fence *fence, uns
 	if (!wait)
 		return -ENOMEM;
 	wait->fence = gem_fence_get(fence);
+	wait->dev = state->dev;
 	wait->index = index;
 	wait->next = state->waits;
 	state->waits = wait;

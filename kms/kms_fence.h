@@ -17,7 +17,8 @@
 struct kms_fence_wait {
 	struct gem_fence_callback callback;
 	struct gem_fence *fence;       /* reference */
-	_Atomic uint64_t signalled_ns; /* of kms_clock_now; 0 = not yet */
+	struct kms_device *dev;
+	_Atomic uint64_t signalled_ns; /* of kms_time_now; 0 = not yet */
 	unsigned index;                /* of the crtc, or the plane when asynchronous */
 	struct kms_fence_wait *next;   /* in kms_atomic_state.waits */
 };

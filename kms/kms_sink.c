@@ -22,6 +22,7 @@ void kms_sink_attach(struct kms_sink *sink, struct kms_crtc *crtc)
 	sink->due = sink->busy = sink->served = false;
 	pthread_mutex_lock(&crtc->base.dev->lock);
 	gem_list_add_tail(&crtc->sinks, &sink->link);
+	kms_clock_attend_locked(crtc);
 	pthread_mutex_unlock(&crtc->base.dev->lock);
 }
 

@@ -1,6 +1,7 @@
 #include <errno.h>
 
-#include "kms_vblank.h"
+#include "kms_time.h"
+#include "kms_vrr.h"
 
 #define NS_PER_KHZ_TICK 1000000ull
 /* A target less than this many vblanks ago has passed; older ones lie ahead (wrap). */
@@ -42,18 +43,19 @@ void kms_vblank_on_locked(struct kms_crtc *crtc)
 
 	set_period(vblank, &crtc->state.mode);
 	vblank->count++;
-	vblank->time_ns = kms_clock_now();
+	vblank->time_ns = kms_time_now(crtc->base.dev);
 	vblank->start_count = vblank->count;
 	vblank->start_ns = vblank->time_ns;
 	vblank->running = true;
 	vblank->report_off = false;
+	kms_vrr_update_locked(crtc);
 	kms_clock_kick(crtc->base.dev);
 }
 
 void kms_vblank_off_locked(struct kms_crtc *crtc)
 {
 	struct kms_vblank *vblank = crtc->vblank;
-	uint64_t now = kms_clock_now();
+	uint64_t now = kms_time_now(crtc->base.dev);
 	struct kms_event *event, *next;
 
 	vblank->running = false;
@@ -76,12 +78,15 @@ int kms_vblank_wait_locked(struct kms_crtc *crtc, uint64_t target, uint64_t time
 
 	if (!vblank->running)
 		return -EINVAL;
-	while (vblank->running && !kms_vblank_passed(vblank->count, target)) {
-		if (ret)
-			return -EBUSY;
+	if (vblank->waiters++ == 0 || kms_vblank_passed(target, vblank->wait_until))
+		vblank->wait_until = target;
+	kms_clock_attend_locked(crtc);
+	while (vblank->running && !kms_vblank_passed(vblank->count, target) && !ret)
 		ret = kms_clock_wait_change_locked(crtc->base.dev, deadline);
-	}
-	return 0;
+	vblank->waiters--;
+	if (!vblank->running || kms_vblank_passed(vblank->count, target))
+		return 0;
+	return ret == -ETIMEDOUT ? -EBUSY : ret;
 }
 
 int kms_vblank_queue_event_locked(struct kms_crtc *crtc, uint64_t target, struct kms_event *event)
@@ -97,6 +102,7 @@ int kms_vblank_queue_event_locked(struct kms_crtc *crtc, uint64_t target, struct
 		kms_event_send_locked(event, vblank->count, vblank->time_ns, crtc->base.id);
 	else
 		gem_list_add_tail(&vblank->events, &event->vblank_link);
+	kms_clock_attend_locked(crtc);
 	return 0;
 }
 
@@ -104,23 +110,48 @@ uint64_t kms_vblank_next_ns_locked(const struct kms_crtc *crtc)
 {
 	const struct kms_vblank *vblank = crtc->vblank;
 
-	return vblank->running ? grid_time(vblank, vblank->count + 1) : UINT64_MAX;
+	if (!vblank->running)
+		return UINT64_MAX;
+	uint64_t next = grid_time(vblank, vblank->count + 1);
+	return vblank->vrr_max_ns ? kms_vrr_next_ns_locked(crtc, next) : next;
 }
 
-void kms_vblank_advance_locked(struct kms_crtc *crtc, uint64_t now_ns)
+/* Late by whole periods: the display went on without us, so do its numbers. */
+static void count_up_to(struct kms_vblank *vblank, uint64_t now_ns)
 {
-	struct kms_vblank *vblank = crtc->vblank;
 	uint64_t count = vblank->start_count +
 		scale(now_ns - vblank->start_ns, vblank->period_den, vblank->period_num);
 
 	/* The division rounds down, and so does grid_time: it may name one more. */
 	if (grid_time(vblank, count + 1) <= now_ns)
 		count++;
-	/* Late by whole periods: the display went on without us, so do its numbers. */
 	if (count > vblank->count + 1)
 		vblank->late_count += count - vblank->count - 1;
 	vblank->count = count;
 	vblank->time_ns = grid_time(vblank, count);
+}
+
+/* A stretched frame begins a grid of its own; ones of the mode's period stay on it. */
+static void count_stretched(struct kms_crtc *crtc)
+{
+	struct kms_vblank *vblank = crtc->vblank;
+
+	vblank->time_ns = kms_vblank_next_ns_locked(crtc);
+	vblank->count++;
+	if (vblank->time_ns != grid_time(vblank, vblank->count)) {
+		vblank->start_ns = vblank->time_ns;
+		vblank->start_count = vblank->count;
+	}
+}
+
+void kms_vblank_advance_locked(struct kms_crtc *crtc, uint64_t now_ns)
+{
+	struct kms_vblank *vblank = crtc->vblank;
+
+	if (vblank->vrr_max_ns)
+		count_stretched(crtc);
+	else
+		count_up_to(vblank, now_ns);
 	if (now_ns - vblank->time_ns > vblank->late_max_ns)
 		vblank->late_max_ns = now_ns - vblank->time_ns;
 }

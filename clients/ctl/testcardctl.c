@@ -42,6 +42,11 @@ static const char usage[] =
 	"  button NAME [down|up]         left, right or middle\n"
 	"  scroll N                      wheel notches; positive is down\n"
 	"  mode WIDTHxHEIGHT[@HZ]        the connector now prefers this mode (hotplug)\n"
+	"  time [now|freeze|real|fast]   the time of vblanks: says it, stops it, lets it run or leap\n"
+	"  time step [N] [commit] [crtc N]\n"
+	"                                frozen time goes on by N vblanks (each waits for a commit)\n"
+	"  time step-ns N                frozen time goes on by N ns\n"
+	"  flip delay N|lose [crtc N]    the next flip is late; its event never comes\n"
 	"  connect, disconnect           plugs the connector in or out (hotplug)\n"
 	"  quit                          ends the platform\n"
 	"A program may know more: see the answer of help.\n";

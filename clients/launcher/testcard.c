@@ -24,6 +24,7 @@ static const char usage[] =
 	"      --memory WORDS  as of `testcard device`: budget=64M,vram=32M,strict and more\n"
 	"      --gpu-engines N, --gpu-hang-ms N\n"
 	"                      of the card's GPU, as of `testcard device`\n"
+	"      --clock WORD    real, virtual or fast, as of `testcard device`\n"
 	"      --driver NAME   driver name that PROGRAM sees (default: testcard)\n"
 	"      --render-node   also offer /dev/dri/renderD128, and tell Mesa to use its\n"
 	"                      software driver on it (MESA_LOADER_DRIVER_OVERRIDE)\n"
@@ -72,8 +73,8 @@ static void add_device_arg(struct testcard_exec *options, const char *name, cons
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 {
-	enum { FRAMES = 256, VIDEO, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, DRIVER, RENDER_NODE, NO_INPUT,
-		DIR, JOIN, KEEP };
+	enum { FRAMES = 256, VIDEO, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, DRIVER, RENDER_NODE,
+		NO_INPUT, DIR, JOIN, KEEP };
 	static const struct option long_options[] = {
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
@@ -81,6 +82,7 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 		{"memory", required_argument, NULL, MEMORY},
 		{"gpu-engines", required_argument, NULL, GPU_ENGINES},
 		{"gpu-hang-ms", required_argument, NULL, GPU_HANG},
+		{"clock", required_argument, NULL, CLOCK},
 		{"driver", required_argument, NULL, DRIVER},
 		{"render-node", no_argument, NULL, RENDER_NODE},
 		{"no-input", no_argument, NULL, NO_INPUT},
@@ -112,6 +114,9 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 			break;
 		case GPU_HANG:
 			add_device_arg(options, "--gpu-hang-ms", optarg);
+			break;
+		case CLOCK:
+			add_device_arg(options, "--clock", optarg);
 			break;
 		case DRIVER:
 			add_device_arg(options, "--driver", optarg);

@@ -14,6 +14,15 @@
  *   scroll N                      wheel notches
  *   mode WIDTHxHEIGHT             hotplug: the connector's preferred mode changes
  *   connect | disconnect          hotplug
+ *   time [now]                    the device's time, and each crtc's vblanks (kms_time.h)
+ *   time freeze | real | fast     stops it, lets it run, lets it leap to what is waited for
+ *   time step [N] [commit] [crtc N]
+ *                                 frozen time goes on by N vblanks of a crtc; with commit, each
+ *                                 comes when the crtc has a commit to show. The reply comes
+ *                                 when events are sent and sinks have run.
+ *   time step-ns N                by N ns of it
+ *   flip delay N [crtc N]         the next flip is shown N vblanks late
+ *   flip lose [crtc N]            the next flip is shown, its event never comes
  *   gpu hang [render|copy]        what that engine class runs now, or next, hangs
  *   gpu reset                     what runs starts anew, innocent
  *   gpu wedge | unwedge           every batch fails with EIO, from now to unwedge
@@ -22,7 +31,7 @@
  *   quit                          ends the server
  *
  * "card N" after a command about the screen or the GPU (state, screenshot,
- * wait-vblank, mode, connect, disconnect, gpu) makes it about /dev/dri/cardN; else it is about card 0.
+ * wait-vblank, mode, connect, disconnect, time, flip, gpu) makes it about /dev/dri/cardN; else it is about card 0.
  *
  * A program may add commands of its own (the compositor: windows, ...).
  *

@@ -31,6 +31,9 @@ static const char usage[] =
 	"      --gpu-engines N  render engines of a card's GPU (default: one a core, at most\n"
 	"                       4): so many batches at a time\n"
 	"      --gpu-hang-ms N  a batch that runs longer is a hang (default: 3000)\n"
+	"      --clock WORD     time of its vblanks: real (default), virtual (it begins at one\n"
+	"                       second and stands still until testcardctl time steps it) or\n"
+	"                       fast (virtual; each vblank that somebody waits for comes at once)\n"
 	"      --render-node    also offer /dev/dri/renderD128, one a card\n"
 	"      --no-input       no keyboard, pointer and tablet\n"
 	"      --frames DIR     write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
@@ -51,7 +54,8 @@ struct device_options {
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse(int argc, char **argv, struct device_options *options)
 {
-	enum { DRIVER = 256, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, RENDER_NODE, NO_INPUT, FRAMES, VIDEO, READY_FD };
+	enum { DRIVER = 256, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, RENDER_NODE, NO_INPUT,
+		FRAMES, VIDEO, READY_FD };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"driver", required_argument, NULL, DRIVER},
@@ -59,6 +63,7 @@ static int parse(int argc, char **argv, struct device_options *options)
 		{"memory", required_argument, NULL, MEMORY},
 		{"gpu-engines", required_argument, NULL, GPU_ENGINES},
 		{"gpu-hang-ms", required_argument, NULL, GPU_HANG},
+		{"clock", required_argument, NULL, CLOCK},
 		{"render-node", no_argument, NULL, RENDER_NODE},
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"frames", required_argument, NULL, FRAMES},
@@ -98,6 +103,10 @@ static int parse(int argc, char **argv, struct device_options *options)
 			if (!platform_parse_int(optarg, 1, GPU_HANG_MS_MAX, &number))
 				return -1;
 			options->platform.gpu.hang_ms = number;
+			break;
+		case CLOCK:
+			if (!platform_parse_clock(optarg, &options->platform.clock))
+				return -1;
 			break;
 		case RENDER_NODE:
 			options->platform.render_node = true;

@@ -75,6 +75,8 @@ static int create_control(struct platform *platform)
 	if (ret == 0)
 		ret = platform_add_gpu_commands(platform);
 	if (ret == 0)
+		ret = platform_add_time_commands(platform);
+	if (ret == 0)
 		ret = platform_add_state_command(platform);
 	if (ret == 0)
 		ret = platform_add_input_commands(platform);
@@ -163,6 +165,9 @@ free_platform:
 void platform_destroy(struct platform *platform)
 {
 	control_server_destroy(platform->control);
+	/* Who waits for a vblank gets it, and ends. */
+	for (unsigned i = 0; i < platform->card_count; i++)
+		kms_time_set(platform->cards[i].dev->kms, KMS_TIME_REAL);
 	wire_server_destroy(platform->wire);
 	platform_stop_cards(platform);
 	tree_destroy(platform->tree);

@@ -9,6 +9,7 @@
 
 #include "control.h"
 #include "evdev.h"
+#include "kms_time.h"
 #include "tree.h"
 #include "uapi.h"
 #include "uapi_debugfs.h"
@@ -22,6 +23,7 @@ struct platform_options {
 	struct gem_memory_options memory;      /* of each card; zeroed = defaults */
 	struct gpu_options gpu;                /* the same */
 	unsigned cards;                        /* 0 = 1; at most PLATFORM_CARDS_MAX; all alike */
+	enum kms_time_mode clock;              /* how the cards' time begins */
 	bool render_node;                      /* also /dev/dri/renderD128, one a card */
 	bool input;                            /* keyboard, pointer, tablet */
 	/*
@@ -80,5 +82,8 @@ struct platform {
 int platform_create(const struct platform_options *options, struct platform **out);
 /* Ends channels, files and threads; removes the runtime folder. */
 void platform_destroy(struct platform *platform);
+
+/* "real", "virtual" (frozen) or "fast", as --clock has them. False: none of these. */
+bool platform_parse_clock(const char *text, enum kms_time_mode *mode);
 
 #endif

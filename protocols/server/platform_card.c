@@ -37,6 +37,8 @@ static int create_card(struct platform_card *card, const struct platform_options
 
 	int ret = uapi_device_create(desc, options->driver_name, &parts, &card->dev);
 	if (ret == 0)
+		kms_time_start(card->dev->kms, options->clock);
+	if (ret == 0)
 		ret = add_node(card, UAPI_NODE_PRIMARY, &card->card_node);
 	if (ret == 0 && options->render_node)
 		ret = add_node(card, UAPI_NODE_RENDER, &card->render_node);

@@ -113,8 +113,9 @@ static int wait_vblank(void *data, int argc, char **argv, FILE *out)
 			last = now_ns();
 			left--;
 		} else if (now_ns() - last > WAIT_OFF_SECONDS * 1000000000ull) {
-			return control_refuse(out, "no vblank for %d s: crtc 0 is off",
-				WAIT_OFF_SECONDS);
+			return control_refuse(out, "no vblank for %d s: %s", WAIT_OFF_SECONDS,
+				kms_time_mode(crtc->base.dev) == KMS_TIME_FROZEN ?
+				"time is frozen" : "crtc 0 is off");
 		}
 	}
 	fprintf(out, "{\"ok\":true,\"count\":%llu,\"time_ns\":%llu}", (unsigned long long)count,

@@ -31,8 +31,16 @@ struct platform_card *platform_take_card(struct platform *platform, int *argc, c
 
 int platform_add_display_commands(struct platform *platform);
 int platform_add_gpu_commands(struct platform *platform);
+int platform_add_time_commands(struct platform *platform);
 int platform_add_state_command(struct platform *platform);
 int platform_add_input_commands(struct platform *platform);
+
+/*
+ * Takes the words "NAME N" off the end of a command's, with N up to max; value stays
+ * as it is when they are not there. False: N is no such number, and out says so.
+ */
+bool platform_take_number(const char *name, long max, int *argc, char **argv, long *value,
+	FILE *out);
 
 /* Decimal, whole text, min..max; false and nothing written otherwise. */
 bool platform_parse_int(const char *text, long min, long max, long *value);
