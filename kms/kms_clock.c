@@ -73,17 +73,26 @@ static void run_pass_locked(struct kms_clock *clock, struct clock_pass *pass)
 }
 
 /*
- * The display does not wait for a busy machine. Whatever of this is not
- * permitted is done without: frames then come later under load.
+ * A display of real time does not wait for a busy machine; virtual time waits for
+ * everybody. Whatever of this is not permitted is done without: frames then come
+ * later under load.
  */
-static void raise_priority(void)
+static void set_urgent(bool urgent)
 {
-	struct sched_param param = {.sched_priority = 1};
+	struct sched_param param = {.sched_priority = urgent ? 1 : 0};
 
-	prctl(PR_SET_NAME, "tc-vblank");
-	prctl(PR_SET_TIMERSLACK, 1);
-	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &param) != 0)
-		setpriority(PRIO_PROCESS, 0, -10); /* Linux: of this thread only */
+	if (pthread_setschedparam(pthread_self(), urgent ? SCHED_FIFO : SCHED_OTHER, &param) != 0 ||
+			!urgent)
+		setpriority(PRIO_PROCESS, 0, urgent ? -10 : 0); /* Linux: of this thread only */
+}
+
+static void follow_mode(const struct kms_clock *clock, bool *urgent)
+{
+	bool real = atomic_load(&clock->mode) == KMS_TIME_REAL;
+
+	if (*urgent != real)
+		set_urgent(real);
+	*urgent = real;
 }
 
 static void *clock_thread(void *data)
@@ -91,10 +100,13 @@ static void *clock_thread(void *data)
 	struct kms_clock *clock = data;
 	struct kms_device *dev = clock->dev;
 	struct clock_pass pass = {0};
+	bool urgent = false;
 
-	raise_priority();
+	prctl(PR_SET_NAME, "tc-vblank");
+	prctl(PR_SET_TIMERSLACK, 1);
 	pthread_mutex_lock(&dev->lock);
 	while (!clock->stop) {
+		follow_mode(clock, &urgent);
 		uint64_t due = next_due_locked(dev), now = kms_time_advance_locked(clock, due);
 
 		pass.any = !gem_list_empty(&dev->done_fences);

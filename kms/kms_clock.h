@@ -16,6 +16,7 @@ struct kms_clock {
 	_Atomic uint64_t virtual_ns; /* the time; 0 = real */
 	_Atomic uint64_t ahead_ns;   /* real time is CLOCK_MONOTONIC plus this */
 	/* dev->lock */
+	uint64_t leapt_ns;      /* kms_clock_now when virtual time last went on */
 	uint64_t step_until_ns; /* where the thread takes frozen time to; 0 = it is there */
 	bool stepping;          /* somebody is */
 };

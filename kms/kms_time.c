@@ -49,13 +49,14 @@ static bool has_ready_commit(const struct kms_crtc *crtc)
 	return crtc->pending.active && kms_fence_wait_over(crtc->pending.wait, UINT64_MAX);
 }
 
-static bool has_hungry_sink(const struct kms_crtc *crtc)
+/* every: of those that take every vblank; else of those that have not seen the newest picture. */
+static bool has_sink(const struct kms_crtc *crtc, bool every)
 {
 	const struct kms_sink *sink;
 
 	gem_list_for_each(sink, &crtc->sinks, link) {
-		if (sink->every_vblank || !sink->served ||
-				sink->last_serial != crtc->scanout_serial)
+		if (every ? sink->every_vblank :
+				!sink->served || sink->last_serial != crtc->scanout_serial)
 			return true;
 	}
 	return false;
@@ -72,7 +73,7 @@ static bool is_wanted(const struct kms_crtc *crtc)
 	if (vblank->waiters && !kms_vblank_passed(vblank->count, vblank->wait_until))
 		return true;
 	return !gem_list_empty(&vblank->events) || has_ready_commit(crtc) ||
-		has_ready_planes(crtc) || has_hungry_sink(crtc);
+		has_ready_planes(crtc) || has_sink(crtc, false);
 }
 
 static bool any_wanted(const struct kms_device *dev)
@@ -84,15 +85,41 @@ static bool any_wanted(const struct kms_device *dev)
 	return false;
 }
 
+static bool any_watched(const struct kms_device *dev)
+{
+	for (unsigned i = 0; i < dev->crtc_count; i++) {
+		if (dev->crtcs[i].vblank->running && has_sink(&dev->crtcs[i], true))
+			return true;
+	}
+	return false;
+}
+
+/* Real time at which fast time is at due, when nobody is in a hurry. */
+static uint64_t paced_ns(const struct kms_clock *clock, uint64_t due)
+{
+	uint64_t at = atomic_load(&clock->virtual_ns);
+
+	return clock->leapt_ns + (due > at ? due - at : 0);
+}
+
+static bool may_go_on(const struct kms_clock *clock, uint64_t due)
+{
+	if (due == UINT64_MAX)
+		return false;
+	if (atomic_load(&clock->mode) == KMS_TIME_FROZEN)
+		return due <= clock->step_until_ns;
+	return any_wanted(clock->dev) ||
+		(any_watched(clock->dev) && paced_ns(clock, due) <= kms_clock_now());
+}
+
 uint64_t kms_time_advance_locked(struct kms_clock *clock, uint64_t due)
 {
-	enum kms_time_mode mode = atomic_load(&clock->mode);
-
-	if (mode == KMS_TIME_REAL)
+	if (atomic_load(&clock->mode) == KMS_TIME_REAL)
 		return kms_time_now(clock->dev);
-	bool go = mode == KMS_TIME_FAST ? any_wanted(clock->dev) : due <= clock->step_until_ns;
-	if (go && due != UINT64_MAX && due > atomic_load(&clock->virtual_ns))
+	if (due > atomic_load(&clock->virtual_ns) && may_go_on(clock, due)) {
 		atomic_store(&clock->virtual_ns, due);
+		clock->leapt_ns = kms_clock_now();
+	}
 	return atomic_load(&clock->virtual_ns);
 }
 
@@ -113,11 +140,19 @@ static bool waits_for_fence(const struct kms_device *dev)
 	return false;
 }
 
+/* When the thread wakes for what is due at due, if nothing wakes it before. */
 static uint64_t real_time_of(const struct kms_clock *clock, uint64_t due)
 {
-	if (atomic_load(&clock->mode) != KMS_TIME_REAL)
+	if (due == UINT64_MAX)
+		return due;
+	switch (atomic_load(&clock->mode)) {
+	case KMS_TIME_REAL:
+		return due - atomic_load(&clock->ahead_ns);
+	case KMS_TIME_FAST:
+		return any_watched(clock->dev) ? paced_ns(clock, due) : UINT64_MAX;
+	default:
 		return UINT64_MAX;
-	return due == UINT64_MAX ? due : due - atomic_load(&clock->ahead_ns);
+	}
 }
 
 void kms_time_sleep_locked(struct kms_clock *clock, uint64_t due)
@@ -159,6 +194,7 @@ static void enter_virtual_locked(struct kms_clock *clock)
 {
 	if (!atomic_load(&clock->virtual_ns))
 		atomic_store(&clock->virtual_ns, kms_time_now(clock->dev));
+	clock->leapt_ns = kms_clock_now();
 }
 
 static void enter_real_locked(struct kms_clock *clock)

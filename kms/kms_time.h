@@ -4,8 +4,10 @@
  * KMS_TIME_REAL: CLOCK_MONOTONIC, as a kernel driver's.
  * KMS_TIME_FROZEN: it stands still but for steps.
  * KMS_TIME_FAST: it leaps from vblank to vblank, without waiting, while somebody
- *   waits for one: a commit, an event, a waiting request, a sink. While nobody
- *   does, it stands still: what runs fast is the work, not an empty loop.
+ *   waits for one: a commit, an event, a waiting request, a sink that has not seen
+ *   the newest picture. While nobody does, it stands still: what runs fast is the
+ *   work, not an empty loop. Only for sinks that take every vblank (CRCs), it then
+ *   goes on at the pace of real time.
  *
  * Frozen and fast are virtual time: it moves by vblanks and steps only, in one
  * order (by time, then by crtc), so that the same commands give the same events
