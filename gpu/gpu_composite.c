@@ -106,7 +106,7 @@ static void parse_draw(const struct gpu_composite *composite, const uint32_t *dw
 }
 
 static struct gpu_fault draw(struct gpu_composite *composite, const struct gpu_bus *bus,
-	struct gpu_pool *pool, const uint32_t *dwords, uint64_t *written)
+	struct gem_pool *pool, const uint32_t *dwords, uint64_t *written)
 {
 	struct gpu_pixels target;
 	struct gpu_fault fault;
@@ -137,7 +137,7 @@ static struct gpu_fault draw(struct gpu_composite *composite, const struct gpu_b
 }
 
 struct gpu_fault gpu_composite_packet(struct gpu_composite *composite, const struct gpu_bus *bus,
-	struct gpu_pool *pool, const uint32_t *dwords, uint32_t count, uint64_t *written)
+	struct gem_pool *pool, const uint32_t *dwords, uint32_t count, uint64_t *written)
 {
 	switch (dwords[0]) {
 	case GPU_COMPOSITE_TARGET:

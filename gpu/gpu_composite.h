@@ -32,6 +32,6 @@ void gpu_composite_reset(struct gpu_composite *composite);
  * packet is written; MEMORY: see gpu_tiles_add.
  */
 struct gpu_fault gpu_composite_packet(struct gpu_composite *composite, const struct gpu_bus *bus,
-	struct gpu_pool *pool, const uint32_t *dwords, uint32_t count, uint64_t *written);
+	struct gem_pool *pool, const uint32_t *dwords, uint32_t count, uint64_t *written);
 
 #endif

@@ -11,9 +11,9 @@
 #ifndef GPU_ENGINE_H
 #define GPU_ENGINE_H
 
+#include "gem_pool.h"
 #include "gpu_blt.h"
 #include "gpu_composite.h"
-#include "gpu_pool.h"
 #include "gpu_regs.h"
 
 enum gpu_engine_id { GPU_ENGINE_RENDER, GPU_ENGINE_BLT };
@@ -40,7 +40,7 @@ struct gpu_engine {
 	 * Helps with the tiles; NULL = the engine's thread alone. The caller's, set
 	 * before the first run, outlives the engine.
 	 */
-	struct gpu_pool *pool;
+	struct gem_pool *pool;
 	/* The streamer; the engine's thread. */
 	const struct gpu_bus *space; /* what batches see */
 	bool in_batch, stopped;

@@ -82,7 +82,7 @@ static bool grow(struct gpu_tiles *tiles)
 	return true;
 }
 
-struct gpu_fault gpu_tiles_add(struct gpu_tiles *tiles, struct gpu_pool *pool,
+struct gpu_fault gpu_tiles_add(struct gpu_tiles *tiles, struct gem_pool *pool,
 	const struct gpu_pixels *target, struct gpu_draw *draw)
 {
 	bool alone = reads_target(draw, target);
@@ -388,7 +388,7 @@ static bool prepare(struct run *run)
 	return done && (area_bytes(run) < STREAM_BYTES || stream(tiles));
 }
 
-struct gpu_fault gpu_tiles_run(struct gpu_tiles *tiles, struct gpu_pool *pool)
+struct gpu_fault gpu_tiles_run(struct gpu_tiles *tiles, struct gem_pool *pool)
 {
 	struct run run = {.tiles = tiles};
 
@@ -403,7 +403,7 @@ struct gpu_fault gpu_tiles_run(struct gpu_tiles *tiles, struct gpu_pool *pool)
 		if (run.cost < ALONE_BYTES)
 			pool = NULL;
 		cut(&run, !pool);
-		gpu_pool_run(pool, work, &run, run.columns *
+		gem_pool_run(pool, work, &run, run.columns *
 			((run.area.y2 - run.area.y1 + run.height - 1) / run.height));
 	}
 	pixman_region32_fini(&run.read);

@@ -12,8 +12,8 @@
 
 #include <stdatomic.h>
 
+#include "gem_pool.h"
 #include "gpu_draw.h"
-#include "gpu_pool.h"
 
 enum { GPU_TILES_MAX_DRAWS = 1024 };
 /* Recorded at most, in bytes as gpu_draw.cost counts: what a run takes is bounded. */
@@ -28,8 +28,8 @@ struct gpu_tiles {
 	uint64_t done;  /* cost of all that was run so far */
 	bool alone; /* a source that is the target: with no other draw */
 	/* One for each thread of a run; taken by flag. */
-	struct gpu_scratch scratch[GPU_POOL_MAX + 1];
-	atomic_flag taken[GPU_POOL_MAX + 1];
+	struct gpu_scratch scratch[GEM_POOL_MAX + 1];
+	atomic_flag taken[GEM_POOL_MAX + 1];
 };
 
 void gpu_tiles_init(struct gpu_tiles *tiles);
@@ -41,10 +41,10 @@ void gpu_tiles_drop(struct gpu_tiles *tiles);
  * draw, after gpu_draw_init, becomes tiles'. First it runs what is recorded if
  * the two cannot be done together. MEMORY: draw is finished.
  */
-struct gpu_fault gpu_tiles_add(struct gpu_tiles *tiles, struct gpu_pool *pool,
+struct gpu_fault gpu_tiles_add(struct gpu_tiles *tiles, struct gem_pool *pool,
 	const struct gpu_pixels *target, struct gpu_draw *draw);
 /* Does what is recorded. MEMORY: some of it is not drawn, but forgotten. */
-struct gpu_fault gpu_tiles_run(struct gpu_tiles *tiles, struct gpu_pool *pool);
+struct gpu_fault gpu_tiles_run(struct gpu_tiles *tiles, struct gem_pool *pool);
 
 /* Whether a run will write any of these bytes. */
 static inline bool gpu_tiles_write(const struct gpu_tiles *tiles, const void *host, size_t size)

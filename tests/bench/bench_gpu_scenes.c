@@ -258,12 +258,12 @@ int main(int argc, char **argv)
 		{"faded", true, 160, 0, false}, {"scaled", false, 255, 2, false},
 		{"tiled opaque", false, 255, 0, true}, {"tiled translucent", true, 255, 0, true}};
 	static const uint32_t sizes[][2] = {{1920, 1080}, {3840, 2160}};
-	struct gpu_pool *pool;
+	struct gem_pool *pool;
 
 	space = aligned_alloc(2 << 20, SPACE);
 	bench_require(space ? 0 : -ENOMEM, "memory");
 	fill_windows();
-	bench_require(gpu_pool_create(1, &pool), "pool");
+	bench_require(gem_pool_create(1, "gpu-tiles", &pool), "pool");
 	for (unsigned i = 0; i < 2; i++)
 		bench_require(gpu_engine_create(GPU_ENGINE_RENDER, &bus, &engines[i]), "engine");
 	engines[1]->pool = pool;
@@ -285,7 +285,7 @@ int main(int argc, char **argv)
 				}
 	for (unsigned i = 0; i < 2; i++)
 		gpu_engine_destroy(engines[i]);
-	gpu_pool_destroy(pool);
+	gem_pool_destroy(pool);
 	free(space);
 	return 0;
 }

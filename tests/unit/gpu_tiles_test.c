@@ -325,9 +325,9 @@ static void compare(const struct scene *scene, unsigned run)
 
 static void scenes(unsigned threads, unsigned runs)
 {
-	struct gpu_pool *pool;
+	struct gem_pool *pool;
 
-	CHECK_INT(gpu_pool_create(threads, &pool), 0);
+	CHECK_INT(gem_pool_create(threads, "gpu-tiles", &pool), 0);
 	srandom(1000 + threads);
 	for (unsigned run = 0; run < runs; run++) {
 		struct gpu_card card;
@@ -346,15 +346,15 @@ static void scenes(unsigned threads, unsigned runs)
 		finish_scene(&scene);
 		gpu_card_finish(&card);
 	}
-	gpu_pool_destroy(pool);
+	gem_pool_destroy(pool);
 }
 
 /* So large that what is copied goes past the caches. */
 TEST(large_target)
 {
-	struct gpu_pool *pool;
+	struct gem_pool *pool;
 
-	CHECK_INT(gpu_pool_create(1, &pool), 0);
+	CHECK_INT(gem_pool_create(1, "gpu-tiles", &pool), 0);
 	srandom(9);
 	for (unsigned run = 0; run < 2; run++) {
 		struct gpu_card card;
@@ -388,7 +388,7 @@ TEST(large_target)
 		finish_scene(&scene);
 		gpu_card_finish(&card);
 	}
-	gpu_pool_destroy(pool);
+	gem_pool_destroy(pool);
 }
 
 TEST(alone)
