@@ -5,7 +5,7 @@
 
 #include "gem_guard.h"
 #include "kms_queue_sink.h"
-#include "kms_vblank.h"
+#include "kms_time.h"
 
 struct queue_sink {
 	struct kms_sink base; /* first */
@@ -21,6 +21,11 @@ struct queue_sink {
 	bool ending;
 };
 
+static enum kms_time_mode time_mode(const struct queue_sink *sink)
+{
+	return kms_time_mode(sink->base.crtc->base.dev);
+}
+
 /* A place in the queue, or NULL: full, or no memory. */
 static struct kms_queued_frame *reserve(struct queue_sink *sink, const struct kms_frame *frame)
 {
@@ -28,6 +33,8 @@ static struct kms_queued_frame *reserve(struct queue_sink *sink, const struct km
 	struct kms_queued_frame *copy = NULL;
 
 	pthread_mutex_lock(&sink->lock);
+	while (sink->queued >= KMS_QUEUE_MAX && time_mode(sink) != KMS_TIME_REAL)
+		pthread_cond_wait(&sink->changed, &sink->lock);
 	if (sink->queued < KMS_QUEUE_MAX)
 		copy = malloc(sizeof(*copy) + size);
 	if (copy)
@@ -67,7 +74,9 @@ static void queue_frame(struct kms_sink *base, const struct kms_frame *frame)
 		memcpy(copy->pixels + y * row, frame->pixels + (size_t)y * frame->pitch, row);
 	pthread_mutex_lock(&sink->lock);
 	gem_list_add_tail(&sink->queue, &copy->link);
-	pthread_cond_signal(&sink->changed);
+	pthread_cond_broadcast(&sink->changed);
+	while (sink->queued > 0 && time_mode(sink) == KMS_TIME_FROZEN)
+		pthread_cond_wait(&sink->changed, &sink->lock);
 	pthread_mutex_unlock(&sink->lock);
 }
 
@@ -89,6 +98,7 @@ static void *queue_thread(void *data)
 		free(frame);
 		pthread_mutex_lock(&sink->lock);
 		sink->queued--;
+		pthread_cond_broadcast(&sink->changed);
 		/* A full disk fails sixty times a second: say it once, count the rest. */
 		if (ret < 0 && sink->failed++ == 0)
 			gem_error("kms", "writing a frame to %s: %s", sink->name, strerror(-ret));
@@ -149,7 +159,7 @@ void kms_queue_sink_destroy(struct kms_sink *base)
 	kms_sink_detach(base);
 	pthread_mutex_lock(&sink->lock);
 	sink->ending = true;
-	pthread_cond_signal(&sink->changed);
+	pthread_cond_broadcast(&sink->changed);
 	pthread_mutex_unlock(&sink->lock);
 	pthread_join(sink->thread, NULL);
 	int ret = sink->ops->finish(sink->data);

@@ -52,6 +52,30 @@ void preload_test_key(uint16_t code, int value)
 	control(line);
 }
 
+void preload_test_time(const char *mode)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "time %s\n", strcmp(mode, "frozen") ? mode : "freeze");
+	control(line);
+}
+
+void preload_test_step(unsigned vblanks)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "time step %u\n", vblanks);
+	control(line);
+}
+
+void preload_test_step_ns(uint64_t ns)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "time step-ns %llu\n", (unsigned long long)ns);
+	control(line);
+}
+
 void preload_test_hotplug(void)
 {
 	static unsigned width = 800;

@@ -13,6 +13,7 @@
 
 #include <drm.h>
 
+#include "kms_time.h"
 #include "preload_door.h"
 #include "preload_test.h"
 #include "test.h"
@@ -232,6 +233,35 @@ void preload_test_hotplug(void)
 	struct drm_mode_modeinfo mode = card->kms->connectors[0].modes[1];
 
 	CHECK_INT(kms_connector_set(&card->kms->connectors[0], true, &mode, 1), 0);
+}
+
+void preload_test_time(const char *name)
+{
+	static const char *const modes[] = {
+		[KMS_TIME_REAL] = "real", [KMS_TIME_FROZEN] = "frozen", [KMS_TIME_FAST] = "fast",
+	};
+	struct kms_device *kms = card->kms;
+	unsigned mode = 0;
+
+	while (strcmp(name, modes[mode]))
+		CHECK(++mode < GEM_ARRAY_SIZE(modes));
+	if (kms->commit_serial == 0 && kms_time_mode(kms) == KMS_TIME_REAL)
+		kms_time_start(kms, mode);
+	else
+		kms_time_set(kms, mode);
+}
+
+void preload_test_step(unsigned vblanks)
+{
+	const struct kms_time_step step = {.crtc = &card->kms->crtcs[0], .vblanks = vblanks};
+	uint64_t left;
+
+	CHECK_INT(kms_time_step_vblanks(&step, &left), 0);
+}
+
+void preload_test_step_ns(uint64_t ns)
+{
+	CHECK_INT(kms_time_step_ns(card->kms, ns), 0);
 }
 
 /* ---- the door remembers numbers: every way to put something else in their place ---- */

@@ -15,4 +15,13 @@ void preload_test_key(uint16_t code, int value);
 /* The connector prefers another mode. */
 void preload_test_hotplug(void);
 
+/*
+ * The device's time (kms_time.h): real, frozen or fast; steps of frozen time by
+ * vblanks of crtc 0, and by ns. A device that has only just begun, begins anew at
+ * the first moment of virtual time.
+ */
+void preload_test_time(const char *mode);
+void preload_test_step(unsigned vblanks);
+void preload_test_step_ns(uint64_t ns);
+
 #endif

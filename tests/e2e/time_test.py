@@ -1,0 +1,148 @@
+"""testcardctl time and flip, --clock: frozen, stepped and fast time, late and lost flips."""
+import json
+import os
+import subprocess
+
+import tc
+
+DEVICE = os.path.join(tc.BUILD, "protocols/server/testcard-device")
+FLIP = os.path.join(tc.DEMO, "testcard-flip")
+CLIENT = os.path.join(tc.BUILD, "tests/uapi/time_client_test")
+SELF = os.path.join(tc.BUILD, "tests/uapi/time_self_test")
+FIRST_NS = 1000000000
+
+
+def start(t, *options):
+    folder = os.path.join(t.runtime, "d")
+    process = t.start(DEVICE, "--dir", folder, "--no-input", *options)
+    t.wait(lambda: os.path.exists(folder + "/control.sock"), "the control socket")
+    return process, folder
+
+
+def stop(t, process, folder):
+    t.stop(process)
+    if os.path.isdir(folder):
+        os.rmdir(folder)
+
+
+def ctl(t, folder, *words, status=0):
+    done = subprocess.run([tc.CTL, "--dir", folder, *words], env=t.env(), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+    t.equal(done.returncode, status, f"exit code of {words}: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def client(t, folder, *argv):
+    return t.start(tc.LAUNCHER, "exec", "--join", folder, "--", *argv, log=t.path("client.log"))
+
+
+def test_commands(t):
+    process, folder = start(t, "--clock", "virtual")
+    now = ctl(t, folder, "time")
+    t.equal((now["time"], now["now_ns"]), ("frozen", FIRST_NS), "at first")
+    t.equal(ctl(t, folder, "time", "step-ns", "5")["now_ns"], FIRST_NS + 5, "five later")
+    for words in (["stop"], ["step", "0"], ["step", "x"], ["step", "1", "crtc", "1"], ["step-ns"],
+                  ["step-ns", "-1"], ["freeze", "now"], ["now", "card", "1"]):
+        ctl(t, folder, "time", *words, status=1)
+    for words in ([], ["delay"], ["delay", "-1"], ["lose", "1"], ["lose", "crtc", "9"]):
+        ctl(t, folder, "flip", *words, status=1)
+    t.equal(ctl(t, folder, "time", "fast")["time"], "fast", "mode")
+    ctl(t, folder, "time", "step-ns", "5", status=1)
+    real = ctl(t, folder, "time", "real")
+    t.equal(real["time"], "real", "mode")
+    t.check(ctl(t, folder, "time")["now_ns"] > real["now_ns"], "real time goes on")
+    t.equal(ctl(t, folder, "time", "freeze")["time"], "frozen", "mode")
+    t.equal(ctl(t, folder, "time")["now_ns"], ctl(t, folder, "time")["now_ns"], "frozen")
+    stop(t, process, folder)
+
+
+def test_same_events_byte_for_byte(t):
+    """Twice over the wire, once in process."""
+    names = [t.path(f"events-{i}") for i in range(3)]
+    for name in names[:2]:
+        t.exec(CLIENT, options=("--no-input", "--clock", "virtual"), TESTCARD_TEST_EVENTS=name)
+    t.run(SELF, TESTCARD_TEST_EVENTS=names[2])
+    events = [open(name, "rb").read() for name in names]
+    t.check(len(events[0]) > 40 * 32, f"{len(events[0])} bytes")
+    t.equal(events[1], events[0], "second run")
+    t.equal(events[2], events[0], "in process")
+
+
+def test_lockstep_with_a_client(t):
+    """Every vblank waits for the client's flip; the picture is written when the step answers."""
+    frames = t.path("frames")
+    os.mkdir(frames)
+    process, folder = start(t, "--clock", "virtual", "--frames", frames)
+    flip = client(t, folder, FLIP, "--frames", "40")
+    before = ctl(t, folder, "time", "step", "commit")
+    for i in range(1, 6):
+        after = ctl(t, folder, "time", "step", "4", "commit")
+        crtc, was = after["crtcs"][0], before["crtcs"][0]
+        t.equal(crtc["count"] - was["count"], 4 * i, "vblanks")
+        t.equal(crtc["flips"] - was["flips"], 4 * i, "flips")
+        t.equal(crtc["time_ns"], after["now_ns"], "time")
+        t.check(os.path.exists(f"{frames}/crtc0-{crtc['count']:08}.png"), "the last picture")
+    ctl(t, folder, "time", "fast")
+    t.equal(flip.wait(tc.TIMEOUT), 0, "status of the client")
+    t.running.remove(flip)
+    stop(t, process, folder)
+
+
+def test_late_and_lost_flips(t):
+    process, folder = start(t, "--clock", "virtual")
+    flip = client(t, folder, FLIP, "--frames", "10")
+    ctl(t, folder, "time", "step", "2", "commit")
+    ctl(t, folder, "flip", "delay", "3")
+    before = ctl(t, folder, "time")["crtcs"][0]
+    after = ctl(t, folder, "time", "step", "3", "commit")["crtcs"][0]
+    t.equal(after["flips"], before["flips"], "put off")
+    after = ctl(t, folder, "time", "step", "commit")["crtcs"][0]
+    t.equal(after["flips"], before["flips"] + 1, "late")
+    ctl(t, folder, "flip", "lose")
+    lost = ctl(t, folder, "time", "step", "commit")["crtcs"][0]
+    t.equal(lost["flips"], before["flips"] + 2, "shown")
+    # The client waits for the event, and will not flip again.
+    text = ctl(t, folder, "time", "step", "commit", status=1)["error"]
+    t.equal(text, "crtc 0 has no commit; 1 vblanks left", "refused")
+    t.equal(flip.wait(tc.TIMEOUT), 1, "status of the client")
+    t.running.remove(flip)
+    with open(flip.log) as file:
+        log = file.read()
+    t.check("no flip event" in log, log)
+    stop(t, process, folder)
+
+
+def test_device_ends_while_a_client_waits(t):
+    """SETCRTC waits for a vblank that does not come; so do control commands."""
+    process, folder = start(t, "--clock", "virtual")
+    flip = client(t, folder, FLIP)
+    t.wait(lambda: ctl(t, folder, "time")["crtcs"][0]["running"], "the screen")
+    wait = t.start(tc.CTL, "--dir", folder, "wait-vblank")
+    t.stop(process)
+    for one in (flip, wait):
+        one.wait(20)
+        t.running.remove(one)
+    process, folder = start(t, "--clock", "virtual")
+    step = t.start(tc.CTL, "--dir", folder, "time", "step")
+    t.wait(lambda: ctl(t, folder, "time")["ok"], "an answer beside the step")
+    stop(t, process, folder)
+    step.wait(20)
+    t.running.remove(step)
+
+
+def test_fast_client(t):
+    text = t.exec(FLIP, "--frames", "600", options=("--no-input", "--clock", "fast"))
+    t.check("600 flips, 60.00 Hz" in text and "0 vblanks missed" in text, text)
+    t.exec("true", options=("--clock", "slow"), status=125)
+
+
+def test_compositor(t):
+    """Its frames come as soon as they are drawn, or when they are stepped."""
+    pattern = os.path.join(tc.DEMO, "testcard-pattern")
+    shot = t.path("shot.png")
+    t.run(tc.COMPOSITOR, "--headless", "--clock", "fast", "--renderer", "pixman", "--run", pattern,
+          "--exit-after", "2", "--screenshot", shot)
+    t.check(os.path.getsize(shot) > 1000, "a picture")
+
+
+tc.main(globals())
