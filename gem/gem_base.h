@@ -20,6 +20,14 @@
 /* align must be a power of two */
 #define GEM_ALIGN(value, align) (((value) + (align) - 1) & ~((__typeof__(value))(align) - 1))
 
+/* Of a loop that looks until another thread has done something: leaves it the core's units. */
+static inline void gem_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#endif
+}
+
 /* Doubly linked intrusive list; a head is a node that points to itself. */
 struct gem_list {
 	struct gem_list *prev, *next;

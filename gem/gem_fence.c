@@ -5,7 +5,11 @@
 
 #include "gem_fence.h"
 
-enum { NS_PER_S = 1000000000 };
+enum {
+	NS_PER_S = 1000000000,
+	/* Looked on before one sleeps: what an engine is at may end sooner than a thread wakes. */
+	LOOK_ON_NS = 8000,
+};
 
 static int64_t now_ns(void)
 {
@@ -206,12 +210,23 @@ static void wait_until(struct gem_fence *fence, int64_t deadline)
 	waiter_finish(&waiter);
 }
 
+/* As the kernel's i915 does, for about as long (drivers/gpu/drm/i915/i915_request.c). */
+static void look_on(const struct gem_fence *fence, int64_t start)
+{
+	if (fence->engine == GEM_FENCE_NO_ENGINE)
+		return;
+	while (!gem_fence_signalled(fence) && now_ns() - start < LOOK_ON_NS)
+		gem_relax();
+}
+
 int gem_fence_wait(struct gem_fence *fence, int64_t timeout_ns, int64_t *remaining)
 {
 	int64_t start = 0, left = timeout_ns;
 
 	if (!gem_fence_signalled(fence) && timeout_ns != 0) {
 		start = now_ns();
+		if (timeout_ns < 0 || timeout_ns > LOOK_ON_NS)
+			look_on(fence, start);
 		wait_until(fence, timeout_ns < 0 || timeout_ns > INT64_MAX - start ? INT64_MAX :
 			start + timeout_ns);
 		if (timeout_ns > 0) {

@@ -5,12 +5,11 @@
 #ifndef GPU_PRIVATE_H
 #define GPU_PRIVATE_H
 
-#include <semaphore.h>
-
 #include "gem_fence.h"
 #include "gpu_device.h"
 #include "gpu_engine.h"
 #include "gpu_request.h"
+#include "gpu_rest.h"
 
 /* Where an engine's own memory is in its global space; no batch can see it. */
 enum {
@@ -39,7 +38,7 @@ struct gpu_worker {
 	uint32_t *memory;        /* ring, status page */
 	uint32_t seqno;          /* last one that was put into the ring */
 	uint32_t completed;      /* last one that an interrupt told of */
-	sem_t wake;              /* posted after it was taken out of gpu->idle, or to exit */
+	struct gpu_rest rest;    /* woken after it was taken out of gpu->idle, or to exit */
 	struct gem_list link;    /* gpu->idle of its class; gpu->lock */
 	struct gpu_request *request; /* that it runs, or is to run when it wakes; gpu->lock */
 	atomic_bool reset;       /* its engine is to be reset before it goes on */
@@ -61,7 +60,9 @@ struct gpu_device {
 		struct gem_list ready; /* by priority, then submit_ns */
 		unsigned ready_count;
 		atomic_int best;       /* priority of the first, INT_MIN = none; read without lock */
-		struct gem_list idle;  /* workers that sleep, the last to fall asleep last */
+		/* Workers that rest: who was the last to begin it last, behind it who looks out. */
+		struct gem_list idle;
+		atomic_bool watched;   /* one of them looks out: set under lock */
 		unsigned looking;      /* awake workers that will look into ready before they sleep */
 	} classes[GPU_CLASS_COUNT]; /* lock */
 	unsigned pending;        /* submitted and not retired; lock */

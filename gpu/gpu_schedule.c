@@ -59,7 +59,7 @@ static struct gpu_worker *ready_locked(struct gpu_request *request)
 	if (gem_list_empty(&gpu->classes[class].idle) ||
 		gpu->classes[class].ready_count <= gpu->classes[class].looking)
 		return NULL;
-	/* The last that fell asleep: its caches are the warmest. */
+	/* Who looks out, or fell asleep last: its caches are the warmest. */
 	worker = gem_list_entry(gpu->classes[class].idle.prev, struct gpu_worker, link);
 	gem_list_del(&worker->link);
 	worker->request = dequeue_locked(gpu, class);
@@ -89,7 +89,7 @@ static struct gpu_worker *advance_locked(struct gpu_request *request)
 static void wake(struct gpu_worker *worker)
 {
 	if (worker)
-		sem_post(&worker->wake);
+		gpu_rest_wake(&worker->rest);
 }
 
 /* Of a thread that signals a fence: it may be anybody's, so it counts as entered. */
@@ -161,23 +161,35 @@ void gpu_request_submit(struct gpu_request *request)
 
 /* ---- workers ---- */
 
+/* One that looks out for all of its class is enough. */
+static bool rest_locked(struct gpu_worker *worker)
+{
+	struct gem_list *idle = &worker->gpu->classes[worker->class].idle;
+	atomic_bool *watched = &worker->gpu->classes[worker->class].watched;
+	bool alone = !atomic_load(watched), watches = alone && gpu_rest_wants_watch(&worker->rest);
+
+	if (watches)
+		atomic_store(watched, true);
+	gem_list_add_tail(alone ? idle : idle->next, &worker->link);
+	return watches;
+}
+
 struct gpu_request *gpu_schedule_take(struct gpu_worker *worker)
 {
 	struct gpu_device *gpu = worker->gpu;
 	struct gpu_request *request;
-	bool exiting;
+	bool exiting, watches = false;
 
 	pthread_mutex_lock(&gpu->lock);
 	request = worker->request = dequeue_locked(gpu, worker->class);
 	exiting = gpu->exiting;
 	if (!request && !exiting)
-		gem_list_add_tail(&gpu->classes[worker->class].idle, &worker->link);
+		watches = rest_locked(worker);
 	pthread_mutex_unlock(&gpu->lock);
 	if (request || exiting)
 		return request;
-	while (sem_wait(&worker->wake) != 0)
-		continue; /* a signal handler ran */
-	/* Who posted has written it before, or left it NULL to say that this is the end. */
+	gpu_rest_wait(&worker->rest, watches ? &gpu->classes[worker->class].watched : NULL);
+	/* Who woke it has written it before, or left it NULL to say that this is the end. */
 	return worker->request;
 }
 
@@ -203,7 +215,7 @@ void gpu_schedule_exit(struct gpu_device *gpu)
 		if (!gpu->workers[i].started || gem_list_empty(&gpu->workers[i].link))
 			continue;
 		gem_list_del(&gpu->workers[i].link);
-		sem_post(&gpu->workers[i].wake);
+		gpu_rest_wake(&gpu->workers[i].rest);
 	}
 	pthread_mutex_unlock(&gpu->lock);
 }

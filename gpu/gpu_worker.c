@@ -203,7 +203,7 @@ int gpu_worker_init(struct gpu_worker *worker, struct gpu_device *gpu, enum gpu_
 		second ? "" : "+");
 	worker->global = (struct gpu_bus){translate, NULL};
 	gem_list_init(&worker->link);
-	sem_init(&worker->wake, 0, 0);
+	gpu_rest_init(&worker->rest);
 	worker->memory = calloc(1, GPU_RING_SIZE + GPU_STATUS_SIZE);
 	if (!worker->memory)
 		return -ENOMEM;
@@ -222,7 +222,7 @@ void gpu_worker_finish(struct gpu_worker *worker)
 	if (worker->started)
 		pthread_join(worker->thread, NULL);
 	if (worker->gpu)
-		sem_destroy(&worker->wake);
+		gpu_rest_finish(&worker->rest);
 	gpu_engine_destroy(worker->engine);
 	free(worker->memory);
 }
