@@ -14,9 +14,9 @@
 
 #include <png.h>
 
+#include "kms_clock.h"
 #include "kms_framebuffer.h"
 #include "kms_sink.h"
-#include "kms_vblank.h"
 #include "kms_writeback.h"
 #include "test.h"
 
@@ -26,6 +26,7 @@ enum { WIDTH = 8, HEIGHT = 4 };
 
 static struct kms_device device;
 static struct kms_vblank counter;
+static struct kms_clock real_time; /* without a thread */
 static struct kms_crtc *const crtc = &device.crtcs[0];
 static const struct kms_format xrgb = {.fourcc = DRM_FORMAT_XRGB8888, .planes = 1, .cpp = {4}};
 static int freed_fbs;
@@ -110,6 +111,7 @@ static void device_init(void)
 	crtc->base.id = 77;
 	crtc->base.dev = &device;
 	crtc->vblank = &counter;
+	device.clock = &real_time;
 	gem_list_init(&crtc->sinks);
 	crtc->state.mode.hdisplay = WIDTH;
 	crtc->state.mode.vdisplay = HEIGHT;
