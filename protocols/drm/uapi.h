@@ -23,13 +23,28 @@
 #include "vfs.h"
 
 /*
+ * What a lessee has, bits by the objects' index. Written with dev->master_lock,
+ * read without: a lease only ever becomes empty.
+ */
+struct uapi_lease {
+	_Atomic uint64_t crtcs, connectors, planes;
+};
+
+/*
  * What files that look to the same master share (kernel: struct drm_master):
- * the magics they asked for and whether the bus id was asked for.
+ * the magics they asked for, whether the bus id was asked for, and leases.
  */
 struct uapi_master {
 	unsigned refcount;     /* dev->master_lock, as all below */
 	struct gem_idr magics; /* magic -> file, NULL once authenticated; from 1 */
 	bool unique_set;       /* SET_VERSION >= 1.1 was called: GET_UNIQUE answers */
+	/* Whom this is a lessee of, a reference; NULL = it has the device itself. */
+	struct uapi_master *lessor;
+	uint32_t lessee_id;    /* in lessor->lessee_ids */
+	struct uapi_lease lease;
+	struct gem_list lessee_link;
+	struct gem_list lessees;   /* lessee_link: those of this one, the oldest first */
+	struct gem_idr lessee_ids; /* id -> lessee; from 1 */
 };
 
 /* The part that a card of driver "i915" says it is: a G33, gen3. */
@@ -61,6 +76,10 @@ struct uapi_device {
 	struct uapi_master *master; /* current master, a reference; master_lock */
 	struct gem_list files;      /* uapi_file.link; master_lock */
 	unsigned open_count;        /* master_lock */
+	/* A lease is over, and its lessor to be told: see uapi_master_unlock. master_lock. */
+	bool lease_ended;
+	void (*on_lease_end)(struct uapi_device *dev, void *data); /* NULL = nobody; master_lock */
+	void *on_lease_end_data;                                   /* the same */
 	char node_paths[2][32];     /* by enum uapi_node_kind; set by uapi_node_init */
 };
 
@@ -74,6 +93,8 @@ struct uapi_file {
 	struct kms_file kms;
 	/* Primary nodes only: own master or the one at the time of open. dev->master_lock. */
 	struct uapi_master *master;
+	/* What a lessee's file may see, in master; fixed before it has a holder. NULL = all. */
+	const struct uapi_lease *lease;
 	bool is_master;      /* master is this file's own; current if also dev->master. dev->master_lock */
 	uint32_t magic;      /* 0 = never asked; dev->master_lock */
 	bool authenticated;  /* dev->master_lock */

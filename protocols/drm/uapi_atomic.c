@@ -6,6 +6,7 @@
 #include "kms_legacy.h"
 #include "uapi_atomic_fence.h"
 #include "uapi_handlers.h"
+#include "uapi_lease.h"
 
 /*
  * More than every property of every object of the largest device: a client can
@@ -82,8 +83,9 @@ static int resolve_fences(struct atomic_request *request, struct uapi_call *call
 }
 
 /* The request's properties from first on are obj's. */
-static int set_object(struct kms_atomic_state *state, struct kms_object *obj,
-	const struct atomic_request *request, uint32_t first, uint32_t count)
+static int set_object(struct kms_atomic_state *state, const struct uapi_file *file,
+	struct kms_object *obj, const struct atomic_request *request, uint32_t first,
+	uint32_t count)
 {
 	int ret = obj->property_count ? 0 : -ENOENT;
 
@@ -92,34 +94,38 @@ static int set_object(struct kms_atomic_state *state, struct kms_object *obj,
 			uapi_atomic_fences_find(&request->fences, i);
 		uint32_t property = request->properties[i];
 
-		ret = fence ? uapi_atomic_fence_set(state, obj, property, fence) :
-			kms_atomic_set_property(state, obj, property, request->values[i]);
+		ret = uapi_lease_check_value(file, property, request->values[i]);
+		if (!ret)
+			ret = fence ? uapi_atomic_fence_set(state, obj, property, fence) :
+				kms_atomic_set_property(state, obj, property, request->values[i]);
 	}
 	return ret;
 }
 
-static int fill_state(struct kms_atomic_state *state, const struct atomic_request *request)
+static int fill_state(struct kms_atomic_state *state, const struct uapi_file *file,
+	const struct atomic_request *request)
 {
 	uint32_t next = 0;
 	int ret = 0;
 
 	for (uint32_t i = 0; i < request->args->count_objs && !ret; i++) {
-		struct kms_object *obj = kms_object_lookup(state->dev, request->objects[i],
+		struct kms_object *obj = uapi_object_lookup(file, request->objects[i],
 			DRM_MODE_OBJECT_ANY);
 
 		if (!obj) {
 			gem_debug("atomic", "refused: no object %u", request->objects[i]);
 			return -ENOENT;
 		}
-		ret = set_object(state, obj, request, next, request->counts[i]);
+		ret = set_object(state, file, obj, request, next, request->counts[i]);
 		next += request->counts[i];
 		kms_object_put(obj);
 	}
 	return ret;
 }
 
-static int try_once_locked(struct kms_file *file, const struct atomic_request *request)
+static int try_once_locked(struct uapi_file *uapi, const struct atomic_request *request)
 {
+	struct kms_file *file = &uapi->kms;
 	const struct drm_mode_atomic *args = request->args;
 	struct kms_atomic_state *state;
 	int ret = kms_atomic_state_create(file->dev, &state);
@@ -128,7 +134,7 @@ static int try_once_locked(struct kms_file *file, const struct atomic_request *r
 		return ret;
 	state->allow_modeset = args->flags & DRM_MODE_ATOMIC_ALLOW_MODESET;
 	state->async_flip = args->flags & DRM_MODE_PAGE_FLIP_ASYNC;
-	ret = fill_state(state, request);
+	ret = fill_state(state, uapi, request);
 	if (!ret && args->flags & DRM_MODE_PAGE_FLIP_EVENT)
 		ret = kms_atomic_reserve_events(state, file, args->user_data);
 	if (!ret && args->flags & DRM_MODE_ATOMIC_TEST_ONLY)
@@ -157,15 +163,16 @@ static int check_flags(const struct kms_file *file, const struct drm_mode_atomic
 	return 0;
 }
 
-static int run_request(struct kms_file *file, const struct atomic_request *request)
+static int run_request(struct uapi_file *file, const struct atomic_request *request)
 {
+	struct kms_device *kms = file->dev->kms;
 	int ret;
 
-	pthread_mutex_lock(&file->dev->lock);
+	pthread_mutex_lock(&kms->lock);
 	do {
 		ret = try_once_locked(file, request);
 	} while (ret == -EAGAIN);
-	pthread_mutex_unlock(&file->dev->lock);
+	pthread_mutex_unlock(&kms->lock);
 	return ret;
 }
 
@@ -186,7 +193,7 @@ UAPI_HANDLER(mode_atomic)
 	if (!ret)
 		ret = resolve_fences(&request, call);
 	if (!ret)
-		ret = run_request(file, &request);
+		ret = run_request(call->file, &request);
 	uapi_atomic_fences_finish(&request.fences, call->caller, ret);
 	request_finish(&request);
 	return ret;
@@ -195,13 +202,14 @@ UAPI_HANDLER(mode_atomic)
 UAPI_HANDLER(mode_obj_setproperty)
 {
 	const struct drm_mode_obj_set_property *args = data;
-	struct kms_object *obj = kms_object_lookup(call->file->dev->kms, args->obj_id,
-		args->obj_type);
+	struct kms_object *obj = uapi_object_lookup(call->file, args->obj_id, args->obj_type);
 	int ret = -EINVAL;
 
 	if (!obj)
 		return -ENOENT;
 	if (obj->property_count)
+		ret = uapi_lease_check_value(call->file, args->prop_id, args->value);
+	if (obj->property_count && !ret)
 		ret = kms_set_property(obj, args->prop_id, args->value);
 	kms_object_put(obj);
 	/* The kernel looks the property up first, and says EINVAL for it here. */

@@ -5,6 +5,7 @@
 
 #include "kms_fence.h"
 #include "uapi_atomic_fence.h"
+#include "uapi_lease.h"
 #include "uapi_sync.h"
 
 static struct uapi_atomic_fence *append(struct uapi_atomic_fences *fences, uint32_t at)
@@ -36,9 +37,9 @@ static int look_up_in_fence(struct uapi_call *call, int64_t value, struct gem_fe
 }
 
 /* A crtc's is signalled when its frame is shown, a writeback connector's when it is written. */
-static int create_fence(struct kms_device *dev, uint32_t obj_id, struct gem_fence **fence)
+static int create_fence(const struct uapi_file *file, uint32_t obj_id, struct gem_fence **fence)
 {
-	struct kms_object *obj = kms_object_lookup(dev, obj_id, DRM_MODE_OBJECT_CRTC);
+	struct kms_object *obj = uapi_object_lookup(file, obj_id, DRM_MODE_OBJECT_CRTC);
 	int ret;
 
 	if (!obj)
@@ -61,7 +62,7 @@ static int make_out_fence(struct uapi_atomic_fences *fences, struct uapi_call *c
 	}
 	if (fences->test)
 		return 0;
-	int ret = create_fence(call->file->dev->kms, obj_id, &out->fence);
+	int ret = create_fence(call->file, obj_id, &out->fence);
 	if (ret == 0)
 		ret = uapi_sync_file_create(call->file->base.vfs, out->fence, NULL, &out->fd);
 	return ret;

@@ -7,8 +7,9 @@
 
 #include "uapi_file.h"
 #include "uapi_handlers.h"
+#include "uapi_lease.h"
 
-static struct uapi_master *master_create(void)
+struct uapi_master *uapi_master_create(void)
 {
 	struct uapi_master *master = calloc(1, sizeof(*master));
 
@@ -16,26 +17,53 @@ static struct uapi_master *master_create(void)
 		return NULL;
 	master->refcount = 1;
 	gem_idr_init(&master->magics, 1);
+	gem_idr_init(&master->lessee_ids, 1);
+	gem_list_init(&master->lessees);
+	gem_list_init(&master->lessee_link);
 	return master;
 }
 
-static struct uapi_master *master_get_locked(struct uapi_master *master)
+void uapi_master_free(struct uapi_master *master)
+{
+	gem_idr_finish(&master->magics);
+	gem_idr_finish(&master->lessee_ids);
+	free(master);
+}
+
+struct uapi_master *uapi_master_get_locked(struct uapi_master *master)
 {
 	master->refcount++;
 	return master;
 }
 
-static void master_put_locked(struct uapi_master *master)
+void uapi_master_put_locked(struct uapi_device *dev, struct uapi_master *master)
 {
 	if (--master->refcount > 0)
 		return;
-	gem_idr_finish(&master->magics);
-	free(master);
+	if (master->lessor)
+		uapi_lease_end_locked(dev, master);
+	uapi_master_free(master);
 }
 
+void uapi_master_unlock(struct uapi_device *dev)
+{
+	void (*tell)(struct uapi_device *, void *) = dev->lease_ended ? dev->on_lease_end : NULL;
+	void *data = dev->on_lease_end_data;
+
+	dev->lease_ended = false;
+	pthread_mutex_unlock(&dev->master_lock);
+	if (tell)
+		tell(dev, data);
+}
+
+/* A lessee is master while its lessor is. */
 static bool is_current_locked(const struct uapi_file *file)
 {
-	return file->is_master && file->master == file->dev->master;
+	const struct uapi_master *master = file->master;
+
+	if (!file->is_master)
+		return false;
+	return (master->lessor ? master->lessor : master) == file->dev->master;
 }
 
 bool uapi_file_is_master(struct uapi_file *file)
@@ -48,7 +76,7 @@ bool uapi_file_is_master(struct uapi_file *file)
 
 static void make_current_locked(struct uapi_file *file)
 {
-	file->dev->master = master_get_locked(file->master);
+	file->dev->master = uapi_master_get_locked(file->master);
 	file->was_master = true;
 }
 
@@ -57,7 +85,7 @@ static void drop_current_locked(struct uapi_device *dev)
 	struct uapi_master *old = dev->master;
 
 	dev->master = NULL;
-	master_put_locked(old);
+	uapi_master_put_locked(dev, old);
 }
 
 static void forget_magic_locked(struct uapi_file *file)
@@ -70,13 +98,13 @@ static void forget_magic_locked(struct uapi_file *file)
 /* A master of file's own, current from now on. There is no other. */
 static int new_current_locked(struct uapi_file *file)
 {
-	struct uapi_master *master = master_create();
+	struct uapi_master *master = uapi_master_create();
 
 	if (!master)
 		return -ENOMEM;
 	if (file->master) {
 		forget_magic_locked(file);
-		master_put_locked(file->master);
+		uapi_master_put_locked(file->dev, file->master);
 	}
 	file->master = master;
 	file->is_master = true;
@@ -92,26 +120,34 @@ int uapi_master_open(struct uapi_file *file)
 
 	pthread_mutex_lock(&dev->master_lock);
 	if (dev->master)
-		file->master = master_get_locked(dev->master);
+		file->master = uapi_master_get_locked(dev->master);
 	else
 		ret = new_current_locked(file);
 	pthread_mutex_unlock(&dev->master_lock);
 	return ret;
 }
 
-void uapi_master_release(struct uapi_file *file)
+void uapi_master_leave_locked(struct uapi_file *file)
 {
 	struct uapi_device *dev = file->dev;
 
-	pthread_mutex_lock(&dev->master_lock);
-	if (file->master) {
-		forget_magic_locked(file);
-		if (is_current_locked(file))
-			drop_current_locked(dev);
-		master_put_locked(file->master);
-		file->master = NULL;
-	}
-	pthread_mutex_unlock(&dev->master_lock);
+	forget_magic_locked(file);
+	if (dev->master == file->master && file->is_master)
+		drop_current_locked(dev);
+	/* What a master leased out ends with it. */
+	if (file->is_master)
+		uapi_lease_revoke_locked(file->master);
+	uapi_master_put_locked(dev, file->master);
+	file->master = NULL;
+	file->is_master = false;
+}
+
+void uapi_master_release(struct uapi_file *file)
+{
+	pthread_mutex_lock(&file->dev->master_lock);
+	if (file->master)
+		uapi_master_leave_locked(file);
+	uapi_master_unlock(file->dev);
 }
 
 int uapi_get_magic(struct uapi_call *call, void *data)
@@ -162,6 +198,8 @@ static int set_master_locked(struct uapi_file *file, const struct vfs_caller *ca
 		return ret;
 	if (file->dev->master)
 		return -EBUSY;
+	if (file->lease)
+		return -EINVAL;
 	if (!file->is_master)
 		return new_current_locked(file);
 	make_current_locked(file);
@@ -186,7 +224,7 @@ int uapi_drop_master(struct uapi_call *call, void *data)
 
 	pthread_mutex_lock(&file->dev->master_lock);
 	int ret = check_switch_locked(file, call->caller);
-	if (ret == 0 && !is_current_locked(file))
+	if (ret == 0 && (!is_current_locked(file) || file->lease))
 		ret = -EINVAL;
 	if (ret == 0)
 		drop_current_locked(file->dev);

@@ -28,5 +28,15 @@ long uapi_file_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg,
 /* uapi_auth.c: what open and close of a primary node do (kernel: drm_auth.c). */
 int uapi_master_open(struct uapi_file *file);
 void uapi_master_release(struct uapi_file *file);
+struct uapi_master *uapi_master_create(void);
+/* One that nobody ever knew. */
+void uapi_master_free(struct uapi_master *master);
+/* All _locked ones: dev->master_lock. */
+struct uapi_master *uapi_master_get_locked(struct uapi_master *master);
+void uapi_master_put_locked(struct uapi_device *dev, struct uapi_master *master);
+/* file no longer looks to its master, nor is it master. */
+void uapi_master_leave_locked(struct uapi_file *file);
+/* Lets go of dev->master_lock, and tells dev->on_lease_end what has happened meanwhile. */
+void uapi_master_unlock(struct uapi_device *dev);
 
 #endif

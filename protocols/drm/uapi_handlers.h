@@ -82,6 +82,12 @@ UAPI_HANDLER(wait_vblank);
 UAPI_HANDLER(crtc_get_sequence);
 UAPI_HANDLER(crtc_queue_sequence);
 
+/* uapi_lease_ioctl.c */
+UAPI_HANDLER(mode_create_lease);
+UAPI_HANDLER(mode_list_lessees);
+UAPI_HANDLER(mode_get_lease);
+UAPI_HANDLER(mode_revoke_lease);
+
 /* uapi_syncobj.c */
 UAPI_HANDLER(syncobj_create);
 UAPI_HANDLER(syncobj_destroy);

@@ -6,6 +6,7 @@
 #include "gem_vm.h"
 #include "uapi_handlers.h"
 #include "uapi_i915.h"
+#include "uapi_lease.h"
 
 /* What the kernel says of every part, and we do of ours. */
 static bool is_always_there(int param)
@@ -169,7 +170,8 @@ int uapi_i915_get_pipe_from_crtc_id(struct uapi_call *call, void *data)
 	const struct kms_device *kms = call->file->dev->kms;
 
 	for (unsigned i = 0; i < kms->crtc_count; i++) {
-		if (kms->crtcs[i].base.id != args->crtc_id)
+		if (kms->crtcs[i].base.id != args->crtc_id ||
+		    !uapi_lease_holds(call->file, &kms->crtcs[i].base))
 			continue;
 		args->pipe = i;
 		return 0;

@@ -4,11 +4,12 @@
 
 #include "kms_legacy.h"
 #include "uapi_handlers.h"
+#include "uapi_lease.h"
 
 /* Crtcs, planes and connectors live as long as the device: no reference to keep. */
 static struct kms_object *find(struct uapi_call *call, uint32_t id, uint32_t type)
 {
-	return kms_object_lookup(call->file->dev->kms, id, type);
+	return uapi_object_lookup(call->file, id, type);
 }
 
 static struct kms_crtc *find_crtc(struct uapi_call *call, uint32_t id)
@@ -105,6 +106,9 @@ UAPI_HANDLER(mode_setcrtc)
 	set.crtc = find_crtc(call, args->crtc_id);
 	if (!set.crtc)
 		return -ENOENT;
+	/* To switch it off, the crtc alone will do. */
+	if (args->mode_valid && !uapi_lease_holds(call->file, &set.crtc->primary->base))
+		return -EACCES;
 	if (args->mode_valid) {
 		set.mode = &args->mode;
 		ret = get_fb(set.crtc, args->fb_id, &set.fb);
@@ -131,6 +135,8 @@ UAPI_HANDLER(mode_page_flip)
 	crtc = find_crtc(call, args->crtc_id);
 	if (!crtc)
 		return -ENOENT;
+	if (!uapi_lease_holds(call->file, &crtc->primary->base))
+		return -EACCES;
 	fb = kms_framebuffer_lookup(crtc->base.dev, args->fb_id);
 	ret = kms_page_flip(&call->file->kms, crtc, fb, args->flags, args->sequence,
 		args->user_data);
@@ -180,6 +186,8 @@ UAPI_HANDLER(mode_cursor2)
 	crtc = find_crtc(call, args->crtc_id);
 	if (!crtc)
 		return -ENOENT;
+	if (crtc->cursor && !uapi_lease_holds(call->file, &crtc->cursor->base))
+		return -EACCES;
 	return kms_set_cursor(&call->file->kms, &call->file->gem, crtc, args);
 }
 

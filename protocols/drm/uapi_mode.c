@@ -5,6 +5,7 @@
 #include "kms_framebuffer.h"
 #include "kms_gamma.h"
 #include "uapi_handlers.h"
+#include "uapi_lease.h"
 #include "uapi_property.h"
 
 /* drm_connector_status of the kernel; libdrm has the values only in its own API. */
@@ -12,7 +13,7 @@ enum { STATUS_CONNECTED = 1, STATUS_DISCONNECTED = 2, STATUS_UNKNOWN = 3 };
 
 static struct kms_object *lookup(struct uapi_call *call, uint32_t id, uint32_t type)
 {
-	return kms_object_lookup(call->file->dev->kms, id, type);
+	return uapi_object_lookup(call->file, id, type);
 }
 
 /* As many as fit into *room entries of the caller; *room becomes how many there are. */
@@ -58,18 +59,22 @@ int uapi_mode_getresources(struct uapi_call *call, void *data)
 	struct kms_device *kms = call->file->dev->kms;
 	struct drm_mode_card_res *res = data;
 	uint32_t crtcs[KMS_MAX_CRTCS], encoders[KMS_MAX_CONNECTORS], connectors[KMS_MAX_CONNECTORS];
-	uint32_t framebuffer_count, connector_count = 0;
+	uint32_t framebuffer_count, crtc_count = 0, connector_count = 0;
 	uint32_t *framebuffers = collect_framebuffers(&call->file->kms, &framebuffer_count);
 	int ret;
 
 	pthread_mutex_lock(&kms->lock);
 	bool writeback = call->file->kms.writeback;
 	pthread_mutex_unlock(&kms->lock);
-	for (unsigned i = 0; i < kms->crtc_count; i++)
-		crtcs[i] = kms->crtcs[i].base.id;
+	for (unsigned i = 0; i < kms->crtc_count; i++) {
+		if (uapi_lease_holds(call->file, &kms->crtcs[i].base))
+			crtcs[crtc_count++] = kms->crtcs[i].base.id;
+	}
 	for (unsigned i = 0; i < kms->encoder_count; i++)
 		encoders[i] = kms->encoders[i].base.id;
 	for (unsigned i = 0; i < kms->connector_count; i++) {
+		if (!uapi_lease_holds(call->file, &kms->connectors[i].base))
+			continue;
 		/* Older clients would take a writeback connector for a monitor. */
 		if (writeback || kms->connectors[i].type != DRM_MODE_CONNECTOR_WRITEBACK)
 			connectors[connector_count++] = kms->connectors[i].base.id;
@@ -83,7 +88,7 @@ int uapi_mode_getresources(struct uapi_call *call, void *data)
 		ret = copy_ids(call, res->encoder_id_ptr, &res->count_encoders, encoders,
 			kms->encoder_count);
 	if (ret == 0)
-		ret = copy_ids(call, res->crtc_id_ptr, &res->count_crtcs, crtcs, kms->crtc_count);
+		ret = copy_ids(call, res->crtc_id_ptr, &res->count_crtcs, crtcs, crtc_count);
 	if (ret == 0)
 		ret = copy_ids(call, res->connector_id_ptr, &res->count_connectors, connectors,
 			connector_count);
@@ -102,11 +107,19 @@ int uapi_mode_getplaneresources(struct uapi_call *call, void *data)
 	bool universal = call->file->kms.universal_planes;
 	pthread_mutex_unlock(&kms->lock);
 	for (unsigned i = 0; i < kms->plane_count; i++) {
+		if (!uapi_lease_holds(call->file, &kms->planes[i].base))
+			continue;
 		/* Older clients know no other planes than overlays. */
 		if (universal || kms->planes[i].type == KMS_PLANE_OVERLAY)
 			planes[count++] = kms->planes[i].base.id;
 	}
 	return copy_ids(call, res->plane_id_ptr, &res->count_planes, planes, count);
+}
+
+/* 0 for none, and for one that the caller has not leased. */
+static uint32_t crtc_seen(struct uapi_call *call, const struct kms_crtc *crtc)
+{
+	return crtc && uapi_lease_holds(call->file, &crtc->base) ? crtc->base.id : 0;
 }
 
 int uapi_mode_getplane(struct uapi_call *call, void *data)
@@ -118,10 +131,10 @@ int uapi_mode_getplane(struct uapi_call *call, void *data)
 	if (!obj)
 		return -ENOENT;
 	pthread_mutex_lock(&obj->dev->lock);
-	req->crtc_id = plane->state.crtc ? plane->state.crtc->base.id : 0;
+	req->crtc_id = crtc_seen(call, plane->state.crtc);
 	req->fb_id = plane->state.fb ? plane->state.fb->base.id : 0;
 	pthread_mutex_unlock(&obj->dev->lock);
-	req->possible_crtcs = plane->possible_crtcs;
+	req->possible_crtcs = uapi_lease_filter_crtcs(call->file, plane->possible_crtcs);
 	req->gamma_size = 0;
 	return copy_all(call, req->format_type_ptr, &req->count_format_types, plane->formats,
 		plane->format_count, sizeof(plane->formats[0]));
@@ -165,11 +178,11 @@ int uapi_mode_getencoder(struct uapi_call *call, void *data)
 	for (unsigned i = 0; i < dev->connector_count; i++) {
 		const struct kms_connector *connector = &dev->connectors[i];
 		if (connector->encoder == encoder && connector->state.crtc)
-			req->crtc_id = connector->state.crtc->base.id;
+			req->crtc_id = crtc_seen(call, connector->state.crtc);
 	}
 	pthread_mutex_unlock(&dev->lock);
 	req->encoder_type = encoder->type;
-	req->possible_crtcs = encoder->possible_crtcs;
+	req->possible_crtcs = uapi_lease_filter_crtcs(call->file, encoder->possible_crtcs);
 	req->possible_clones = encoder->possible_clones;
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "kms_atomic.h"
 #include "uapi_handlers.h"
+#include "uapi_lease.h"
 #include "uapi_property.h"
 
 struct property_list {
@@ -52,8 +53,7 @@ int uapi_copy_properties(struct uapi_call *call, struct kms_object *obj, uint64_
 int uapi_mode_obj_getproperties(struct uapi_call *call, void *data)
 {
 	struct drm_mode_obj_get_properties *req = data;
-	struct kms_object *obj = kms_object_lookup(call->file->dev->kms, req->obj_id,
-		req->obj_type);
+	struct kms_object *obj = uapi_object_lookup(call->file, req->obj_id, req->obj_type);
 	int ret;
 
 	if (!obj)

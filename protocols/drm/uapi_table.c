@@ -107,6 +107,12 @@ static const struct uapi_ioctl table[] = {
 	ROW(CRTC_GET_SEQUENCE, 0, crtc_get_sequence),
 	ROW(CRTC_QUEUE_SEQUENCE, 0, crtc_queue_sequence),
 
+	/* leases (uapi_lease_ioctl.c) */
+	ROW(MODE_CREATE_LEASE, UAPI_MASTER, mode_create_lease),
+	ROW(MODE_LIST_LESSEES, UAPI_MASTER, mode_list_lessees),
+	ROW(MODE_GET_LEASE, UAPI_MASTER, mode_get_lease),
+	ROW(MODE_REVOKE_LEASE, UAPI_MASTER, mode_revoke_lease),
+
 	/* i915, left of the user mode setting days */
 	ROW(I915_INIT, UMS, noop),
 	ROW(I915_FLUSH, UAPI_AUTH, noop),

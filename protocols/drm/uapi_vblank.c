@@ -3,16 +3,17 @@
 
 #include "kms_vblank.h"
 #include "uapi_handlers.h"
+#include "uapi_lease.h"
 
 #define WAIT_TIMEOUT_NS 3000000000ull
 #define NS_PER_SECOND 1000000000ull
 
 #define TYPE_BITS (_DRM_VBLANK_TYPES_MASK | _DRM_VBLANK_FLAGS_MASK | _DRM_VBLANK_HIGH_CRTC_MASK)
 
-static struct kms_crtc *find_crtc(struct kms_device *dev, uint32_t id)
+static struct kms_crtc *find_crtc(const struct uapi_file *file, uint32_t id)
 {
 	/* Crtcs live as long as the device; the lookup's reference counts nothing. */
-	struct kms_object *obj = kms_object_lookup(dev, id, DRM_MODE_OBJECT_CRTC);
+	struct kms_object *obj = uapi_object_lookup(file, id, DRM_MODE_OBJECT_CRTC);
 
 	return obj ? gem_container_of(obj, struct kms_crtc, base) : NULL;
 }
@@ -94,15 +95,15 @@ UAPI_HANDLER(wait_vblank)
 {
 	union drm_wait_vblank *args = data;
 	struct kms_device *dev = call->file->dev->kms;
-	unsigned index;
+	struct kms_crtc *crtc;
 
 	if (args->request.type & (_DRM_VBLANK_SIGNAL | ~(uint32_t)TYPE_BITS))
 		return -EINVAL;
-	index = crtc_index(args->request.type);
-	if (index >= dev->crtc_count)
+	crtc = uapi_lease_crtc(call->file, crtc_index(args->request.type));
+	if (!crtc)
 		return -EINVAL;
 	pthread_mutex_lock(&dev->lock);
-	int ret = wait_vblank_locked(call, &dev->crtcs[index], args);
+	int ret = wait_vblank_locked(call, crtc, args);
 	pthread_mutex_unlock(&dev->lock);
 	return ret;
 }
@@ -111,7 +112,7 @@ UAPI_HANDLER(crtc_get_sequence)
 {
 	struct drm_crtc_get_sequence *args = data;
 	struct kms_device *dev = call->file->dev->kms;
-	struct kms_crtc *crtc = find_crtc(dev, args->crtc_id);
+	struct kms_crtc *crtc = find_crtc(call->file, args->crtc_id);
 	int ret = -EINVAL;
 
 	if (!crtc)
@@ -149,7 +150,7 @@ UAPI_HANDLER(crtc_queue_sequence)
 {
 	struct drm_crtc_queue_sequence *args = data;
 	struct kms_device *dev = call->file->dev->kms;
-	struct kms_crtc *crtc = find_crtc(dev, args->crtc_id);
+	struct kms_crtc *crtc = find_crtc(call->file, args->crtc_id);
 
 	if (!crtc)
 		return -ENOENT;

@@ -19,6 +19,14 @@ static void hotplug(struct kms_device *dev, struct kms_connector *connector, voi
 	tree_uevent_hotplug(tree, &card->card_node, connector->base.id);
 }
 
+static void lease_ended(struct uapi_device *dev, void *data)
+{
+	struct platform_card *card = data;
+
+	(void)dev;
+	tree_uevent_lease(card->platform->tree, &card->card_node);
+}
+
 static int add_node(struct platform_card *card, enum uapi_node_kind kind, struct vfs_node *node)
 {
 	uapi_node_init(node, card->dev, kind, card->index);
@@ -97,6 +105,10 @@ static void set_hotplug(struct platform_card *card, bool on)
 	kms->hotplug = on ? hotplug : NULL;
 	kms->hotplug_data = card;
 	pthread_mutex_unlock(&kms->lock);
+	pthread_mutex_lock(&card->dev->master_lock);
+	card->dev->on_lease_end = on ? lease_ended : NULL;
+	card->dev->on_lease_end_data = card;
+	pthread_mutex_unlock(&card->dev->master_lock);
 }
 
 /* debugfs has a folder of the card's index and a link of the render node's minor. */

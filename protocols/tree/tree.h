@@ -49,5 +49,7 @@ int tree_update_connector(struct tree *tree, struct kms_connector *connector);
 int tree_uevent_subscribe(struct tree *tree, int *fd);
 /* ACTION=change of card's device with HOTPLUG=1, CONNECTOR=id. */
 void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_t connector_id);
+/* ACTION=change with LEASE=1: a lessee is gone. */
+void tree_uevent_lease(struct tree *tree, const struct vfs_node *card);
 
 #endif

@@ -7,7 +7,7 @@
 #include "tree_private.h"
 #include "uapi_debugfs.h"
 
-enum { NAME_SIZE = 512 };
+enum { NAME_SIZE = 512, CARD_PROPERTIES_MAX = 4 };
 
 static const char *base_name(const char *path)
 {
@@ -261,15 +261,14 @@ int tree_update_connector(struct tree *tree, struct kms_connector *connector)
 	return ret;
 }
 
-void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_t connector_id)
+/* What udevd adds for a minor comes behind what, which ends with a NULL key. */
+static void send_card(struct tree *tree, const struct vfs_node *card,
+	const struct tree_property *what)
 {
 	static const char *const tags[] = {"uaccess", "seat", "master-of-seat", NULL};
-	char syspath[NAME_SIZE], id[16], major[16], minor[16], seat[sizeof(struct tree_parent)];
+	char syspath[NAME_SIZE], major[16], minor[16], seat[sizeof(struct tree_parent)];
 	struct tree_parent parent;
-	const struct tree_property properties[] = {
-		{"ACTION", "change"},
-		{"HOTPLUG", "1"},
-		{"CONNECTOR", id},
+	const struct tree_property usual[] = {
 		{"DEVNAME", card->path},
 		{"MAJOR", major},
 		{"MINOR", minor},
@@ -277,13 +276,42 @@ void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_
 		{"ID_PATH_TAG", parent.id_tag},
 		{"ID_FOR_SEAT", seat},
 	};
+	struct tree_property all[CARD_PROPERTIES_MAX + GEM_ARRAY_SIZE(usual)];
+	size_t count = 0;
 
 	tree_parent_init(&parent, card->data);
 	snprintf(seat, sizeof(seat), "drm-%s", parent.id_tag);
 	tree_drm_syspath(card, syspath, sizeof(syspath));
-	snprintf(id, sizeof(id), "%u", connector_id);
 	snprintf(major, sizeof(major), "%u", card->major);
 	snprintf(minor, sizeof(minor), "%u", card->minor);
-	tree_uevent_send(tree, syspath, "drm", "drm_minor", tags, properties,
-		GEM_ARRAY_SIZE(properties));
+	for (; what->key && count < CARD_PROPERTIES_MAX; what++)
+		all[count++] = *what;
+	memcpy(&all[count], usual, sizeof(usual));
+	tree_uevent_send(tree, syspath, "drm", "drm_minor", tags, all,
+		count + GEM_ARRAY_SIZE(usual));
+}
+
+void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_t connector_id)
+{
+	char id[16];
+	const struct tree_property what[] = {
+		{"ACTION", "change"},
+		{"HOTPLUG", "1"},
+		{"CONNECTOR", id},
+		{NULL, NULL},
+	};
+
+	snprintf(id, sizeof(id), "%u", connector_id);
+	send_card(tree, card, what);
+}
+
+void tree_uevent_lease(struct tree *tree, const struct vfs_node *card)
+{
+	static const struct tree_property what[] = {
+		{"ACTION", "change"},
+		{"LEASE", "1"},
+		{NULL, NULL},
+	};
+
+	send_card(tree, card, what);
 }
