@@ -186,13 +186,39 @@ static void give_lease_locked(struct uapi_file *file, struct uapi_master *lessee
 	file->authenticated = true;
 }
 
+/* *fd is the server's own; *lessee_id the lease's. */
+static int create_lease(struct uapi_call *call, const struct lease_set *set, int *fd,
+	uint32_t *lessee_id)
+{
+	struct uapi_device *dev = call->file->dev;
+	struct uapi_master *lessee;
+	struct uapi_file *file;
+
+	/* What a lessee had whose last descriptor was closed is free again. */
+	vfs_reap(call->file->base.vfs);
+	pthread_mutex_lock(&dev->master_lock);
+	int ret = create_lessee_locked(call->file->master, set, &lessee);
+	*lessee_id = ret ? 0 : lessee->lessee_id;
+	pthread_mutex_unlock(&dev->master_lock);
+	if (ret)
+		return ret;
+	ret = open_file(call, &file, fd);
+	pthread_mutex_lock(&dev->master_lock);
+	if (ret)
+		uapi_master_put_locked(dev, lessee);
+	else
+		give_lease_locked(file, lessee);
+	uapi_master_unlock(dev);
+	if (ret == 0)
+		vfs_file_put(&file->base);
+	return ret;
+}
+
 int uapi_mode_create_lease(struct uapi_call *call, void *data)
 {
 	struct drm_mode_create_lease *req = data;
-	struct uapi_device *dev = call->file->dev;
 	struct lease_set set = {0};
-	struct uapi_master *lessee;
-	struct uapi_file *file;
+	uint32_t lessee_id;
 	int fd;
 
 	if (req->flags & ~(uint32_t)(O_CLOEXEC | O_NONBLOCK))
@@ -200,24 +226,10 @@ int uapi_mode_create_lease(struct uapi_call *call, void *data)
 	if (call->file->lease)
 		return -EINVAL;
 	int ret = copy_objects(call, req, &set);
+	if (ret == 0)
+		ret = create_lease(call, &set, &fd, &lessee_id);
 	if (ret)
 		return ret;
-	pthread_mutex_lock(&dev->master_lock);
-	ret = create_lessee_locked(call->file->master, &set, &lessee);
-	uint32_t lessee_id = ret ? 0 : lessee->lessee_id;
-	pthread_mutex_unlock(&dev->master_lock);
-	if (ret)
-		return ret;
-	ret = open_file(call, &file, &fd);
-	pthread_mutex_lock(&dev->master_lock);
-	if (ret)
-		uapi_master_put_locked(dev, lessee);
-	else
-		give_lease_locked(file, lessee);
-	uapi_master_unlock(dev);
-	if (ret)
-		return ret;
-	vfs_file_put(&file->base);
 	ret = call->caller->ops->install_fd(call->caller, fd, req->flags & O_CLOEXEC);
 	if (ret < 0)
 		return ret;

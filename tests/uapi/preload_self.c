@@ -172,6 +172,11 @@ static void hotplug(struct kms_device *dev, struct kms_connector *connector, voi
 	tree_uevent_hotplug(tree, &card_node, connector->base.id);
 }
 
+static void lease_ended(struct uapi_device *dev, void *data)
+{
+	tree_uevent_lease(tree, &card_node);
+}
+
 void preload_test_begin(void)
 {
 	char root[sizeof(dir) + 16];
@@ -203,6 +208,7 @@ void preload_test_begin(void)
 	CHECK_INT(tree_add_input(tree, pointer), 0);
 	CHECK_INT(tree_add_input(tree, tablet), 0);
 	card->kms->hotplug = hotplug;
+	card->on_lease_end = lease_ended;
 	preload_set_door(&door);
 }
 
@@ -211,6 +217,7 @@ void preload_test_end(void)
 	preload_set_door(&preload_wire_door);
 	vfs_reap(vfs);
 	card->kms->hotplug = NULL;
+	card->on_lease_end = NULL;
 	tree_destroy(tree);
 	tree = NULL;
 	evdev_destroy(keyboard);
