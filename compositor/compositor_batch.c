@@ -12,6 +12,19 @@
 /* Above what clients get without asking: their work waits for the screen, not the reverse. */
 #define PRIORITY 512
 
+/* Both are for the privileged, as the program that provides the device is. */
+static void set_param(struct compositor_batch *batch, uint64_t param, uint64_t value)
+{
+	struct drm_i915_gem_context_param args = {
+		.ctx_id = batch->context,
+		.param = param,
+		.value = value,
+	};
+
+	if (drmIoctl(batch->bos->fd, DRM_IOCTL_I915_GEM_CONTEXT_SETPARAM, &args) != 0)
+		compositor_warn("GPU context parameter %u: %s", (unsigned)param, strerror(errno));
+}
+
 static int make_context(struct compositor_batch *batch)
 {
 	struct drm_i915_gem_context_create create = {0};
@@ -20,15 +33,9 @@ static int make_context(struct compositor_batch *batch)
 	if (drmIoctl(fd, DRM_IOCTL_I915_GEM_CONTEXT_CREATE, &create) != 0)
 		return -errno;
 	batch->context = create.ctx_id;
-	batch->hangs = 0;
-	batch->counts.contexts++;
-	struct drm_i915_gem_context_param priority = {
-		.ctx_id = create.ctx_id,
-		.param = I915_CONTEXT_PARAM_PRIORITY,
-		.value = PRIORITY,
-	};
-	if (drmIoctl(fd, DRM_IOCTL_I915_GEM_CONTEXT_SETPARAM, &priority) != 0)
-		compositor_debug("the GPU context has no priority: %s", strerror(errno));
+	set_param(batch, I915_CONTEXT_PARAM_PRIORITY, PRIORITY);
+	/* Somebody has to go on drawing the screen, whatever hung. */
+	set_param(batch, I915_CONTEXT_PARAM_BANNABLE, 0);
 	return 0;
 }
 
@@ -36,10 +43,7 @@ static void destroy_context(struct compositor_batch *batch)
 {
 	struct drm_i915_gem_context_destroy destroy = {.ctx_id = batch->context};
 
-	if (batch->context != 0)
-		drmIoctl(batch->bos->fd, DRM_IOCTL_I915_GEM_CONTEXT_DESTROY, &destroy);
-	batch->context = 0;
-	batch->hangs = 0;
+	drmIoctl(batch->bos->fd, DRM_IOCTL_I915_GEM_CONTEXT_DESTROY, &destroy);
 }
 
 int compositor_batch_create(struct compositor_bos *bos, struct compositor_batch **out)
@@ -169,7 +173,6 @@ static int execute(struct compositor_batch *batch, struct compositor_bo *buffer)
 	return 0;
 }
 
-/* With the context as it is, with a new one, or with the file's own. */
 static int submit(struct compositor_batch *batch)
 {
 	struct compositor_bo *buffer;
@@ -185,15 +188,9 @@ static int submit(struct compositor_batch *batch)
 		compositor_bos_unmap(batch->bos);
 		err = execute(batch, buffer);
 	}
-	if (err != -EIO)
-		return err;
-	/* What the banned context had queued is lost. */
-	batch->lost = true;
-	if (batch->on_gpu)
-		compositor_warn("the GPU has banned our context: a new one");
-	destroy_context(batch);
-	make_context(batch);
-	return execute(batch, buffer);
+	/* The device is wedged: what was queued is lost. */
+	batch->lost |= err == -EIO;
+	return err;
 }
 
 void compositor_batch_flush(struct compositor_batch *batch)

@@ -3,10 +3,10 @@
  * context of its own. Submitting waits for nobody; what a batch reads and writes
  * is kept in order by the kernel's implicit fences.
  *
- * Trouble: a context that was banned for a hang (EIO) is replaced, and the batch
- * goes to the new one; if the GPU takes none (the device is wedged, or the list
- * does not fit into memory) the processor draws, batch by batch, until the GPU
- * takes one again. A batch that hung is lost: compositor_batch_lost.
+ * Trouble: if the GPU takes no batch (the device is wedged, or the list does not
+ * fit into memory) the processor draws, batch by batch, until the GPU takes one
+ * again. A batch that hung is lost: compositor_batch_lost. The context is not
+ * banned for that.
  */
 #ifndef COMPOSITOR_BATCH_H
 #define COMPOSITOR_BATCH_H
@@ -24,13 +24,12 @@ struct compositor_batch_counts {
 	uint64_t batches;  /* that the GPU took */
 	uint64_t software; /* that the processor drew */
 	uint64_t draws;    /* of both */
-	uint64_t contexts; /* made */
 	uint64_t lost;     /* answers true of compositor_batch_lost */
 };
 
 struct compositor_batch {
 	struct compositor_bos *bos;
-	uint32_t context; /* 0 = the file's own */
+	uint32_t context;
 	uint32_t hangs;   /* of context, as far as it was told */
 	bool lost;        /* something that was submitted did not happen */
 	bool on_gpu;      /* the last one went there; for the log */

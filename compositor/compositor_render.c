@@ -85,6 +85,6 @@ void compositor_render_print(const struct compositor_render *render, FILE *out)
 	const struct compositor_batch_counts *counts =
 		&compositor_renderer_from(render->renderer)->batch->counts;
 	fprintf(out, ",\"batches\":%" PRIu64 ",\"draws\":%" PRIu64 ",\"software\":%" PRIu64
-		",\"contexts\":%" PRIu64 ",\"lost\":%" PRIu64, counts->batches, counts->draws,
-		counts->software, counts->contexts, counts->lost);
+		",\"lost\":%" PRIu64, counts->batches, counts->draws,
+		counts->software, counts->lost);
 }

@@ -4,11 +4,16 @@
 #include "gem_file.h"
 #include "gem_vm.h"
 
-void gem_contexts_init(struct gem_contexts *contexts)
+int gem_contexts_init(struct gem_contexts *contexts)
 {
+	int ret = gem_conduct_create(&contexts->conduct);
+
+	if (ret)
+		return ret;
 	pthread_mutex_init(&contexts->lock, NULL);
 	gem_idr_init(&contexts->idr, 1);
 	contexts->standard = NULL;
+	return 0;
 }
 
 static void close_context(struct gem_context *context)
@@ -27,11 +32,12 @@ void gem_contexts_finish(struct gem_contexts *contexts)
 		close_context(gem_idr_remove(&contexts->idr, id));
 	close_context(contexts->standard);
 	gem_idr_finish(&contexts->idr);
+	gem_conduct_put(contexts->conduct);
 	pthread_mutex_destroy(&contexts->lock);
 }
 
 /* vm: reference, taken over, on failure too. */
-static int make_context(struct gem_device *dev, struct gem_vm *vm, struct gem_context **out)
+static int make_context(struct gem_file *file, struct gem_vm *vm, struct gem_context **out)
 {
 	struct gem_context *context = calloc(1, sizeof(*context));
 
@@ -40,8 +46,9 @@ static int make_context(struct gem_device *dev, struct gem_vm *vm, struct gem_co
 		return -ENOMEM;
 	}
 	atomic_init(&context->refcount, 1);
-	context->dev = dev;
+	context->dev = file->dev;
 	context->vm = vm;
+	context->conduct = gem_conduct_get(file->contexts.conduct);
 	context->priority = GEM_PRIORITY_DEFAULT;
 	context->bannable = true;
 	context->recoverable = true;
@@ -55,13 +62,14 @@ static int make_context(struct gem_device *dev, struct gem_vm *vm, struct gem_co
 int gem_context_create(struct gem_file *file, uint32_t *id)
 {
 	struct gem_contexts *contexts = &file->contexts;
-	struct gem_device *dev = file->dev;
 	struct gem_context *context;
 	struct gem_vm *vm;
 
-	int ret = gem_vm_create(dev, GEM_PPGTT_SIZE, 0, false, &vm);
+	if (gem_conduct_is_banned(contexts->conduct))
+		return -EIO;
+	int ret = gem_vm_create(file->dev, GEM_PPGTT_SIZE, 0, false, &vm);
 	if (ret == 0)
-		ret = make_context(dev, vm, &context);
+		ret = make_context(file, vm, &context);
 	if (ret)
 		return ret;
 	pthread_mutex_lock(&contexts->lock);
@@ -92,7 +100,7 @@ static int standard_locked(struct gem_file *file, struct gem_context **out)
 	int ret = 0;
 
 	if (!contexts->standard)
-		ret = make_context(file->dev, gem_vm_get(file->dev->ggtt), &contexts->standard);
+		ret = make_context(file, gem_vm_get(file->dev->ggtt), &contexts->standard);
 	*out = contexts->standard;
 	return ret;
 }
@@ -127,6 +135,7 @@ void gem_context_put(struct gem_context *context)
 	    atomic_fetch_sub_explicit(&context->refcount, 1, memory_order_acq_rel) != 1)
 		return;
 	gem_vm_put(context->vm);
+	gem_conduct_put(context->conduct);
 	for (unsigned i = 0; i < GEM_CONTEXT_TIMELINES; i++)
 		gem_timeline_finish(&context->timelines[i]);
 	pthread_mutex_destroy(&context->lock);
@@ -213,20 +222,34 @@ int gem_context_set_param(struct gem_context *context, enum gem_context_param pa
 
 /* ---- resets ---- */
 
-bool gem_context_note_reset(struct gem_context *context, bool guilty, int64_t now_ns)
+/* Of its last hangs, this one included: too many in too short a time? */
+static bool hangs_often(struct gem_context *context, int64_t now_ns)
 {
-	if (!guilty) {
-		atomic_fetch_add(&context->active_count, 1);
-		return context->banned;
-	}
-	atomic_fetch_add(&context->guilty_count, 1);
 	pthread_mutex_lock(&context->lock);
 	int64_t before = context->hangs_ns[0];
 	context->hangs_ns[0] = context->hangs_ns[1];
 	context->hangs_ns[1] = now_ns;
 	pthread_mutex_unlock(&context->lock);
-	bool often = before && now_ns - before < GEM_CONTEXT_FAST_HANG_NS;
-	if (context->bannable && (often || !context->recoverable))
+	return before && now_ns - before < GEM_CONTEXT_FAST_HANG_NS;
+}
+
+bool gem_context_note_reset(struct gem_context *context, bool guilty, int64_t now_ns)
+{
+	if (!guilty) {
+		atomic_fetch_add(&context->active_count, 1);
+		return false;
+	}
+	atomic_fetch_add(&context->guilty_count, 1);
+	bool often = hangs_often(context, now_ns);
+	if (context->closed || (context->bannable && (often || !context->recoverable)))
 		context->banned = true;
-	return context->banned;
+	if (context->closed || context->bannable)
+		gem_conduct_note_hang(context->conduct, context->banned, now_ns);
+	return gem_context_is_banned(context);
+}
+
+bool gem_context_is_banned(const struct gem_context *context)
+{
+	return context->banned ||
+		((context->bannable || context->closed) && gem_conduct_is_banned(context->conduct));
 }

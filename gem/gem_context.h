@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gem_conduct.h"
 #include "gem_idr.h"
 #include "gem_timeline.h"
 
@@ -30,11 +31,12 @@ struct gem_context {
 	uint32_t id;           /* in its file; immutable */
 	struct gem_device *dev;
 	struct gem_vm *vm;     /* reference; the device's global one for context 0; immutable */
+	struct gem_conduct *conduct; /* of its file; reference; immutable */
 	atomic_int priority;
 	atomic_bool bannable;    /* may be banned for hangs; default true */
 	atomic_bool recoverable; /* goes on after a hang; default true */
 	atomic_bool no_error_capture;
-	atomic_bool banned;      /* submits get -EIO */
+	atomic_bool banned;      /* for its own hangs: see gem_context_is_banned */
 	atomic_bool closed;      /* destroyed by its client; no new work */
 	/* I915_GET_RESET_STATS: batches that hung, and that were pending at another's hang. */
 	atomic_uint guilty_count, active_count;
@@ -50,6 +52,7 @@ struct gem_contexts {
 	pthread_mutex_t lock;
 	struct gem_idr idr;           /* from 1; guarded by lock */
 	struct gem_context *standard; /* id 0; made when asked for; guarded by lock */
+	struct gem_conduct *conduct;  /* reference; immutable */
 };
 
 /* The parameters of I915_GEM_CONTEXT_GETPARAM and SETPARAM. */
@@ -61,11 +64,11 @@ enum gem_context_param {
 	GEM_CONTEXT_NO_ERROR_CAPTURE,
 };
 
-void gem_contexts_init(struct gem_contexts *contexts);
+int gem_contexts_init(struct gem_contexts *contexts); /* -ENOMEM */
 /* Destroys all of them. */
 void gem_contexts_finish(struct gem_contexts *contexts);
 
-/* New context. -ENOMEM. */
+/* New context. -EIO the file is banned; -ENOMEM. */
 int gem_context_create(struct gem_file *file, uint32_t *id);
 /* -ENOENT no such context, or 0. */
 int gem_context_destroy(struct gem_file *file, uint32_t id);
@@ -91,11 +94,15 @@ int gem_context_set_param(struct gem_context *context, enum gem_context_param pa
 
 /*
  * A batch of context hung the GPU (guilty), or was pending then. now_ns:
- * CLOCK_MONOTONIC. True: context is banned, from now on or already. As i915
- * does, the third hang within GEM_CONTEXT_FAST_HANG_NS is one too many; the
- * first is, of a context that is not recoverable.
+ * CLOCK_MONOTONIC. True: guilty, and contexts are banned for it. As i915 does, the
+ * third hang within GEM_CONTEXT_FAST_HANG_NS is one too many for its context; the
+ * first is, of a context that is not recoverable, or that its client has destroyed
+ * (or left behind when it ended): nobody is there to learn from it.
  */
 #define GEM_CONTEXT_FAST_HANG_NS (120 * 1000000000ll)
 bool gem_context_note_reset(struct gem_context *context, bool guilty, int64_t now_ns);
+
+/* Submits get -EIO, and what is queued fails: for its own hangs, or its file's. */
+bool gem_context_is_banned(const struct gem_context *context);
 
 #endif

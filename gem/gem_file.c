@@ -7,9 +7,11 @@
 int gem_file_init(struct gem_file *file, struct gem_device *dev)
 {
 	*file = (struct gem_file){.dev = dev};
+	int ret = gem_contexts_init(&file->contexts);
+	if (ret)
+		return ret;
 	gem_idr_init(&file->handles, 1);
 	pthread_mutex_init(&file->table_lock, NULL);
-	gem_contexts_init(&file->contexts);
 	gem_syncobjs_init(&file->syncobjs);
 	return 0;
 }

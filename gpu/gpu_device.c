@@ -124,7 +124,7 @@ void gpu_device_destroy(struct gpu_device *gpu)
 	pthread_mutex_lock(&gpu->lock);
 	gpu->stopping = true;
 	pthread_mutex_unlock(&gpu->lock);
-	gpu_schedule_cancel(gpu, NULL, true);
+	gpu_schedule_cancel(gpu, true);
 	gpu_device_wait_idle(gpu, -1);
 	free_device(gpu);
 }

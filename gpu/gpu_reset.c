@@ -53,7 +53,7 @@ int gpu_reset_after(struct gpu_worker *worker, struct gpu_request *request,
 		atomic_fetch_add(&gpu->reset_count, 1);
 		note_others(gpu, context);
 		if (gem_context_note_reset(context, true, gpu_now_ns()))
-			gpu_schedule_cancel(gpu, context, true);
+			gpu_schedule_cancel(gpu, false);
 	}
 	gpu_worker_reset_engine(worker);
 	return -EIO;
@@ -102,7 +102,7 @@ void gpu_device_wedge(struct gpu_device *gpu)
 	pthread_mutex_lock(&gpu->lock);
 	gpu->wedged = true;
 	pthread_mutex_unlock(&gpu->lock);
-	gpu_schedule_cancel(gpu, NULL, true);
+	gpu_schedule_cancel(gpu, true);
 }
 
 void gpu_device_unwedge(struct gpu_device *gpu)

@@ -151,7 +151,8 @@ void gpu_request_submit(struct gpu_request *request)
 	pthread_mutex_lock(&gpu->lock);
 	gpu->pending++;
 	request->context->queued++;
-	request->cancelled = gpu->wedged || gpu->stopping || request->context->banned;
+	request->cancelled = gpu->wedged || gpu->stopping ||
+		gem_context_is_banned(request->context);
 	gem_list_add_tail(request->cancelled ? &gpu->cancelled : &gpu->waiting, &request->link);
 	worker = advance_locked(request);
 	pthread_mutex_unlock(&gpu->lock);
@@ -248,13 +249,12 @@ void gpu_schedule_finish(struct gpu_worker *worker, struct gpu_request *request,
 
 /* ---- cancelling ---- */
 
-static void cancel_list_locked(struct gem_list *from, const struct gem_context *context,
-	struct gem_list *to)
+static void cancel_list_locked(struct gem_list *from, bool all, struct gem_list *to)
 {
 	struct gpu_request *request, *next;
 
 	gem_list_for_each_safe(request, next, from, link) {
-		if (context && request->context != context)
+		if (!all && !gem_context_is_banned(request->context))
 			continue;
 		request->cancelled = true;
 		if (to) {
@@ -264,15 +264,15 @@ static void cancel_list_locked(struct gem_list *from, const struct gem_context *
 	}
 }
 
-static void cancel_locked(struct gpu_device *gpu, const struct gem_context *context, bool running)
+static void cancel_locked(struct gpu_device *gpu, bool all)
 {
-	cancel_list_locked(&gpu->waiting, context, &gpu->cancelling);
+	cancel_list_locked(&gpu->waiting, all, &gpu->cancelling);
 	for (unsigned i = 0; i < GPU_CLASS_COUNT; i++)
-		cancel_list_locked(&gpu->classes[i].ready, context, NULL);
-	for (unsigned i = 0; running && i < gpu->worker_count; i++) {
+		cancel_list_locked(&gpu->classes[i].ready, all, NULL);
+	for (unsigned i = 0; i < gpu->worker_count; i++) {
 		struct gpu_request *request = gpu->workers[i].request;
 
-		if (request && (!context || request->context == context))
+		if (request && (all || gem_context_is_banned(request->context)))
 			request->cancelled = true;
 	}
 }
@@ -293,12 +293,12 @@ static void take_off_fence(struct gpu_device *gpu, struct gpu_request *request)
 	wake(worker);
 }
 
-void gpu_schedule_cancel(struct gpu_device *gpu, const struct gem_context *context, bool running)
+void gpu_schedule_cancel(struct gpu_device *gpu, bool all)
 {
 	struct gpu_request *request;
 
 	pthread_mutex_lock(&gpu->lock);
-	cancel_locked(gpu, context, running);
+	cancel_locked(gpu, all);
 	while (!gem_list_empty(&gpu->cancelling)) {
 		request = gem_list_entry(gpu->cancelling.next, struct gpu_request, link);
 		gem_list_del(&request->link);

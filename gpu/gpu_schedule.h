@@ -31,10 +31,10 @@ struct gpu_request *gpu_schedule_take_better(struct gpu_worker *worker, int prio
 void gpu_schedule_finish(struct gpu_worker *worker, struct gpu_request *request, int error);
 
 /*
- * Cancels what is queued, of context, or of all (NULL); and what runs, if
- * running. No lock held, not from a fence's callback.
+ * Cancels what is queued or runs: all of it, or that of banned contexts. No lock
+ * held, not from a fence's callback.
  */
-void gpu_schedule_cancel(struct gpu_device *gpu, const struct gem_context *context, bool running);
+void gpu_schedule_cancel(struct gpu_device *gpu, bool all);
 /* Lets the workers end; nothing is pending. */
 void gpu_schedule_exit(struct gpu_device *gpu);
 

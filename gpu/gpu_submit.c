@@ -91,7 +91,7 @@ static int check(const struct submit *submit)
 
 	if (exec->object_count == 0)
 		return -EINVAL;
-	if (exec->context->banned || gpu_device_wedged(submit->gpu))
+	if (gem_context_is_banned(exec->context) || gpu_device_wedged(submit->gpu))
 		return -EIO;
 	for (unsigned i = 0; i < exec->object_count && ret == 0; i++)
 		ret = check_object(submit, &exec->objects[i]);

@@ -153,7 +153,7 @@ static int execute(struct gpu_worker *worker, struct gpu_request *request)
 	do {
 		if (atomic_exchange(&worker->reset, false))
 			gpu_worker_reset_engine(worker);
-		if (atomic_load(&request->cancelled) || atomic_load(&request->context->banned))
+		if (atomic_load(&request->cancelled) || gem_context_is_banned(request->context))
 			return -EIO;
 		emit(worker, request);
 		request->start_ns = gpu_now_ns();

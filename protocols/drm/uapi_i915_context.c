@@ -1,13 +1,15 @@
 /* Contexts. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "gem_context.h"
 #include "uapi_handlers.h"
 #include "uapi_i915.h"
 
+/* Root, and who provides the device: what draws the screen is its own program. */
 static bool is_privileged(const struct uapi_call *call)
 {
-	return call->caller->uid == 0;
+	return call->caller->uid == 0 || call->caller->pid == getpid();
 }
 
 /* The parameters that are a number in value. False for all others. */

@@ -32,7 +32,7 @@ def test_the_gpu_draws_by_default(t):
     state = renderer(compositor)
     t.equal(state["renderer"], "gpu")
     t.check(state["batches"] > 0 and state["draws"] >= state["batches"], str(state))
-    t.equal((state["software"], state["contexts"], state["lost"]), (0, 1, 0), str(state))
+    t.equal((state["software"], state["lost"]), (0, 0), str(state))
     t.equal(differences(compositor.screenshot(), window["x"], window["y"], 320, 240), [], "pixels")
     compositor.stop()
 
@@ -158,13 +158,12 @@ def check_alive(t, compositor, moving):
 
 def test_hangs_cost_a_frame_and_no_more(t):
     compositor, moving = start_with_clients(t, "--gpu-hang-ms", "200")
-    for count in range(1, 7):
+    # As many hangs in so short a time would ban a client, and its file.
+    for count in range(1, 13):
         compositor.ctl("gpu", "hang", "render")
         t.wait(lambda: renderer(compositor)["lost"] >= count, f"hang {count} to be noticed")
         check_picture(t, compositor, "still")
     state = renderer(compositor)
-    # As many hangs in so short a time ban a context.
-    t.check(state["contexts"] >= 2, str(state))
     t.equal(state["software"], 0, "drawn by the processor")
     check_alive(t, compositor, moving)
     stop_all(t, compositor)
@@ -191,7 +190,7 @@ def test_another_client_hangs_the_gpu(t):
     t.equal(output.split(), ["hung", "guilty", "1", "pending", "0"])
     check_picture(t, compositor, "still")
     state = renderer(compositor)
-    t.equal((state["lost"], state["software"], state["contexts"]), (0, 0, 1), str(state))
+    t.equal((state["lost"], state["software"]), (0, 0), str(state))
     check_alive(t, compositor, moving)
     stop_all(t, compositor)
 
@@ -202,7 +201,7 @@ def test_a_reset_costs_nothing(t):
         compositor.ctl("gpu", "reset")
     check_picture(t, compositor, "still")
     state = renderer(compositor)
-    t.equal((state["lost"], state["software"], state["contexts"]), (0, 0, 1), str(state))
+    t.equal((state["lost"], state["software"]), (0, 0), str(state))
     check_alive(t, compositor, moving)
     stop_all(t, compositor)
 

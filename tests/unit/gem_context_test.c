@@ -125,10 +125,72 @@ TEST(third_fast_hang_bans)
 	CHECK_INT(gem_context_set_param(context, GEM_CONTEXT_RECOVERABLE, 0, false), 0);
 	CHECK(gem_context_note_reset(context, true, second));
 
-	CHECK_INT(gem_context_create(&card.a, &id), 0);
-	context = context_of(&card.a, id);
+	CHECK_INT(gem_context_create(&card.b, &id), 0);
+	context = context_of(&card.b, id);
 	CHECK_INT(gem_context_set_param(context, GEM_CONTEXT_BANNABLE, 0, true), 0);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 50; i++)
 		CHECK(!gem_context_note_reset(context, true, second + i));
+	CHECK(!gem_conduct_is_banned(context->conduct));
+	card_finish(&card);
+}
+
+/* A context for each hang is no way out: with the file its contexts are banned, old and new. */
+TEST(many_hangs_ban_the_file)
+{
+	const int64_t second = 1000000000ll;
+	struct gem_context *context, *idle, *cool;
+	struct card card;
+	uint32_t id;
+
+	card_init(&card);
+	CHECK_INT(gem_context_create(&card.a, &id), 0);
+	idle = context_of(&card.a, id);
+	CHECK_INT(gem_context_create(&card.a, &id), 0);
+	cool = context_of(&card.a, id);
+	CHECK_INT(gem_context_set_param(cool, GEM_CONTEXT_BANNABLE, 0, true), 0);
+	for (int i = 0; i < 20; i++) { /* a minute apart: no harm */
+		CHECK_INT(gem_context_create(&card.a, &id), 0);
+		CHECK(!gem_context_note_reset(context_of(&card.a, id), true, (1 + i * 60) * second));
+	}
+	for (int i = 0; i < 9; i++) {
+		CHECK(!gem_context_is_banned(idle));
+		CHECK_INT(gem_context_create(&card.a, &id), 0);
+		context = context_of(&card.a, id);
+		CHECK_INT(gem_context_note_reset(context, true, (1150 + i) * second), i == 8);
+		CHECK(!context->banned);
+	}
+	CHECK(gem_context_is_banned(idle));
+	CHECK(gem_context_is_banned(context_of(&card.a, 0)));
+	CHECK(!gem_context_is_banned(cool));
+	CHECK(!gem_context_is_banned(context_of(&card.b, 0)));
+	CHECK_INT(gem_context_create(&card.a, &id), -EIO);
+	CHECK_INT(gem_context_create(&card.b, &id), 0);
+
+	/* Contexts that were banned count more. */
+	for (int i = 0; i < 3; i++) {
+		CHECK_INT(gem_context_create(&card.b, &id), 0);
+		context = context_of(&card.b, id);
+		CHECK_INT(gem_context_set_param(context, GEM_CONTEXT_RECOVERABLE, 0, false), 0);
+		CHECK(gem_context_note_reset(context, true, (1 + 100 * i) * second));
+		CHECK_INT(gem_conduct_is_banned(context->conduct), i == 2);
+	}
+	card_finish(&card);
+}
+
+/* Nobody is there any more who could do better. */
+TEST(first_hang_of_a_closed_context_bans)
+{
+	struct gem_context *context;
+	struct card card;
+	uint32_t id;
+
+	card_init(&card);
+	CHECK_INT(gem_context_create(&card.a, &id), 0);
+	CHECK_INT(gem_context_lookup(&card.a, id, &context), 0);
+	CHECK_INT(gem_context_set_param(context, GEM_CONTEXT_BANNABLE, 0, true), 0);
+	CHECK_INT(gem_context_destroy(&card.a, id), 0);
+	CHECK(gem_context_note_reset(context, true, 1));
+	CHECK(gem_context_is_banned(context));
+	gem_context_put(context);
 	card_finish(&card);
 }

@@ -221,6 +221,44 @@ TEST(ban)
 	gpu_rig_finish(&rig);
 }
 
+/*
+ * An engine is not kept by who made many contexts and ended: what it left is gone
+ * after three hangs, and others' batches behind it run.
+ */
+TEST(left_behind)
+{
+	enum { CONTEXTS = 40 };
+	const struct gpu_options options = {.render_engines = 1, .tile_threads = 1, .hang_ms = 50};
+	struct gpu_rig rig;
+	struct gem_fence *endless[CONTEXTS], *others;
+	struct gpu_rig_context left[CONTEXTS], good;
+	struct gem_file file;
+	uint32_t *data;
+
+	gpu_rig_init(&rig, &options);
+	gpu_rig_context_init(&rig, &good);
+	file = rig.file;
+	CHECK_INT(gem_file_init(&rig.file, &rig.dev), 0);
+	struct gem_object *obj = gpu_rig_object(&rig, 4096, (void **)&data);
+	for (unsigned i = 0; i < CONTEXTS; i++) {
+		gpu_rig_context_init(&rig, &left[i]);
+		endless[i] = gpu_rig_endless(&rig, &left[i], GPU_CLASS_RENDER);
+	}
+	others = gpu_rig_store(&rig, &good, GPU_CLASS_RENDER, obj, 0, 7);
+	gem_file_finish(&rig.file);
+	CHECK_INT(gpu_rig_wait(others), 1);
+	CHECK_INT(data[0], 7);
+	CHECK_INT(gpu_device_reset_count(rig.gpu), 3);
+	for (unsigned i = 0; i < CONTEXTS; i++) {
+		CHECK_INT(gpu_rig_wait(endless[i]), -EIO);
+		gpu_rig_context_finish(&left[i]);
+	}
+	rig.file = file;
+	gpu_rig_object_put(obj);
+	gpu_rig_context_finish(&good);
+	gpu_rig_finish(&rig);
+}
+
 static void wait_for_word(const uint32_t *word, uint32_t value)
 {
 	for (unsigned i = 0; i < 20000 && __atomic_load_n(word, __ATOMIC_ACQUIRE) != value; i++)
