@@ -210,6 +210,8 @@ struct kms_device {
 	/* Told about hotplug (uevents). Set by the owner before files exist. */
 	void (*hotplug)(struct kms_device *dev, struct kms_connector *connector, void *data);
 	void *hotplug_data;
+	/* kms_oops.h: sizes of the crtcs for the oops, by index; NULL = nobody asks. lock. */
+	_Atomic uint32_t *oops_screens;
 	/* Where screenshots and sinks report; counters are atomics for the bench. */
 	uint64_t frames_composed;
 };

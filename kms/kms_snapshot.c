@@ -1,5 +1,9 @@
+#include <libdeflate.h>
+
 #include "gem_domain.h"
+#include "kms_oops.h"
 #include "kms_snapshot.h"
+#include "kms_text.h"
 
 static void add_plane(struct kms_snapshot *shot, uint32_t *zpos, const struct kms_plane *plane)
 {
@@ -86,9 +90,30 @@ static struct kms_compose_color color_of(const struct kms_snapshot *shot)
 	return color;
 }
 
+/* Whatever the planes have: nobody knows any more whether they can be read. */
+static void compose_oops(const struct kms_compose_target *target)
+{
+	const struct kms_canvas canvas = {
+		.pixels = target->pixels, .width = target->width, .height = target->height,
+		.pitch = target->pitch,
+	};
+
+	kms_oops_draw(&canvas);
+	if (!target->crc)
+		return;
+	*target->crc = 0;
+	for (uint32_t y = 0; y < target->height; y++)
+		*target->crc = libdeflate_crc32(*target->crc,
+			target->pixels + (size_t)y * target->pitch, (size_t)target->width * 4);
+}
+
 int kms_snapshot_compose(const struct kms_snapshot *shot,
 	const struct kms_compose_target *target)
 {
+	if (!target->deep && kms_oops_active()) {
+		compose_oops(target);
+		return 0;
+	}
 	struct kms_compose_color color = color_of(shot);
 
 	for (unsigned i = 0; i < shot->count; i++) {

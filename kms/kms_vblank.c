@@ -1,5 +1,7 @@
 #include <errno.h>
 
+#include "kms_journal.h"
+#include "kms_oops.h"
 #include "kms_time.h"
 #include "kms_vrr.h"
 
@@ -37,6 +39,19 @@ static uint64_t grid_time(const struct kms_vblank *vblank, uint64_t count)
 	       scale(count - vblank->start_count, vblank->period_num, vblank->period_den);
 }
 
+/* For whoever will ask what happened last. */
+static void note_mode(struct kms_crtc *crtc)
+{
+	const struct drm_mode_modeinfo *mode = &crtc->state.mode;
+
+	kms_oops_note_mode_locked(crtc);
+	if (crtc->vblank->running)
+		kms_journal_add("crtc %u: on, %s, %ux%u", crtc->index, mode->name, mode->hdisplay,
+			mode->vdisplay);
+	else
+		kms_journal_add("crtc %u: off", crtc->index);
+}
+
 void kms_vblank_on_locked(struct kms_crtc *crtc)
 {
 	struct kms_vblank *vblank = crtc->vblank;
@@ -49,6 +64,7 @@ void kms_vblank_on_locked(struct kms_crtc *crtc)
 	vblank->running = true;
 	vblank->report_off = false;
 	kms_vrr_update_locked(crtc);
+	note_mode(crtc);
 	kms_clock_kick(crtc->base.dev);
 }
 
@@ -60,6 +76,7 @@ void kms_vblank_off_locked(struct kms_crtc *crtc)
 
 	vblank->running = false;
 	vblank->report_off = true;
+	note_mode(crtc);
 	gem_list_for_each_safe(event, next, &vblank->events, vblank_link)
 		kms_event_send_locked(event, vblank->count, now, crtc->base.id);
 	kms_clock_kick(crtc->base.dev);
