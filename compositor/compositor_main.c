@@ -3,10 +3,12 @@
  * process. This file starts the parts in order and ends them in reverse.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <wlr/backend/libinput.h>
@@ -14,6 +16,7 @@
 #include <wlr/backend/session.h>
 
 #include "kms_mode.h"
+#include "kms_oops.h"
 #include "kms_sink.h"
 #include "platform.h"
 
@@ -38,7 +41,7 @@ struct program {
 	struct compositor_nested *nested;
 	struct wl_display *display;
 	struct wl_event_loop *loop;
-	struct wl_event_source *signals[2], *timer;
+	struct wl_event_source *signals[2], *timer, *pulse; /* pulse: of the watchdog, or NULL */
 	struct wlr_session *session;
 	struct wlr_backend *wlr_backend;
 	struct compositor_backend *backend;
@@ -195,6 +198,10 @@ static int start_platform(struct program *program)
 		.frames_dir = options->frames_dir,
 		.video_path = options->video_path,
 		.dir = options->dir,
+		.oops = {
+			.on = !options->no_oops, .version = TESTCARD_VERSION,
+			.watchdog_ms = options->watchdog * 1000,
+		},
 	};
 	err = platform_create(&platform_options, &program->platform);
 	if (err < 0) {
@@ -220,6 +227,17 @@ static void set_environment(struct program *program)
 
 /* ---- the compositor ---- */
 
+/* The main loop turns. */
+static int handle_pulse(void *data)
+{
+	struct program *program = data;
+
+	kms_oops_beat(KMS_OOPS_MAIN);
+	wl_event_source_timer_update(program->pulse,
+		platform_pulse_ms(program->options.watchdog * 1000));
+	return 0;
+}
+
 static int start_loop(struct program *program)
 {
 	static const int numbers[] = {SIGINT, SIGTERM};
@@ -238,6 +256,8 @@ static int start_loop(struct program *program)
 		program->signals[i] = wl_event_loop_add_signal(program->loop, numbers[i],
 			handle_signal, program);
 	program->timer = wl_event_loop_add_timer(program->loop, handle_timer, program);
+	if (program->options.watchdog && !program->options.no_oops)
+		program->pulse = wl_event_loop_add_timer(program->loop, handle_pulse, program);
 	return 0;
 }
 
@@ -247,13 +267,36 @@ static void stop_loop(struct program *program)
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(program->signals); i++)
 		wl_event_source_remove(program->signals[i]);
 	wl_event_source_remove(program->timer);
+	if (program->pulse)
+		wl_event_source_remove(program->pulse);
 	wl_display_destroy(program->display);
+}
+
+/*
+ * libseat's builtin server is a fork of us that holds what we had open, our own end of
+ * its socket among it: it would outlive our death for ever, and keep the runtime folder.
+ */
+static bool forking_seat;
+
+static void end_seat_with_us(void)
+{
+	if (forking_seat)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static struct wlr_session *create_session(struct wl_display *display)
+{
+	pthread_atfork(NULL, NULL, end_seat_with_us);
+	forking_seat = true;
+	struct wlr_session *session = wlr_session_create(display);
+	forking_seat = false;
+	return session;
 }
 
 /* Session, our output backend, libinput: all of them behind one wlr_backend. */
 static int start_backends(struct program *program)
 {
-	program->session = wlr_session_create(program->display);
+	program->session = create_session(program->display);
 	if (!program->session) {
 		compositor_error("libseat gives no session");
 		return -EACCES;
@@ -362,9 +405,12 @@ static int run_clients(struct program *program)
 
 	if (err < 0)
 		return err;
+	if (program->pulse)
+		handle_pulse(program);
 	if (program->options.exit_after > 0)
 		wl_event_source_timer_update(program->timer, program->options.exit_after * 1000);
 	wl_display_run(program->display);
+	kms_oops_beat_end(KMS_OOPS_MAIN);
 	compositor_clients_finish(&program->clients);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "compositor_server.h"
 #include "gpu_device.h"
 #include "platform.h"
+#include "platform.h"
 
 static const char help[] =
 	"Usage: testcard-compositor [OPTION]...\n"
@@ -42,6 +43,11 @@ static const char help[] =
 	"  --frames DIR         PNG of every frame that differs from the one before\n"
 	"  --video FILE         records the screen as FILE, NAME.y4m or NAME.raw (XRGB8888)\n"
 	"\n"
+	"When it dies (SIGSEGV and its like) every screen shows why, in the window and as\n"
+	"oops-crtcN.png in the folder of --frames:\n"
+	"  --watchdog SECONDS   not to answer for so long is such a death (default: no watchdog)\n"
+	"  --no-oops            nothing shows why\n"
+	"\n"
 	"Names and messages:\n"
 	"  --dir DIR            runtime folder with the device's and the control socket\n"
 	"                       (default: a new private one)\n"
@@ -61,7 +67,7 @@ static const char environment_help[] =
 	"app_id or a title.\n";
 
 enum option_id {
-	OPTION_NESTED = 256, OPTION_HEADLESS, OPTION_SIZE, OPTION_RENDERER, OPTION_RUN, OPTION_PRELOAD,
+	OPTION_NESTED = 256, OPTION_WATCHDOG, OPTION_NO_OOPS, OPTION_HEADLESS, OPTION_SIZE, OPTION_RENDERER, OPTION_RUN, OPTION_PRELOAD,
 	OPTION_RENDER_NODE, OPTION_GPU_ENGINES, OPTION_GPU_HANG, OPTION_CLOCK, OPTION_EXIT_AFTER,
 	OPTION_EXIT_WITH_CLIENT, OPTION_SCREENSHOT,
 	OPTION_FRAMES, OPTION_VIDEO, OPTION_DIR, OPTION_SOCKET, OPTION_LOG, OPTION_HELP,
@@ -84,6 +90,8 @@ static const struct option long_options[] = {
 	{"screenshot", required_argument, NULL, OPTION_SCREENSHOT},
 	{"frames", required_argument, NULL, OPTION_FRAMES},
 	{"video", required_argument, NULL, OPTION_VIDEO},
+	{"watchdog", required_argument, NULL, OPTION_WATCHDOG},
+	{"no-oops", no_argument, NULL, OPTION_NO_OOPS},
 	{"dir", required_argument, NULL, OPTION_DIR},
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"log", required_argument, NULL, OPTION_LOG},
@@ -141,6 +149,8 @@ static bool take_value(struct compositor_options *options, int option, const cha
 		return parse_count(value, GPU_HANG_MS_MAX, &options->gpu_hang_ms);
 	case OPTION_CLOCK:
 		return platform_parse_clock(value, &options->clock);
+	case OPTION_WATCHDOG:
+		return parse_count(value, PLATFORM_WATCHDOG_MAX, &options->watchdog);
 	case OPTION_EXIT_AFTER:
 		return parse_seconds(value, &options->exit_after);
 	case OPTION_LOG:
@@ -170,6 +180,9 @@ static bool take(struct compositor_options *options, int option, const char *val
 		return true;
 	case OPTION_EXIT_WITH_CLIENT:
 		options->exit_with_client = true;
+		return true;
+	case OPTION_NO_OOPS:
+		options->no_oops = true;
 		return true;
 	case OPTION_SCREENSHOT:
 		options->screenshot = value;

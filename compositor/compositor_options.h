@@ -20,6 +20,8 @@ struct compositor_options {
 	const char *frames_dir;  /* every changed frame as PNG, or NULL */
 	const char *video_path;  /* platform_options.video_path, or NULL */
 	double exit_after;       /* seconds, 0 = never */
+	unsigned watchdog;       /* seconds, 0 = none */
+	bool no_oops;
 	bool exit_with_client;
 	enum compositor_render_kind renderer;
 	bool render_node;

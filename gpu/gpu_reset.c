@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "gem_context.h"
+#include "gem_journal.h"
 #include "gpu_error.h"
 #include "gpu_reset.h"
 #include "gpu_schedule.h"
@@ -49,6 +50,8 @@ int gpu_reset_after(struct gpu_worker *worker, struct gpu_request *request,
 	struct gem_context *context = request->context;
 
 	if (verdict != GPU_CANCELLED) {
+		gem_journal_add("GPU: a batch %s, its engine is reset",
+			verdict == GPU_HUNG ? "hangs" : "faults");
 		gpu_error_capture(worker, request, verdict == GPU_HUNG);
 		atomic_fetch_add(&gpu->reset_count, 1);
 		note_others(gpu, context);
@@ -77,6 +80,7 @@ void gpu_device_blame(struct gpu_device *gpu)
 
 void gpu_device_reset(struct gpu_device *gpu)
 {
+	gem_journal_add("GPU: reset on demand");
 	atomic_fetch_add(&gpu->reset_count, 1);
 	pthread_mutex_lock(&gpu->lock);
 	gpu->note++;
@@ -99,6 +103,7 @@ unsigned gpu_device_reset_count(const struct gpu_device *gpu)
 
 void gpu_device_wedge(struct gpu_device *gpu)
 {
+	gem_journal_add("GPU: wedged");
 	pthread_mutex_lock(&gpu->lock);
 	gpu->wedged = true;
 	pthread_mutex_unlock(&gpu->lock);
@@ -107,6 +112,7 @@ void gpu_device_wedge(struct gpu_device *gpu)
 
 void gpu_device_unwedge(struct gpu_device *gpu)
 {
+	gem_journal_add("GPU: no longer wedged");
 	pthread_mutex_lock(&gpu->lock);
 	gpu->wedged = false;
 	pthread_mutex_unlock(&gpu->lock);

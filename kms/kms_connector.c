@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gem_journal.h"
 #include "kms_connector.h"
 #include "kms_mode.h"
 #include "kms_standard.h"
@@ -134,6 +135,8 @@ int kms_connector_set(struct kms_connector *connector, bool connected,
 
 	if (ret < 0)
 		return ret;
+	gem_journal_add("%s: %s, %u modes", connector->name,
+		connected ? "connected" : "disconnected", mode_count);
 	gem_info("kms", "%s %s", connector->name, connected ? "connected" : "disconnected");
 	if (dev->hotplug)
 		dev->hotplug(dev, connector, dev->hotplug_data);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "kms_device.h"
-#include "kms_journal.h"
+#include "gem_journal.h"
 #include "kms_oops_internal.h"
 
 struct kms_oops_shared *kms_oops_shared;
@@ -46,7 +46,7 @@ static void fill_shared(struct kms_oops_shared *shared, const struct kms_oops_op
 	shared->owner = getpid();
 	shared->start_ns = kms_oops_now();
 	shared->watchdog_ms = options->watchdog_ms;
-	prctl(PR_GET_NAME, shared->program);
+	strncpy(shared->program, program_invocation_short_name, sizeof(shared->program) - 1);
 	if (options->version)
 		strncpy(shared->version, options->version, sizeof(shared->version) - 1);
 }
@@ -90,7 +90,7 @@ int kms_oops_start(const struct kms_oops_options *options)
 	fill_shared(shared, options);
 	prime_backtrace();
 	/* Before the fork: the journal's memory is made by its first line. */
-	kms_journal_add("%s %s starts", shared->program, shared->version);
+	gem_journal_add("%s %s starts", shared->program, shared->version);
 	int ret = fork_reporter(shared, options);
 	if (ret < 0)
 		goto unmap;
@@ -197,14 +197,15 @@ void kms_oops_call_reporter(int timeout_ms)
 		recv(reporter_socket, &answer, 1, MSG_DONTWAIT);
 }
 
-static void save_own_trace(struct kms_oops_report *report)
+/* Without ourselves. */
+__attribute__((noinline)) static void save_own_trace(struct kms_oops_report *report)
 {
 	void *trace[KMS_OOPS_TRACE_MAX];
 	int count = backtrace(trace, KMS_OOPS_TRACE_MAX);
 
-	for (int i = 0; i < count; i++)
-		report->trace[i] = (uintptr_t)trace[i];
-	atomic_store(&report->trace_count, count);
+	for (int i = 1; i < count; i++)
+		report->trace[i - 1] = (uintptr_t)trace[i];
+	atomic_store(&report->trace_count, count > 0 ? count - 1 : 0);
 }
 
 int kms_oops_trigger(const char *reason)
@@ -230,7 +231,7 @@ int kms_oops_trigger(const char *reason)
 	atomic_store(&report->symbol_count, 0);
 	save_own_trace(report);
 	atomic_store(&report->stage, KMS_OOPS_COMPLETE);
-	kms_journal_add("oops: %s", reason);
+	gem_journal_add("oops: %s", reason);
 	kms_oops_touch_devices();
 	kms_oops_call_reporter(5000);
 	/* Now with symbols. */
@@ -271,4 +272,10 @@ void kms_oops_beat(enum kms_oops_beat beat)
 		return;
 	atomic_store(&shared->beats[beat].tid, gettid());
 	atomic_store(&shared->beats[beat].time_ns, kms_oops_now());
+}
+
+void kms_oops_beat_end(enum kms_oops_beat beat)
+{
+	if (kms_oops_shared)
+		atomic_store(&kms_oops_shared->beats[beat].time_ns, 0);
 }

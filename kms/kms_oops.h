@@ -1,6 +1,6 @@
 /*
  * The oops: when the process that is the device dies, or when it is told to, every crtc
- * shows why: the reason, registers, backtrace, the last events (kms_journal.h).
+ * shows why: the reason, registers, backtrace, the last events (gem_journal.h).
  *
  * Two ways lead to a screen. As long as the process's threads run, composition draws the
  * oops instead of the planes, so that sinks, screenshots and CRCs get it. But a dying
@@ -68,5 +68,7 @@ void kms_oops_draw(const struct kms_canvas *canvas);
 
 /* What a watchdog watches; the first one starts it, from the thread to be watched. */
 void kms_oops_beat(enum kms_oops_beat beat);
+/* It is not watched any more: it ends. */
+void kms_oops_beat_end(enum kms_oops_beat beat);
 
 #endif

@@ -1,7 +1,7 @@
 /* The picture: white on blue, as much as fits. Pure: it reads the report and the journal. */
 #include <string.h>
 
-#include "kms_journal.h"
+#include "gem_journal.h"
 #include "kms_oops_internal.h"
 #include "kms_text.h"
 
@@ -147,17 +147,17 @@ static void draw_trace(struct page *page, const struct kms_oops_report *report, 
 /* The newest at the bottom, as many as there is room for. */
 static void draw_events(struct page *page, const struct kms_oops_shared *shared)
 {
-	uint64_t count = kms_journal_count(), room = page->rows - page->row - 1, at;
-	struct kms_journal_line event;
-	char line[KMS_OOPS_LINE + KMS_JOURNAL_TEXT];
+	uint64_t count = gem_journal_count(), room = page->rows - page->row - 1, at;
+	struct gem_journal_line event;
+	char line[KMS_OOPS_LINE + GEM_JOURNAL_TEXT];
 	struct kms_oops_text text;
 
 	if (page->row + 2 > page->rows || count == 0)
 		return;
 	page_line(page, 0, "Last events:");
-	room = room > KMS_JOURNAL_SIZE ? KMS_JOURNAL_SIZE : room;
+	room = room > GEM_JOURNAL_SIZE ? GEM_JOURNAL_SIZE : room;
 	for (at = count > room ? count - room : 0; at < count; at++) {
-		if (!kms_journal_read(at, &event))
+		if (!gem_journal_read(at, &event))
 			continue;
 		kms_oops_text_init(&text, line, sizeof(line));
 		put_seconds(&text, event.time_ns > shared->start_ns ?

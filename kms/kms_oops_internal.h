@@ -47,7 +47,7 @@ struct kms_oops_shared {
 	_Atomic bool ended;       /* in order */
 	char watchdog[160];       /* why it sent SIGABRT; empty = it did not */
 	_Atomic bool watchdog_fired;
-	char program[16];
+	char program[32];
 	char version[32];
 	pid_t owner;              /* the process; its children share the memory, but are not it */
 	uint64_t start_ns;

@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kms_journal.h"
+#include "gem_journal.h"
 #include "kms_oops_internal.h"
 #include "kms_sink.h"
 #include "kms_text.h"

@@ -1,6 +1,6 @@
 #include <errno.h>
 
-#include "kms_journal.h"
+#include "gem_journal.h"
 #include "kms_oops.h"
 #include "kms_time.h"
 #include "kms_vrr.h"
@@ -46,10 +46,10 @@ static void note_mode(struct kms_crtc *crtc)
 
 	kms_oops_note_mode_locked(crtc);
 	if (crtc->vblank->running)
-		kms_journal_add("crtc %u: on, %s, %ux%u", crtc->index, mode->name, mode->hdisplay,
-			mode->vdisplay);
+		gem_journal_add("crtc %u: on, %ux%u, %u Hz", crtc->index, mode->hdisplay,
+			mode->vdisplay, mode->vrefresh);
 	else
-		kms_journal_add("crtc %u: off", crtc->index);
+		gem_journal_add("crtc %u: off", crtc->index);
 }
 
 void kms_vblank_on_locked(struct kms_crtc *crtc)

@@ -48,6 +48,7 @@ static const char usage[] =
 	"  time step-ns N                frozen time goes on by N ns\n"
 	"  flip delay N|lose [crtc N]    the next flip is late; its event never comes\n"
 	"  connect, disconnect           plugs the connector in or out (hotplug)\n"
+	"  oops [REASON...], oops-clear  every screen shows an oops; or its planes again\n"
 	"  quit                          ends the platform\n"
 	"A program may know more: see the answer of help.\n";
 

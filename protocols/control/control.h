@@ -28,6 +28,8 @@
  *   gpu wedge | unwedge           every batch fails with EIO, from now to unwedge
  *   gpu error | clear-error       the error state as text; forgets it
  *   gpu info                      engines and queues as text
+ *   oops [REASON...]              every screen shows an oops; the program goes on
+ *   oops-clear                    the screens show their planes again
  *   quit                          ends the server
  *
  * "card N" after a command about the screen or the GPU (state, screenshot,

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gem_guard.h"
 #include "control_internal.h"
 
 struct control_client {
@@ -179,7 +180,7 @@ static int start_thread(struct control_client *client)
 		return -ret;
 	/* Nobody joins: control_clients_end waits for client_count instead. */
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
+	gem_guard_fill_signals(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = pthread_create(&thread, &attr, client_thread, client);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

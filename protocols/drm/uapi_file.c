@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "gem_journal.h"
 #include "gem_view.h"
 #include "kms_atomic.h"
 #include "uapi_debugfs.h"
@@ -70,6 +71,9 @@ static void file_release(struct vfs_file *base)
 
 	/* Who walks the list uses the file's parts: unlisted first. */
 	pthread_mutex_lock(&dev->master_lock);
+	if (!gem_list_empty(&file->link))
+		gem_journal_add("%s: closed by process %d", dev->node_paths[file->kind],
+			(int)base->pid);
 	gem_list_del(&file->link);
 	pthread_mutex_unlock(&dev->master_lock);
 	kms_file_finish(&file->kms);
@@ -137,6 +141,8 @@ int uapi_file_opened(struct vfs_file *base)
 
 	pthread_mutex_lock(&file->dev->master_lock);
 	gem_list_add_tail(&file->dev->files, &file->link);
+	gem_journal_add("%s: opened by process %d", file->dev->node_paths[file->kind],
+		(int)base->pid);
 	pthread_mutex_unlock(&file->dev->master_lock);
 	return 0;
 }

@@ -40,6 +40,9 @@ static const char usage[] =
 	"                       (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
 	"      --video FILE     record what is shown as FILE, NAME.y4m or NAME.raw (XRGB8888);\n"
 	"                       of other crtcs and cards NAME-crtc1.y4m, NAME-card1-crtc0.y4m\n"
+	"      --watchdog SEC   a device whose locks can not be had for so long is an oops, and\n"
+	"                       ends (default: no watchdog)\n"
+	"      --no-oops        nothing shows why when this process dies\n"
 	"      --ready-fd N     write the runtime folder's path and a newline to this\n"
 	"                       descriptor when everything is up, then close it\n"
 	"  -h, --help           this text\n"
@@ -55,7 +58,7 @@ struct device_options {
 static int parse(int argc, char **argv, struct device_options *options)
 {
 	enum { DRIVER = 256, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, RENDER_NODE, NO_INPUT,
-		FRAMES, VIDEO, READY_FD };
+		FRAMES, VIDEO, WATCHDOG, NO_OOPS, READY_FD };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"driver", required_argument, NULL, DRIVER},
@@ -68,13 +71,18 @@ static int parse(int argc, char **argv, struct device_options *options)
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
+		{"watchdog", required_argument, NULL, WATCHDOG},
+		{"no-oops", no_argument, NULL, NO_OOPS},
 		{"ready-fd", required_argument, NULL, READY_FD},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	long number;
 
-	*options = (struct device_options) {.platform.input = true, .ready_fd = -1};
+	*options = (struct device_options) {
+		.platform = {.input = true, .oops = {.on = true, .version = TESTCARD_VERSION}},
+		.ready_fd = -1,
+	};
 	for (;;) {
 		switch (getopt_long(argc, argv, "d:h", long_options, NULL)) {
 		case -1:
@@ -119,6 +127,14 @@ static int parse(int argc, char **argv, struct device_options *options)
 			break;
 		case VIDEO:
 			options->platform.video_path = optarg;
+			break;
+		case WATCHDOG:
+			if (!platform_parse_int(optarg, 1, PLATFORM_WATCHDOG_MAX, &number))
+				return -1;
+			options->platform.oops.watchdog_ms = number * 1000;
+			break;
+		case NO_OOPS:
+			options->platform.oops.on = false;
 			break;
 		case READY_FD:
 			if (!platform_parse_int(optarg, 0, 65535, &number))

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "kms_oops.h"
 #include "platform_internal.h"
 #include "uapi_sync.h"
 #include "wire.h"
@@ -79,6 +80,8 @@ static int create_control(struct platform *platform)
 	if (ret == 0)
 		ret = platform_add_state_command(platform);
 	if (ret == 0)
+		ret = platform_add_oops_commands(platform);
+	if (ret == 0)
 		ret = platform_add_input_commands(platform);
 	if (ret < 0)
 		control_server_destroy(platform->control);
@@ -112,8 +115,13 @@ static int create_parts(struct platform *platform, const struct platform_options
 	ret = create_control(platform);
 	if (ret < 0)
 		goto destroy_wire;
+	ret = platform_start_pulse(platform, options->oops.on ? options->oops.watchdog_ms : 0);
+	if (ret < 0)
+		goto destroy_control;
 	return 0;
 
+destroy_control:
+	control_server_destroy(platform->control);
 destroy_wire:
 	wire_server_destroy(platform->wire);
 stop_cards:
@@ -138,16 +146,38 @@ static void raise_files_limit(struct platform *platform)
 		gem_warn("platform", "at most %lu open files", platform->files_limit);
 }
 
+static int start_oops(struct platform *platform, const struct platform_options *options)
+{
+	const struct kms_oops_options oops = {
+		.version = options->oops.version, .frames_dir = options->frames_dir,
+		.watchdog_ms = options->oops.watchdog_ms,
+	};
+	int ret = options->oops.on ? kms_oops_start(&oops) : 0;
+
+	platform->oops = options->oops.on && ret == 0;
+	return ret;
+}
+
+static void stop_oops(struct platform *platform)
+{
+	if (platform->oops)
+		kms_oops_stop();
+}
+
 int platform_create(const struct platform_options *options, struct platform **out)
 {
 	struct platform *platform = calloc(1, sizeof(*platform));
 
 	if (!platform)
 		return -ENOMEM;
-	raise_files_limit(platform);
-	int ret = platform_dir_open(platform, options->dir);
+	/* Before all: what the reporter does not inherit, it can not keep. */
+	int ret = start_oops(platform, options);
 	if (ret < 0)
 		goto free_platform;
+	raise_files_limit(platform);
+	ret = platform_dir_open(platform, options->dir);
+	if (ret < 0)
+		goto stop_oops;
 	ret = create_parts(platform, options);
 	if (ret < 0)
 		goto close_dir;
@@ -157,6 +187,8 @@ int platform_create(const struct platform_options *options, struct platform **ou
 
 close_dir:
 	platform_dir_close(platform);
+stop_oops:
+	stop_oops(platform);
 free_platform:
 	free(platform);
 	return ret;
@@ -164,6 +196,7 @@ free_platform:
 
 void platform_destroy(struct platform *platform)
 {
+	platform_stop_pulse(platform);
 	control_server_destroy(platform->control);
 	/* Who waits for a vblank gets it, and ends. */
 	for (unsigned i = 0; i < platform->card_count; i++)
@@ -174,5 +207,6 @@ void platform_destroy(struct platform *platform)
 	destroy_input(platform);
 	platform_destroy_cards_and_vfs(platform);
 	platform_dir_close(platform);
+	stop_oops(platform);
 	free(platform);
 }

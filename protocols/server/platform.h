@@ -16,6 +16,7 @@
 #include "wire_server.h"
 
 #define PLATFORM_CARDS_MAX 4
+#define PLATFORM_WATCHDOG_MAX 3600 /* seconds */
 
 struct platform_options {
 	const char *driver_name;               /* NULL = "testcard" */
@@ -37,6 +38,15 @@ struct platform_options {
 	 */
 	const char *video_path;
 	const char *dir; /* runtime folder, made if missing; NULL = a new private one */
+	/*
+	 * The oops (kms_oops.h). on: platform_create forks its reporter, so that it comes
+	 * before the process's other threads.
+	 */
+	struct platform_oops_options {
+		bool on;
+		const char *version;
+		unsigned watchdog_ms; /* 0 = none */
+	} oops;
 };
 
 /* /dev/dri/card<index>, with GEM and KMS devices of its own. */
@@ -63,6 +73,8 @@ struct platform {
 	struct tree *tree;
 	struct wire_server *wire;
 	struct control_server *control;
+	struct platform_pulse *pulse; /* of the watchdog, or NULL */
+	bool oops;                    /* we started it */
 	char dir[108];     /* runtime folder = TESTCARD_DIR of clients */
 	bool owns_dir;     /* we made it, we remove it */
 	int dir_fd;        /* holds the folder's lock: one platform a folder */
@@ -80,6 +92,8 @@ struct platform {
  * Errors: -EINVAL too many cards; -EADDRINUSE another platform lives in dir; those of the parts.
  */
 int platform_create(const struct platform_options *options, struct platform **out);
+/* How often to kms_oops_beat() for a watchdog of so many ms. */
+unsigned platform_pulse_ms(unsigned watchdog_ms);
 /* Ends channels, files and threads; removes the runtime folder. */
 void platform_destroy(struct platform *platform);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kms_oops.h"
 #include "kms_sink.h"
 #include "platform_internal.h"
 
@@ -171,6 +172,7 @@ static int start_card(struct platform_card *card, const struct platform_options 
 	if (ret < 0)
 		return ret;
 	set_hotplug(card, true);
+	kms_oops_add_device(card->dev->kms, card->index);
 	for (unsigned i = 0; i < card->dev->kms->crtc_count && ret == 0; i++)
 		ret = start_sinks(card, options, i);
 	return ret;
@@ -202,6 +204,7 @@ void platform_stop_cards(struct platform *platform)
 		struct platform_card *card = &platform->cards[i];
 
 		stop_sinks(card);
+		kms_oops_remove_device(card->dev->kms);
 		set_hotplug(card, false);
 	}
 }

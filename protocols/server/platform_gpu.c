@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kms_oops.h"
 #include "platform_internal.h"
 
 static int done(FILE *out)
@@ -27,15 +28,18 @@ static int reset(struct gpu_device *gpu, int argc, char **argv, FILE *out)
 	return done(out);
 }
 
+/* Nothing that is drawn by it will be seen any more: the screens say why. */
 static int wedge(struct gpu_device *gpu, int argc, char **argv, FILE *out)
 {
 	gpu_device_wedge(gpu);
+	kms_oops_trigger("the GPU is wedged: every batch fails");
 	return done(out);
 }
 
 static int unwedge(struct gpu_device *gpu, int argc, char **argv, FILE *out)
 {
 	gpu_device_unwedge(gpu);
+	kms_oops_clear();
 	return done(out);
 }
 

@@ -33,6 +33,10 @@ int platform_add_display_commands(struct platform *platform);
 int platform_add_gpu_commands(struct platform *platform);
 int platform_add_time_commands(struct platform *platform);
 int platform_add_state_command(struct platform *platform);
+int platform_add_oops_commands(struct platform *platform);
+/* With a watchdog: a thread that shows that the cards' locks can be had. */
+int platform_start_pulse(struct platform *platform, unsigned watchdog_ms);
+void platform_stop_pulse(struct platform *platform);
 int platform_add_input_commands(struct platform *platform);
 
 /*

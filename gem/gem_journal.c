@@ -6,17 +6,17 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "kms_journal.h"
+#include "gem_journal.h"
 
 struct slot {
 	/* Number of the line in it, plus one; 0 while it is written. */
 	_Atomic uint64_t number;
-	struct kms_journal_line line;
+	struct gem_journal_line line;
 };
 
 struct journal {
 	_Atomic uint64_t count;
-	struct slot slots[KMS_JOURNAL_SIZE];
+	struct slot slots[GEM_JOURNAL_SIZE];
 };
 
 static struct journal fallback;
@@ -39,9 +39,9 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
-void kms_journal_add(const char *format, ...)
+void gem_journal_add(const char *format, ...)
 {
-	struct kms_journal_line line = {.time_ns = now_ns()};
+	struct gem_journal_line line = {.time_ns = now_ns()};
 	va_list args;
 
 	pthread_once(&map_once, map);
@@ -50,27 +50,27 @@ void kms_journal_add(const char *format, ...)
 	vsnprintf(line.text, sizeof(line.text), format, args);
 	va_end(args);
 	uint64_t number = atomic_fetch_add(&journal->count, 1);
-	struct slot *slot = &journal->slots[number % KMS_JOURNAL_SIZE];
+	struct slot *slot = &journal->slots[number % GEM_JOURNAL_SIZE];
 
 	atomic_store(&slot->number, 0);
 	slot->line = line;
 	atomic_store(&slot->number, number + 1);
 }
 
-uint64_t kms_journal_count(void)
+uint64_t gem_journal_count(void)
 {
 	struct journal *journal = atomic_load(&shared);
 
 	return journal ? atomic_load(&journal->count) : 0;
 }
 
-bool kms_journal_read(uint64_t at, struct kms_journal_line *line)
+bool gem_journal_read(uint64_t at, struct gem_journal_line *line)
 {
 	struct journal *journal = atomic_load(&shared);
 
 	if (!journal)
 		return false;
-	const struct slot *slot = &journal->slots[at % KMS_JOURNAL_SIZE];
+	const struct slot *slot = &journal->slots[at % GEM_JOURNAL_SIZE];
 	if (atomic_load(&slot->number) != at + 1)
 		return false;
 	memcpy(line, &slot->line, sizeof(*line));
