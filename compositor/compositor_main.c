@@ -19,6 +19,7 @@
 #include "kms_oops.h"
 #include "kms_sink.h"
 #include "platform.h"
+#include "profile.h"
 
 #include "compositor_backend.h"
 #include "compositor_call.h"
@@ -150,49 +151,68 @@ static void handle_nested_close(void *data)
 
 /* ---- the platform ---- */
 
-/* The default device, with the wanted mode before its others. */
-static int describe_device(const struct compositor_options *options, struct kms_device_desc *desc,
-	struct kms_connector_desc connectors[KMS_MAX_CONNECTORS],
-	struct drm_mode_modeinfo modes[KMS_MAX_MODES])
-{
-	struct kms_connector_desc *connector = &connectors[0];
+/* The device's description, with --size's mode before the others of its first connector. */
+struct description {
+	struct profile *profile; /* of --device; NULL: none */
+	struct kms_device_desc desc;
+	struct kms_connector_desc connectors[KMS_MAX_CONNECTORS];
+	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
+};
 
-	*desc = *kms_device_desc_default();
-	if (options->width == 0)
-		return 0;
-	memcpy(connectors, desc->connectors, desc->connector_count * sizeof(connectors[0]));
+static int prefer_size(const struct compositor_options *options, struct description *description)
+{
+	struct kms_device_desc *desc = &description->desc;
+	struct kms_connector_desc *connector = &description->connectors[0];
+	struct drm_mode_modeinfo *modes = description->modes;
+	unsigned count = 1;
+
 	int err = options->width > desc->max_width || options->height > desc->max_height ?
 		-ERANGE : kms_mode_standard(options->width, options->height, &modes[0]);
-	if (err < 0) {
+	if (err < 0 || desc->connector_count == 0) {
 		compositor_error("--size %ux%u is no mode: %s", options->width, options->height,
-			strerror(-err));
-		return err;
+			strerror(err < 0 ? -err : ENXIO));
+		return err < 0 ? err : -ENXIO;
 	}
-	unsigned count = 1;
+	memcpy(description->connectors, desc->connectors,
+		desc->connector_count * sizeof(description->connectors[0]));
 	for (unsigned i = 0; i < connector->mode_count && count < KMS_MAX_MODES; i++) {
 		if (!kms_mode_equal(&connector->modes[i], &modes[0]))
 			modes[count++] = connector->modes[i];
 	}
 	connector->modes = modes;
 	connector->mode_count = count;
-	desc->connectors = connectors;
+	/* A given EDID does not know that mode: one is built. */
+	connector->edid = NULL;
+	desc->connectors = description->connectors;
 	return 0;
 }
 
-static int start_platform(struct program *program)
+/* description->profile is the caller's to destroy, in any case. */
+static int describe_device(const struct compositor_options *options,
+	struct description *description)
+{
+	const struct kms_device_desc *desc = kms_device_desc_default();
+	char why[512];
+
+	description->profile = NULL;
+	if (options->device) {
+		int err = profile_load(options->device, &description->profile, why, sizeof(why));
+		if (err < 0) {
+			compositor_error("%s", why);
+			return err;
+		}
+		desc = profile_desc(description->profile);
+	}
+	description->desc = *desc;
+	return options->width ? prefer_size(options, description) : 0;
+}
+
+static int create_platform(struct program *program, const struct kms_device_desc *desc)
 {
 	const struct compositor_options *options = &program->options;
-	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
-	struct kms_connector_desc connectors[KMS_MAX_CONNECTORS];
-	struct kms_device_desc desc;
-
-	int err = describe_device(options, &desc, connectors, modes);
-	if (err < 0)
-		return err;
 	const struct platform_options platform_options = {
-		.kms = &desc,
+		.kms = desc,
 		.gpu = {.render_engines = options->gpu_engines, .hang_ms = options->gpu_hang_ms},
-		.clock = options->clock,
 		.render_node = options->render_node,
 		.input = true,
 		.frames_dir = options->frames_dir,
@@ -203,7 +223,8 @@ static int start_platform(struct program *program)
 			.watchdog_ms = options->watchdog * 1000,
 		},
 	};
-	err = platform_create(&platform_options, &program->platform);
+
+	int err = platform_create(&platform_options, &program->platform);
 	if (err < 0) {
 		compositor_error("no device in %s: %s", options->dir ? options->dir :
 			"a folder of its own", strerror(-err));
@@ -212,6 +233,18 @@ static int start_platform(struct program *program)
 	compositor_info("device in %s", program->platform->dir);
 	compositor_door_open(program->platform);
 	return 0;
+}
+
+static int start_platform(struct program *program)
+{
+	struct description description;
+	int err = describe_device(&program->options, &description);
+
+	if (err == 0)
+		err = create_platform(program, &description.desc);
+	if (description.profile)
+		profile_destroy(description.profile);
+	return err;
 }
 
 /* What libseat, libwayland and our own forked children look at. */

@@ -18,7 +18,9 @@ static const char help[] =
 	"                       resizing it offers a new mode (default when\n"
 	"                       WAYLAND_DISPLAY is set)\n"
 	"  --headless           nowhere: look with --screenshot, --frames or testcardctl\n"
-	"  --size WxH           preferred mode (default: 1024x768)\n"
+	"  --size WxH           preferred mode (default: 1024x768, or the device's)\n"
+	"  --device NAME|FILE   what the display can: minimal, desktop, soc or a file that\n"
+	"                       describes it (see README)\n"
 	"  --renderer gpu|pixman who draws: batches on the simulated GPU (default), or\n"
 	"                       wlroots' pixman renderer\n"
 	"  --gpu-engines N      render engines of the device's GPU (default: one a core, at\n"
@@ -67,7 +69,8 @@ static const char environment_help[] =
 	"app_id or a title.\n";
 
 enum option_id {
-	OPTION_NESTED = 256, OPTION_WATCHDOG, OPTION_NO_OOPS, OPTION_HEADLESS, OPTION_SIZE, OPTION_RENDERER, OPTION_RUN, OPTION_PRELOAD,
+	OPTION_NESTED = 256, OPTION_WATCHDOG, OPTION_NO_OOPS, OPTION_HEADLESS, OPTION_SIZE, OPTION_DEVICE,
+	OPTION_RENDERER, OPTION_RUN, OPTION_PRELOAD,
 	OPTION_RENDER_NODE, OPTION_GPU_ENGINES, OPTION_GPU_HANG, OPTION_CLOCK, OPTION_EXIT_AFTER,
 	OPTION_EXIT_WITH_CLIENT, OPTION_SCREENSHOT,
 	OPTION_FRAMES, OPTION_VIDEO, OPTION_DIR, OPTION_SOCKET, OPTION_LOG, OPTION_HELP,
@@ -78,6 +81,7 @@ static const struct option long_options[] = {
 	{"nested", no_argument, NULL, OPTION_NESTED},
 	{"headless", no_argument, NULL, OPTION_HEADLESS},
 	{"size", required_argument, NULL, OPTION_SIZE},
+	{"device", required_argument, NULL, OPTION_DEVICE},
 	{"renderer", required_argument, NULL, OPTION_RENDERER},
 	{"run", required_argument, NULL, OPTION_RUN},
 	{"preload-clients", no_argument, NULL, OPTION_PRELOAD},
@@ -183,6 +187,9 @@ static bool take(struct compositor_options *options, int option, const char *val
 		return true;
 	case OPTION_NO_OOPS:
 		options->no_oops = true;
+		return true;
+	case OPTION_DEVICE:
+		options->device = value;
 		return true;
 	case OPTION_SCREENSHOT:
 		options->screenshot = value;

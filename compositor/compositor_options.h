@@ -16,6 +16,7 @@ struct compositor_options {
 	unsigned command_count;
 	bool nested;             /* a window on the host of WAYLAND_DISPLAY */
 	uint32_t width, height;  /* preferred mode, pixels; 0 = the device's own */
+	const char *device;      /* profile_load's name, or NULL = the default device */
 	const char *screenshot;  /* PNG at the end, or NULL */
 	const char *frames_dir;  /* every changed frame as PNG, or NULL */
 	const char *video_path;  /* platform_options.video_path, or NULL */

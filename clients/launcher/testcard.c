@@ -25,6 +25,9 @@ static const char usage[] =
 	"      --gpu-engines N, --gpu-hang-ms N\n"
 	"                      of the card's GPU, as of `testcard device`\n"
 	"      --clock WORD    real, virtual or fast, as of `testcard device`\n"
+	"      --device NAME|FILE\n"
+	"                      what the display can: minimal, desktop, soc or a file that\n"
+	"                      describes it (see README)\n"
 	"      --driver NAME   driver name that PROGRAM sees (default: testcard)\n"
 	"      --render-node   also offer /dev/dri/renderD128, and tell Mesa to use its\n"
 	"                      software driver on it (MESA_LOADER_DRIVER_OVERRIDE)\n"
@@ -73,8 +76,8 @@ static void add_device_arg(struct testcard_exec *options, const char *name, cons
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 {
-	enum { FRAMES = 256, VIDEO, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, DRIVER, RENDER_NODE,
-		NO_INPUT, DIR, JOIN, KEEP };
+	enum { FRAMES = 256, VIDEO, CARDS, DEVICE, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, DRIVER,
+		RENDER_NODE, NO_INPUT, DIR, JOIN, KEEP };
 	static const struct option long_options[] = {
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
@@ -83,6 +86,7 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 		{"gpu-engines", required_argument, NULL, GPU_ENGINES},
 		{"gpu-hang-ms", required_argument, NULL, GPU_HANG},
 		{"clock", required_argument, NULL, CLOCK},
+		{"device", required_argument, NULL, DEVICE},
 		{"driver", required_argument, NULL, DRIVER},
 		{"render-node", no_argument, NULL, RENDER_NODE},
 		{"no-input", no_argument, NULL, NO_INPUT},
@@ -117,6 +121,9 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 			break;
 		case CLOCK:
 			add_device_arg(options, "--clock", optarg);
+			break;
+		case DEVICE:
+			add_device_arg(options, "--device", optarg);
 			break;
 		case DRIVER:
 			add_device_arg(options, "--driver", optarg);

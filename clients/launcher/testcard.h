@@ -14,7 +14,7 @@ enum {
 
 struct testcard_exec {
 	char **program;             /* argv, NULL-terminated */
-	const char *device_args[24]; /* for testcard-device, NULL-terminated */
+	const char *device_args[40]; /* for testcard-device, NULL-terminated */
 	unsigned device_arg_count;
 	const char *join;           /* folder of a running device, or NULL: start one */
 	bool render_node;

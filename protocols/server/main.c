@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "platform_internal.h"
+#include "profile.h"
 
 static const char usage[] =
 	"usage: testcard-device [OPTIONS]\n"
@@ -21,6 +22,9 @@ static const char usage[] =
 	"\n"
 	"  -d, --dir DIR        runtime folder, made if missing (default: a new private\n"
 	"                       one in $XDG_RUNTIME_DIR, /dev/shm or /tmp)\n"
+	"      --device NAME|FILE\n"
+	"                       what the display can: minimal, desktop or soc, or a file that\n"
+	"                       describes it (README has how; a name with '/' or '.' in it)\n"
 	"      --driver NAME    driver name that clients see (default: testcard)\n"
 	"      --cards N        that many cards, /dev/dri/card0 and so on (default: 1, at\n"
 	"                       most 4)\n"
@@ -51,16 +55,19 @@ static const char usage[] =
 
 struct device_options {
 	struct platform_options platform;
+	const char *device;      /* of --device, NULL = the default one */
+	struct profile *profile; /* platform.kms is its */
 	int ready_fd;
 };
 
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse(int argc, char **argv, struct device_options *options)
 {
-	enum { DRIVER = 256, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, RENDER_NODE, NO_INPUT,
-		FRAMES, VIDEO, WATCHDOG, NO_OOPS, READY_FD };
+	enum { DEVICE = 256, DRIVER, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, RENDER_NODE,
+		NO_INPUT, FRAMES, VIDEO, WATCHDOG, NO_OOPS, READY_FD };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
+		{"device", required_argument, NULL, DEVICE},
 		{"driver", required_argument, NULL, DRIVER},
 		{"cards", required_argument, NULL, CARDS},
 		{"memory", required_argument, NULL, MEMORY},
@@ -89,6 +96,9 @@ static int parse(int argc, char **argv, struct device_options *options)
 			return optind == argc ? 0 : -1;
 		case 'd':
 			options->platform.dir = optarg;
+			break;
+		case DEVICE:
+			options->device = optarg;
 			break;
 		case DRIVER:
 			options->platform.driver_name = optarg;
@@ -149,6 +159,21 @@ static int parse(int argc, char **argv, struct device_options *options)
 	}
 }
 
+/* Before anything is started: what is wrong is said, and that is all. */
+static int load_device(struct device_options *options)
+{
+	char why[512];
+
+	if (!options->device)
+		return 0;
+	int ret = profile_load(options->device, &options->profile, why, sizeof(why));
+	if (ret < 0)
+		fprintf(stderr, "testcard-device: %s\n", why);
+	else
+		options->platform.kms = profile_desc(options->profile);
+	return ret;
+}
+
 /* The main thread waits for this signal; the reply goes out before the server ends. */
 static int quit(void *data, int argc, char **argv, FILE *out)
 {
@@ -198,6 +223,8 @@ int main(int argc, char **argv)
 		fputs(usage, parsed > 0 ? stdout : stderr);
 		return parsed > 0 ? EXIT_SUCCESS : 2;
 	}
+	if (load_device(&options) < 0)
+		return 2;
 	/* Blocked before there are threads, which inherit it. */
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&ends);
@@ -205,6 +232,8 @@ int main(int argc, char **argv)
 	sigaddset(&ends, SIGINT);
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	int ret = run(&options, &ends);
+	if (options.profile)
+		profile_destroy(options.profile);
 	if (ret < 0)
 		fprintf(stderr, "testcard-device: %s\n", strerror(-ret));
 	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

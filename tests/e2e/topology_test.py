@@ -1,0 +1,110 @@
+"""Devices by description: the shipped ones under unmodified programs, and mistakes in files,
+which are named before anything starts."""
+import json
+import os
+import shutil
+
+import tc
+
+SHIPPED = {"minimal": (1, 1, 1), "desktop": (4, 16, 4), "soc": (2, 6, 3)}  # crtcs, planes, connectors
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise tc.Skip(f"{program} is not installed")
+
+
+def dump(t, device):
+    """What drm_info says of the device."""
+    need("drm_info")
+    text = t.exec("drm_info", "-j", options=("--device", device) if device else ())
+    nodes = json.loads(text)
+    t.equal(list(nodes), ["/dev/dri/card0"], "nodes")
+    return nodes["/dev/dri/card0"]
+
+
+def test_shipped_devices_have_what_they_say(t):
+    for name, counts in SHIPPED.items():
+        node = dump(t, name)
+        t.equal(tuple(len(node[part]) for part in ("crtcs", "planes", "connectors")), counts, name)
+    soc = dump(t, "soc")
+    t.equal([plane["possible_crtcs"] for plane in soc["planes"]], [1, 2, 3, 3, 3, 1], "soc's masks")
+    yuv = [0x3231564e in plane["formats"] for plane in soc["planes"]]
+    t.equal(yuv, [False, False, True, True, False, False], "soc's planes with NV12")
+
+
+def test_modetest_lights_every_screen(t):
+    need("modetest")
+    for name, crtc_and_mode in {"minimal": [(0, "1024x768")], "soc": [(0, "1280x720"), (1, "720x1280")],
+                                "desktop": [(0, "1920x1080"), (1, "2560x1440"), (3, "1920x1200")]}.items():
+        node = dump(t, name)
+        connectors = [connector for connector in node["connectors"] if connector["status"] == 1]
+        t.equal(len(connectors), len(crtc_and_mode), f"{name}'s connected screens")
+        options = []
+        for connector, (crtc, mode) in zip(connectors, crtc_and_mode):
+            options += ["-s", f"{connector['id']}@{node['crtcs'][crtc]['id']}:{mode}"]
+        out = t.exec("modetest", "-M", "testcard", *options,
+                     options=("--device", name, "--frames", t.path(name)))
+        t.check("failed to set mode" not in out and "failed to create" not in out, out)
+        frames = {file.split("-")[0] for file in os.listdir(t.path(name))}
+        t.check({f"crtc{crtc}" for crtc, _ in crtc_and_mode} <= frames,
+                f"{name}: frames only of {frames}")
+
+
+def wrong_device(t, text, expected):
+    path = t.path("wrong.json")
+    with open(path, "w") as file:
+        file.write(text)
+    for argv in ((tc.LAUNCHER, "exec", "--device", path, "--", "touch", t.path("started")),
+                 (tc.LAUNCHER, "device", "--device", path),
+                 (tc.COMPOSITOR, "--headless", "--device", path)):
+        out = t.run(*argv, status=None, timeout=20)
+        t.check(f"{path}: {expected}" in out, f"{argv}: {out}")
+        t.check(not os.path.exists(t.path("started")), "the program was started")
+        t.equal(os.listdir(t.runtime), [], "runtime folder")
+
+
+def test_mistakes_are_named(t):
+    wrong_device(t, '{"testcard": 1,\n "crtcs": [{}}', "line 2, column 14: ")
+    wrong_device(t, '{"testcard": 1, "crtcs": [{"gama_size": 3}]}',
+                 "crtcs[0].gama_size: there is no such field")
+    out = t.exec("true", options=("--device", "laptop"), status=125)
+    t.check("laptop: no such device is shipped" in out, out)
+    out = t.exec("true", options=("--device", "./no-file"), status=125)
+    t.check("./no-file: No such file or directory" in out, out)
+
+
+def test_relative_path(t):
+    with open(os.path.join(tc.BUILD, "protocols/profile/minimal.json")) as file:
+        text = file.read()
+    with open(t.path("mine.json"), "w") as file:
+        file.write(text.replace("Minimal", "Mine"))
+    here = os.getcwd()
+    launcher = os.path.abspath(tc.LAUNCHER)
+    os.chdir(t.out)
+    try:
+        out = t.run(launcher, "exec", "--device", "mine.json", "--", "sh", "-c",
+                    "strings /sys/class/drm/card0-VGA-1/edid 2>/dev/null || cat /sys/class/drm/card0-VGA-1/edid")
+    finally:
+        os.chdir(here)
+    t.check("Mine" in out, out)
+
+
+def test_our_compositor(t):
+    """On each of them, without a cursor plane (minimal, soc), too."""
+    for name, size in {"minimal": (1024, 768), "desktop": (1920, 1080), "soc": (1280, 720)}.items():
+        compositor = tc.Compositor(t, "--device", name)
+        image = compositor.screenshot(f"{name}.png")
+        t.equal((image.width, image.height), size, name)
+        compositor.stop()
+
+
+def test_size_comes_first(t):
+    compositor = tc.Compositor(t, "--device", "soc", "--size", "900x500")
+    image = compositor.screenshot()
+    t.equal((image.width, image.height), (900, 500), "size")
+    compositor.stop()
+
+
+tc.main(globals())
