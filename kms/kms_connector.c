@@ -37,6 +37,16 @@ const char *kms_connector_type_name(uint32_t type)
 	return type < GEM_ARRAY_SIZE(names) ? names[type] : names[DRM_MODE_CONNECTOR_Unknown];
 }
 
+/* Copy of size bytes; NULL for no bytes, too. */
+static void *copy(const void *from, size_t size)
+{
+	void *to = size ? malloc(size) : NULL;
+
+	if (to)
+		memcpy(to, from, size);
+	return to;
+}
+
 /* Copies modes into list as the connector's: first preferred, names and rates filled in. */
 static int import_modes(struct drm_mode_modeinfo *list, const struct drm_mode_modeinfo *modes,
 	unsigned count)
@@ -56,16 +66,38 @@ static int import_modes(struct drm_mode_modeinfo *list, const struct drm_mode_mo
 	return 0;
 }
 
+/* The monitor's own EDID, malloc'd; NULL and *size = 0 when it has none. */
+static void *copy_edid(struct kms_connector *connector, size_t *size, char name[14])
+{
+	struct kms_device *dev = connector->base.dev;
+	void *edid = NULL;
+
+	pthread_mutex_lock(&dev->lock);
+	memcpy(name, connector->monitor, sizeof(connector->monitor));
+	*size = connector->desc.edid ? connector->desc.edid_size : 0;
+	if (*size)
+		edid = copy(connector->desc.edid, *size);
+	pthread_mutex_unlock(&dev->lock);
+	return edid;
+}
+
 static int make_edid(struct kms_connector *connector, const struct drm_mode_modeinfo *modes,
 	unsigned mode_count, struct kms_blob **out)
 {
-	uint8_t edid[KMS_EDID_SIZE];
+	uint8_t built[KMS_EDID_SIZE];
+	char name[sizeof(connector->monitor)];
+	size_t size;
+	void *own = copy_edid(connector, &size, name);
+	int ret;
 
-	if (connector->desc.edid)
-		return kms_blob_create(connector->base.dev, NULL, connector->desc.edid,
-			connector->desc.edid_size, out);
-	kms_edid_build(edid, connector->monitor, connector->index + 1, modes, mode_count);
-	return kms_blob_create(connector->base.dev, NULL, edid, sizeof(edid), out);
+	if (size && !own)
+		return -ENOMEM;
+	if (!size)
+		kms_edid_build(built, name, connector->index + 1, modes, mode_count);
+	ret = kms_blob_create(connector->base.dev, NULL, size ? own : built,
+		size ? size : sizeof(built), out);
+	free(own);
+	return ret;
 }
 
 static uint32_t millimetres(uint32_t pixels)
@@ -139,7 +171,7 @@ int kms_connector_set(struct kms_connector *connector, bool connected,
 		connected ? "connected" : "disconnected", mode_count);
 	gem_info("kms", "%s %s", connector->name, connected ? "connected" : "disconnected");
 	if (dev->hotplug)
-		dev->hotplug(dev, connector, dev->hotplug_data);
+		dev->hotplug(dev, connector, 0, dev->hotplug_data);
 	return 0;
 }
 
@@ -241,16 +273,6 @@ static int attach_properties(struct kms_connector *connector)
 }
 
 /* ---- beginning and end ---- */
-
-/* Copy of size bytes; NULL for no bytes, too. */
-static void *copy(const void *from, size_t size)
-{
-	void *to = size ? malloc(size) : NULL;
-
-	if (to)
-		memcpy(to, from, size);
-	return to;
-}
 
 static void free_arrays(struct kms_connector *connector)
 {

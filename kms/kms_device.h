@@ -151,9 +151,12 @@ struct kms_connector {
 	unsigned index;
 	uint32_t type, type_id;       /* "Virtual-1" */
 	char name[32];
-	/* Copy of its description but for modes and EDID; arrays are its own. Fixed. */
+	/*
+	 * Copy of its description but for modes and EDID; arrays are its own. Fixed, but
+	 * for edid, edid_size and vrr_capable: those are the monitor's, dev->lock.
+	 */
 	struct kms_connector_desc desc;
-	char monitor[14];             /* name in the EDID */
+	char monitor[14];             /* name in the EDID; dev->lock */
 	struct kms_encoder *encoder;
 	bool connected;               /* dev->lock, as all below */
 	uint32_t mm_width, mm_height; /* of the screen */
@@ -207,8 +210,12 @@ struct kms_device {
 	struct {
 		struct kms_property *max_bpc, *colorspace;
 	} connector_props[KMS_MAX_CONNECTORS];
-	/* Told about hotplug (uevents). Set by the owner before files exist. */
-	void (*hotplug)(struct kms_device *dev, struct kms_connector *connector, void *data);
+	/*
+	 * Told about hotplug (uevents), without the lock. property_id: the one property that
+	 * changed, 0 = whatever. Set by the owner before files exist.
+	 */
+	void (*hotplug)(struct kms_device *dev, struct kms_connector *connector,
+		uint32_t property_id, void *data);
 	void *hotplug_data;
 	/* kms_oops.h: sizes of the crtcs for the oops, by index; NULL = nobody asks. lock. */
 	_Atomic uint32_t *oops_screens;
@@ -228,6 +235,17 @@ void kms_device_destroy(struct kms_device *dev);
  */
 int kms_connector_set(struct kms_connector *connector, bool connected,
 	const struct drm_mode_modeinfo *modes, unsigned mode_count);
+/*
+ * Hotplug: the monitor has another EDID, size bytes; NULL = one that is built from
+ * its modes, under this name (NULL = the one it had). Its modes stay. -EINVAL:
+ * not whole blocks that begin with an EDID's header and have its checksums; -ENOMEM.
+ */
+int kms_connector_set_edid(struct kms_connector *connector, const void *edid, size_t size,
+	const char *name);
+/* The link went bad: link-status says so until a modeset, and dev->hotplug is told. */
+void kms_connector_set_link_bad(struct kms_connector *connector);
+/* -EOPNOTSUPP when the connector has no vrr_capable. */
+int kms_connector_set_vrr_capable(struct kms_connector *connector, bool capable);
 
 /* ---- per open file ---- */
 

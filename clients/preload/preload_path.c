@@ -200,16 +200,19 @@ bool preload_path_text(const struct preload_path *at, char name[PATH_MAX])
 
 	/*
 	 * Whole paths lead there by its name, or by that of sysfs' link to the
-	 * error state; a link's target is looked at.
+	 * error state; a link's target is looked at. A connector's files that follow
+	 * the device are told by their names.
 	 */
 	if (!strstr(at->name, "/debug/dri/") && !strstr(at->name, "/debug/sync/") &&
-	    !ends_with(at->name, "/error"))
+	    !ends_with(at->name, "/error") && !ends_with(at->name, "/enabled") &&
+	    !ends_with(at->name, "/dpms"))
 		return false;
 	if (preload_real_realpath(at->path, name) &&
 	    preload_real_fstatat(AT_FDCWD, name, &st, 0) == 0 && S_ISREG(st.st_mode)) {
 		name[preload_path_strip(name, strlen(name))] = '\0';
 		found = !strncmp(name, TEXT_FOLDER "/", sizeof(TEXT_FOLDER)) ||
-			!strncmp(name, SYNC_FOLDER "/", sizeof(SYNC_FOLDER));
+			!strncmp(name, SYNC_FOLDER "/", sizeof(SYNC_FOLDER)) ||
+			strstr(name, "/drm/card");
 	}
 	errno = saved_errno;
 	return found;

@@ -12,8 +12,11 @@
  *   move DX DY | move-to X Y      relative pointer / absolute (tablet), pixels
  *   button NAME [down|up]         left, right, middle
  *   scroll N                      wheel notches
- *   mode WIDTHxHEIGHT             hotplug: the connector's preferred mode changes
- *   connect | disconnect          hotplug
+ *   mode WIDTHxHEIGHT [CONNECTOR] hotplug: the connector's preferred mode changes
+ *   connect | disconnect [CONNECTOR]         hotplug; names like HDMI-A-1, else the first
+ *   edid FILE|built [NAME] [CONNECTOR]       hotplug: another EDID
+ *   link-status bad [CONNECTOR]   the link failed, until a modeset
+ *   vrr-capable on|off [CONNECTOR]
  *   time [now]                    the device's time, and each crtc's vblanks (kms_time.h)
  *   time freeze | real | fast     stops it, lets it run, lets it leap to what is waited for
  *   time step [N] [commit] [crtc N]

@@ -52,7 +52,7 @@ static int create_tree(struct platform *platform)
 	char root[sizeof(platform->dir) + 16];
 
 	snprintf(root, sizeof(root), "%s/" WIRE_TREE_NAME, platform->dir);
-	int ret = tree_create(root, &platform->tree);
+	int ret = tree_create(root, platform->vfs, &platform->tree);
 	if (ret < 0)
 		return ret;
 	for (unsigned i = 0; ret == 0 && i < GEM_ARRAY_SIZE(devices); i++) {
@@ -73,6 +73,8 @@ static int create_control(struct platform *platform)
 	if (ret < 0)
 		return ret;
 	ret = platform_add_display_commands(platform);
+	if (ret == 0)
+		ret = platform_add_monitor_commands(platform);
 	if (ret == 0)
 		ret = platform_add_gpu_commands(platform);
 	if (ret == 0)

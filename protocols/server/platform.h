@@ -58,9 +58,11 @@ struct platform_card {
 	struct uapi_debugfs *debugfs;
 	/* By crtc; NULL without frames_dir, video_path. */
 	struct kms_sink *png_sinks[KMS_MAX_CRTCS], *video_sinks[KMS_MAX_CRTCS];
-	/* What "connect" and "mode" offer: the modes before the last change. Control thread. */
-	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
-	unsigned mode_count;
+	/* By connector: what "connect" and "mode" offer, its modes before the last change. Control thread. */
+	struct platform_monitor {
+		struct drm_mode_modeinfo modes[KMS_MAX_MODES];
+		unsigned mode_count;
+	} monitors[KMS_MAX_CONNECTORS];
 };
 
 struct platform {

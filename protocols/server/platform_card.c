@@ -9,7 +9,8 @@
 #include "platform_internal.h"
 
 /* An unplugged or changed monitor: first the files, then who is told to read them. */
-static void hotplug(struct kms_device *dev, struct kms_connector *connector, void *data)
+static void hotplug(struct kms_device *dev, struct kms_connector *connector, uint32_t property_id,
+	void *data)
 {
 	struct platform_card *card = data;
 	struct tree *tree = card->platform->tree;
@@ -17,7 +18,7 @@ static void hotplug(struct kms_device *dev, struct kms_connector *connector, voi
 	(void)dev;
 	if (tree_update_connector(tree, connector) < 0)
 		gem_warn("platform", "%s: sysfs files not rewritten", connector->name);
-	tree_uevent_hotplug(tree, &card->card_node, connector->base.id);
+	tree_uevent_hotplug(tree, &card->card_node, connector->base.id, property_id);
 }
 
 static void lease_ended(struct uapi_device *dev, void *data)

@@ -123,118 +123,13 @@ static int wait_vblank(void *data, int argc, char **argv, FILE *out)
 	return 0;
 }
 
-/* The connector's modes, or, while it has none, those it had last. */
-static void remember_modes(struct platform_card *card, struct kms_connector *connector)
-{
-	pthread_mutex_lock(&connector->base.dev->lock);
-	if (connector->mode_count > 0) {
-		memcpy(card->modes, connector->modes, sizeof(card->modes));
-		card->mode_count = connector->mode_count;
-	}
-	pthread_mutex_unlock(&connector->base.dev->lock);
-}
-
-static int plug(struct platform_card *card, bool connected, FILE *out)
-{
-	struct kms_connector *connector = &card->dev->kms->connectors[0];
-	int ret = 0;
-
-	/* A device that was made without a monitor. */
-	if (connected && card->mode_count == 0) {
-		ret = kms_mode_standard(1024, 768, &card->modes[0]);
-		card->mode_count = 1;
-	}
-	if (ret < 0)
-		return ret;
-	ret = kms_connector_set(connector, connected, card->modes, card->mode_count);
-	if (ret < 0)
-		return ret;
-	fputs("{\"ok\":true,\"connector\":", out);
-	control_json_string(out, connector->name);
-	fprintf(out, ",\"connected\":%s}", connected ? "true" : "false");
-	return 0;
-}
-
-static int plug_in(void *data, int argc, char **argv, FILE *out)
-{
-	struct platform_card *card = platform_take_card(data, &argc, argv, out);
-
-	if (!card)
-		return 0;
-	remember_modes(card, &card->dev->kms->connectors[0]);
-	return plug(card, strcmp(argv[0], "connect") == 0, out);
-}
-
-static int parse_mode(const char *text, struct kms_device *kms, struct drm_mode_modeinfo *mode)
-{
-	unsigned width, height, refresh = 0;
-	int used = 0;
-
-	if (sscanf(text, "%5ux%5u%n@%3u%n", &width, &height, &used, &refresh, &used) < 2 ||
-			text[used] != '\0')
-		return -EINVAL;
-	if (width < kms->min_width || width > kms->max_width || width == 0 ||
-			height < kms->min_height || height > kms->max_height || height == 0)
-		return -ERANGE;
-	return refresh ? kms_mode_cvt(width, height, refresh, mode) :
-		kms_mode_standard(width, height, mode);
-}
-
-/* Puts mode in front; an equal one further back and the last of a full list go. */
-static void prefer_mode(struct platform_card *card, const struct drm_mode_modeinfo *mode)
-{
-	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
-	unsigned count = 1;
-
-	modes[0] = *mode;
-	modes[0].type |= DRM_MODE_TYPE_PREFERRED;
-	for (unsigned i = 0; i < card->mode_count && count < KMS_MAX_MODES; i++) {
-		if (kms_mode_equal(&card->modes[i], mode))
-			continue;
-		modes[count] = card->modes[i];
-		modes[count++].type &= ~DRM_MODE_TYPE_PREFERRED;
-	}
-	memcpy(card->modes, modes, sizeof(modes));
-	card->mode_count = count;
-}
-
-static int set_mode(void *data, int argc, char **argv, FILE *out)
-{
-	struct platform_card *card = platform_take_card(data, &argc, argv, out);
-	struct drm_mode_modeinfo mode;
-
-	if (!card)
-		return 0;
-	struct kms_device *kms = card->dev->kms;
-	if (argc != 2)
-		return control_refuse(out, "usage: mode WIDTHxHEIGHT[@HZ] [card N]");
-	int ret = parse_mode(argv[1], kms, &mode);
-	if (ret < 0)
-		return control_refuse(out, "mode %s: %s", argv[1],
-			ret == -ERANGE ? "outside the device's limits" : strerror(-ret));
-	remember_modes(card, &kms->connectors[0]);
-	prefer_mode(card, &mode);
-	return plug(card, true, out);
-}
-
 int platform_add_display_commands(struct platform *platform)
 {
-	static const struct {
-		const char *name, *help;
-		control_handler handler;
-	} commands[] = {
-		{"screenshot", "PATH [crtc N] [card N]: PNG of what the crtc shows now", screenshot},
-		{"mode", "WIDTHxHEIGHT[@HZ] [card N]: the connector now prefers this mode", set_mode},
-		{"connect", "[card N]: plugs the connector in", plug_in},
-		{"disconnect", "[card N]: plugs the connector out", plug_in},
-	};
+	int ret = control_add(platform->control, "screenshot",
+		"PATH [crtc N] [card N]: PNG of what the crtc shows now", screenshot, platform);
 
-	for (unsigned i = 0; i < GEM_ARRAY_SIZE(commands); i++) {
-		int ret = control_add(platform->control, commands[i].name, commands[i].help,
-			commands[i].handler, platform);
-		if (ret < 0)
-			return ret;
-	}
+	if (ret < 0)
+		return ret;
 	return control_add_waiting(platform->control, "wait-vblank",
 		"[N] [card N]: answers after N vblanks", wait_vblank, platform);
 }

@@ -30,6 +30,7 @@ struct platform_card *platform_take_card(struct platform *platform, int *argc, c
 	FILE *out);
 
 int platform_add_display_commands(struct platform *platform);
+int platform_add_monitor_commands(struct platform *platform);
 int platform_add_gpu_commands(struct platform *platform);
 int platform_add_time_commands(struct platform *platform);
 int platform_add_state_command(struct platform *platform);

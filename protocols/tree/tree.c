@@ -180,7 +180,7 @@ static int fill(struct tree *tree)
 	return ret ? ret : tree_write(tree, "/run/udev/control", NULL, 0);
 }
 
-int tree_create(const char *root, struct tree **out)
+int tree_create(const char *root, struct vfs *vfs, struct tree **out)
 {
 	struct tree *tree = calloc(1, sizeof(*tree));
 	char real[PATH_MAX];
@@ -189,6 +189,8 @@ int tree_create(const char *root, struct tree **out)
 	if (!tree)
 		return -ENOMEM;
 	pthread_mutex_init(&tree->lock, NULL);
+	gem_list_init(&tree->texts);
+	tree->vfs = vfs;
 	if (mkdir(root, 0755) < 0) {
 		ret = -errno;
 		goto free_tree;
@@ -229,6 +231,7 @@ void tree_destroy(struct tree *tree)
 {
 	for (unsigned i = 0; i < tree->subscriber_count; i++)
 		close(tree->subscribers[i]);
+	tree_remove_texts(tree, NULL);
 	nftw(tree->root, remove_entry, NFTW_FDS, FTW_DEPTH | FTW_PHYS);
 	pthread_mutex_destroy(&tree->lock);
 	free(tree);

@@ -13,8 +13,7 @@
  * drm/card0/error is a link to debugfs' i915_error_state;
  * /sys/class, /sys/bus, /sys/dev/char links; /run/udev/data/{c226:0,c13:64,
  * +drm:..,+input:..,+pci:..}, /run/udev/tags and /run/udev/control;
- * /dev/dri/by-path. "enabled" and "dpms" of a connector are those of its last
- * update, not of this moment.
+ * /dev/dri/by-path.
  */
 #ifndef TREE_H
 #define TREE_H
@@ -26,8 +25,12 @@
 
 struct tree;
 
-/* root is made (0755) and filled; tree_destroy removes it whole. */
-int tree_create(const char *root, struct tree **out);
+/*
+ * root is made (0755) and filled; tree_destroy removes it whole. vfs gets the nodes
+ * of files that follow the device from moment to moment ("enabled", "dpms"); it
+ * outlives the tree. NULL = they are as of the last update.
+ */
+int tree_create(const char *root, struct vfs *vfs, struct tree **out);
 void tree_destroy(struct tree *tree);
 const char *tree_root(const struct tree *tree);
 
@@ -47,8 +50,9 @@ int tree_update_connector(struct tree *tree, struct kms_connector *connector);
  * properties): every subscriber gets each as one packet.
  */
 int tree_uevent_subscribe(struct tree *tree, int *fd);
-/* ACTION=change of card's device with HOTPLUG=1, CONNECTOR=id. */
-void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_t connector_id);
+/* ACTION=change of card's device with HOTPLUG=1, CONNECTOR=id, PROPERTY=id if not 0. */
+void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_t connector_id,
+	uint32_t property_id);
 /* ACTION=change with LEASE=1: a lessee is gone. */
 void tree_uevent_lease(struct tree *tree, const struct vfs_node *card);
 

@@ -9,17 +9,12 @@
 
 enum { NAME_SIZE = 512, CARD_PROPERTIES_MAX = 4 };
 
-static const char *base_name(const char *path)
-{
-	return strrchr(path, '/') + 1;
-}
-
 void tree_drm_syspath(const struct vfs_node *node, char *path, size_t size)
 {
 	struct tree_parent parent;
 
 	tree_parent_init(&parent, node->data);
-	snprintf(path, size, "%s/drm/%s", parent.syspath, base_name(node->path));
+	snprintf(path, size, "%s/drm/%s", parent.syspath, tree_base_name(node->path));
 }
 
 /* What udevd's rules leave of a minor. */
@@ -77,117 +72,12 @@ static int add_minor(struct tree *tree, const struct vfs_node *node,
 	ret = tree_link(tree, name, TREE_CLASS_DRM);
 	if (ret)
 		return ret;
-	snprintf(name, sizeof(name), TREE_CLASS_DRM "/%s", base_name(node->path));
+	snprintf(name, sizeof(name), TREE_CLASS_DRM "/%s", tree_base_name(node->path));
 	ret = tree_link(tree, name, syspath);
 	if (ret)
 		return ret;
 	ret = tree_add_power(tree, syspath);
 	return ret ? ret : add_minor_data(tree, node, parent, card);
-}
-
-/* A connector's files as they shall be; taken under the device's lock. */
-struct connector_files {
-	bool connected, enabled, writeback;
-	uint32_t dpms;
-	char modes[KMS_MAX_MODES * (DRM_DISPLAY_MODE_LEN + 1)];
-	size_t edid_size;
-	uint8_t edid[1024];
-};
-
-static void read_connector(struct kms_connector *connector, struct connector_files *files)
-{
-	struct kms_device *dev = connector->base.dev;
-	size_t used = 0;
-
-	pthread_mutex_lock(&dev->lock);
-	files->connected = connector->connected;
-	files->writeback = connector->type == DRM_MODE_CONNECTOR_WRITEBACK;
-	files->enabled = connector->state.crtc != NULL;
-	files->dpms = connector->dpms;
-	files->modes[0] = '\0';
-	for (unsigned i = 0; i < connector->mode_count; i++)
-		used += snprintf(files->modes + used, sizeof(files->modes) - used, "%.*s\n",
-			DRM_DISPLAY_MODE_LEN, connector->modes[i].name);
-	files->edid_size = 0;
-	if (connector->edid && connector->edid->length <= sizeof(files->edid)) {
-		files->edid_size = connector->edid->length;
-		memcpy(files->edid, connector->edid->data, files->edid_size);
-	}
-	pthread_mutex_unlock(&dev->lock);
-}
-
-static int write_connector(struct tree *tree, struct kms_connector *connector,
-	const char *syspath)
-{
-	static const char *const dpms[] = {"On", "Standby", "Suspend", "Off"};
-	struct connector_files *files = malloc(sizeof(*files));
-	char name[NAME_SIZE * 2];
-	int ret;
-
-	if (!files)
-		return -ENOMEM;
-	read_connector(connector, files);
-	snprintf(name, sizeof(name), "%s/status", syspath);
-	ret = tree_print(tree, name, "%s\n", files->writeback ? "unknown" :
-		files->connected ? "connected" : "disconnected");
-	if (ret)
-		goto free_files;
-	snprintf(name, sizeof(name), "%s/enabled", syspath);
-	ret = tree_print(tree, name, "%s\n", files->enabled ? "enabled" : "disabled");
-	if (ret)
-		goto free_files;
-	snprintf(name, sizeof(name), "%s/dpms", syspath);
-	ret = tree_print(tree, name, "%s\n", dpms[files->dpms & 3]);
-	if (ret)
-		goto free_files;
-	snprintf(name, sizeof(name), "%s/modes", syspath);
-	ret = tree_print(tree, name, "%s", files->modes);
-	if (ret)
-		goto free_files;
-	snprintf(name, sizeof(name), "%s/edid", syspath);
-	ret = tree_write(tree, name, files->edid, files->edid_size);
-free_files:
-	free(files);
-	return ret;
-}
-
-static int add_connector(struct tree *tree, struct kms_connector *connector,
-	const struct vfs_node *card)
-{
-	char parent[NAME_SIZE], syspath[NAME_SIZE * 2], name[NAME_SIZE * 3];
-	const char *card_name = base_name(card->path);
-	int ret;
-
-	tree_drm_syspath(card, parent, sizeof(parent));
-	snprintf(syspath, sizeof(syspath), "%s/%s-%s", parent, card_name, connector->name);
-	ret = write_connector(tree, connector, syspath);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/connector_id", syspath);
-	ret = tree_print(tree, name, "%u\n", connector->base.id);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/uevent", syspath);
-	ret = tree_print(tree, name, "DEVTYPE=drm_connector\n");
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/device", syspath);
-	ret = tree_link(tree, name, parent);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/subsystem", syspath);
-	ret = tree_link(tree, name, TREE_CLASS_DRM);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), TREE_CLASS_DRM "/%s-%s", card_name, connector->name);
-	ret = tree_link(tree, name, syspath);
-	if (ret)
-		return ret;
-	ret = tree_add_power(tree, syspath);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "/run/udev/data/+drm:%s-%s", card_name, connector->name);
-	return tree_print(tree, name, "I:%u\nV:1\n", TREE_UDEV_TIME);
 }
 
 /* The GPU's error state: in debugfs too, of which this is a link. */
@@ -219,7 +109,7 @@ static int add_drm_locked(struct tree *tree, struct uapi_device *dev,
 	if (ret == 0)
 		ret = add_error(tree, card);
 	for (unsigned i = 0; i < dev->kms->connector_count && ret == 0; i++)
-		ret = add_connector(tree, &dev->kms->connectors[i], card);
+		ret = tree_add_connector(tree, &dev->kms->connectors[i], card);
 	return ret;
 }
 
@@ -230,33 +120,6 @@ int tree_add_drm(struct tree *tree, struct uapi_device *dev, const struct vfs_no
 
 	pthread_mutex_lock(&tree->lock);
 	ret = add_drm_locked(tree, dev, card, render);
-	pthread_mutex_unlock(&tree->lock);
-	return ret;
-}
-
-static int update_locked(struct tree *tree, struct kms_connector *connector)
-{
-	char parent[NAME_SIZE], syspath[NAME_SIZE * 2];
-
-	for (unsigned i = 0; i < tree->card_count; i++) {
-		const struct vfs_node *card = tree->cards[i].node;
-
-		if (tree->cards[i].kms != connector->base.dev)
-			continue;
-		tree_drm_syspath(card, parent, sizeof(parent));
-		snprintf(syspath, sizeof(syspath), "%s/%s-%s", parent, base_name(card->path),
-			connector->name);
-		return write_connector(tree, connector, syspath);
-	}
-	return -ENODEV;
-}
-
-int tree_update_connector(struct tree *tree, struct kms_connector *connector)
-{
-	int ret;
-
-	pthread_mutex_lock(&tree->lock);
-	ret = update_locked(tree, connector);
 	pthread_mutex_unlock(&tree->lock);
 	return ret;
 }
@@ -291,17 +154,20 @@ static void send_card(struct tree *tree, const struct vfs_node *card,
 		count + GEM_ARRAY_SIZE(usual));
 }
 
-void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_t connector_id)
+void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_t connector_id,
+	uint32_t property_id)
 {
-	char id[16];
+	char connector[16], property[16];
 	const struct tree_property what[] = {
 		{"ACTION", "change"},
 		{"HOTPLUG", "1"},
-		{"CONNECTOR", id},
+		{"CONNECTOR", connector},
+		{property_id ? "PROPERTY" : NULL, property},
 		{NULL, NULL},
 	};
 
-	snprintf(id, sizeof(id), "%u", connector_id);
+	snprintf(connector, sizeof(connector), "%u", connector_id);
+	snprintf(property, sizeof(property), "%u", property_id);
 	send_card(tree, card, what);
 }
 

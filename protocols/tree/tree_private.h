@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "gem_base.h"
 #include "tree.h"
@@ -20,6 +21,8 @@ struct tree {
 		const struct vfs_node *node;
 	} cards[TREE_CARDS_MAX];
 	unsigned card_count;
+	struct vfs *vfs;           /* NULL = texts that follow the device are not wanted; fixed */
+	struct gem_list texts;     /* tree_text.link */
 	unsigned temporary;        /* makes names of unfinished files unique */
 	uint64_t sequence;         /* SEQNUM of the last uevent */
 	int subscribers[TREE_SUBSCRIBERS_MAX]; /* our ends */
@@ -52,11 +55,21 @@ struct tree_parent {
 void tree_parent_init(struct tree_parent *parent, const struct uapi_device *dev);
 int tree_add_parent(struct tree *tree, const struct uapi_device *dev,
 	const struct tree_parent *parent);
+/* tree_connector.c */
+int tree_add_connector(struct tree *tree, struct kms_connector *connector,
+	const struct vfs_node *card);
+/* Those of kms; NULL = all. */
+void tree_remove_texts(struct tree *tree, const struct kms_device *kms);
 /* tree_pci.c: what the PCI bus says of a device, beside what every bus says. */
 int tree_add_pci(struct tree *tree, const struct uapi_device *dev,
 	const struct tree_parent *parent);
 /* power/ of a device without power management. */
 int tree_add_power(struct tree *tree, const char *syspath);
+
+static inline const char *tree_base_name(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
 
 #define TREE_CLASS_DRM "/sys/class/drm"
 #define TREE_CLASS_INPUT "/sys/class/input"

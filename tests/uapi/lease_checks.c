@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <libudev.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -124,6 +125,48 @@ TEST(flags_of_the_descriptor)
 	CHECK(fd >= 0 && fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	close(fd);
 	CHECK_INT(drmModeCreateLease(lessor, objects, 3, O_APPEND, &id), -EINVAL);
+	end();
+}
+
+static void check_sysfs(const char *name, const char *want)
+{
+	char path[64], text[32] = "";
+
+	snprintf(path, sizeof(path), "/sys/class/drm/card0-Virtual-1/%s", name);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(file >= 0 && read(file, text, sizeof(text) - 1) > 0);
+	close(file);
+	if (strcmp(text, want) != 0)
+		test_fail(__FILE__, __LINE__, "%s is %s", name, text);
+}
+
+/* Who opens sysfs' files sees the commit before, whoever made it. */
+TEST(sysfs_follows_commits)
+{
+	uint32_t id, dpms = 0;
+
+	begin();
+	check_sysfs("enabled", "disabled\n");
+	int fd = drmModeCreateLease(lessor, objects, 3, O_CLOEXEC, &id);
+	CHECK(fd >= 0);
+	light_up(fd, make_framebuffer(fd));
+	check_sysfs("enabled", "enabled\n");
+	check_sysfs("dpms", "On\n");
+	drmModeConnector *connector = drmModeGetConnector(fd, objects[0]);
+	for (int i = 0; i < connector->count_props && !dpms; i++) {
+		drmModePropertyRes *prop = drmModeGetProperty(fd, connector->props[i]);
+
+		if (strcmp(prop->name, "DPMS") == 0)
+			dpms = prop->prop_id;
+		drmModeFreeProperty(prop);
+	}
+	drmModeFreeConnector(connector);
+	CHECK_INT(drmModeConnectorSetProperty(fd, objects[0], dpms, DRM_MODE_DPMS_OFF), 0);
+	check_sysfs("dpms", "Off\n");
+	check_sysfs("enabled", "enabled\n");
+	CHECK_INT(drmModeSetCrtc(fd, objects[1], 0, 0, 0, NULL, 0, NULL), 0);
+	check_sysfs("enabled", "disabled\n");
+	close(fd);
 	end();
 }
 

@@ -166,10 +166,11 @@ static const struct preload_door door = {
 	.closed = door_closed,
 };
 
-static void hotplug(struct kms_device *dev, struct kms_connector *connector, void *data)
+static void hotplug(struct kms_device *dev, struct kms_connector *connector, uint32_t property_id,
+	void *data)
 {
 	tree_update_connector(tree, connector);
-	tree_uevent_hotplug(tree, &card_node, connector->base.id);
+	tree_uevent_hotplug(tree, &card_node, connector->base.id, property_id);
 }
 
 static void lease_ended(struct uapi_device *dev, void *data)
@@ -198,7 +199,7 @@ void preload_test_begin(void)
 	CHECK_INT(evdev_create(vfs, EVDEV_KEYBOARD, 0, 0, 0, &keyboard), 0);
 	CHECK_INT(evdev_create(vfs, EVDEV_POINTER, 1, 0, 0, &pointer), 0);
 	CHECK_INT(evdev_create(vfs, EVDEV_TABLET, 2, 32767, 32767, &tablet), 0);
-	CHECK_INT(tree_create(root, &tree), 0);
+	CHECK_INT(tree_create(root, vfs, &tree), 0);
 	CHECK_INT(tree_add_drm(tree, card, &card_node, &render_node), 0);
 	CHECK_INT(tree_add_text(tree, &sw_sync_node), 0);
 	CHECK_INT(uapi_debugfs_create(card, vfs, 0, &debugfs), 0);

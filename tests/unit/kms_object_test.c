@@ -331,7 +331,8 @@ TEST(blob_flood_ends)
 
 /* ---- hotplug ---- */
 
-static void count_hotplug(struct kms_device *dev, struct kms_connector *connector, void *data)
+static void count_hotplug(struct kms_device *dev, struct kms_connector *connector,
+	uint32_t property_id, void *data)
 {
 	/* Without the lock: a listener may look at the device. */
 	CHECK_INT(pthread_mutex_trylock(&dev->lock), 0);

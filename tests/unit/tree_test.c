@@ -35,7 +35,7 @@ static void make_tree_of(struct setup *s, const char *driver)
 	uapi_node_init(&s->render_node, s->card, UAPI_NODE_RENDER, 0);
 	CHECK_INT(evdev_create(s->vfs, EVDEV_KEYBOARD, 0, 0, 0, &s->keyboard), 0);
 	CHECK_INT(evdev_create(s->vfs, EVDEV_TOUCH, 1, 1023, 767, &s->touch), 0);
-	CHECK_INT(tree_create(s->root, &s->tree), 0);
+	CHECK_INT(tree_create(s->root, NULL, &s->tree), 0);
 	CHECK_INT(tree_add_drm(s->tree, s->card, &s->card_node, &s->render_node), 0);
 	CHECK_INT(tree_add_input(s->tree, s->keyboard), 0);
 	CHECK_INT(tree_add_input(s->tree, s->touch), 0);
@@ -193,7 +193,7 @@ TEST(no_render_node)
 
 	make_tree(&s);
 	snprintf(root, sizeof(root), "%s/other", s.dir);
-	CHECK_INT(tree_create(root, &other), 0);
+	CHECK_INT(tree_create(root, NULL, &other), 0);
 	CHECK_INT(tree_add_drm(other, s.card, &s.card_node, NULL), 0);
 	snprintf(path, sizeof(path), "%s/sys/class/drm/renderD128", root);
 	CHECK_ERRNO(access(path, F_OK), ENOENT);
@@ -247,7 +247,7 @@ TEST(removal_follows_no_link)
 	CHECK_INT(access(inside, F_OK), 0);
 	unlink(inside);
 	rmdir(outside);
-	CHECK_INT(tree_create(s.root, &s.tree), 0);
+	CHECK_INT(tree_create(s.root, NULL, &s.tree), 0);
 	remove_tree(&s);
 }
 
@@ -312,9 +312,9 @@ TEST(create_fails_cleanly)
 	char dir[] = "/tmp/tree-test-XXXXXX";
 
 	CHECK(mkdtemp(dir));
-	CHECK_INT(tree_create(dir, &tree), -EEXIST);
+	CHECK_INT(tree_create(dir, NULL, &tree), -EEXIST);
 	CHECK_INT(rmdir(dir), 0);
-	CHECK_INT(tree_create("/nowhere/at/all", &tree), -ENOENT);
+	CHECK_INT(tree_create("/nowhere/at/all", NULL, &tree), -ENOENT);
 }
 
 static bool has_property(const char *at, size_t len, const char *property)
@@ -338,7 +338,7 @@ TEST(uevents)
 	make_tree(&s);
 	for (int i = 0; i < 2; i++)
 		CHECK_INT(tree_uevent_subscribe(s.tree, &fds[i]), 0);
-	tree_uevent_hotplug(s.tree, &s.card_node, 42);
+	tree_uevent_hotplug(s.tree, &s.card_node, 42, 0);
 	for (int i = 0; i < 2; i++) {
 		ssize_t len = recv(fds[i], &packet, sizeof(packet), MSG_DONTWAIT);
 
@@ -358,7 +358,7 @@ TEST(uevents)
 	/* One who left does not disturb the other; one who never reads neither. */
 	close(fds[0]);
 	for (int i = 0; i < 5000; i++)
-		tree_uevent_hotplug(s.tree, &s.card_node, 1);
+		tree_uevent_hotplug(s.tree, &s.card_node, 1, 0);
 	CHECK(recv(fds[1], &packet, sizeof(packet), MSG_DONTWAIT) > 40);
 	close(fds[1]);
 	remove_tree(&s);
