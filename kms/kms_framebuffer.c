@@ -286,11 +286,11 @@ void kms_framebuffer_disown(struct kms_file *file, struct kms_framebuffer *fb)
  * off. Drops the list's reference. Under dev->lock, which the wait for the
  * planes may drop.
  */
-static void remove_locked(struct kms_framebuffer *fb)
+static void remove_locked(struct kms_framebuffer *fb, bool crtcs)
 {
 	disown_locked(fb);
 	kms_object_remove(&fb->base);
-	kms_framebuffer_unuse_locked(fb->base.dev, fb);
+	kms_framebuffer_unuse_locked(fb->base.dev, fb, crtcs);
 	kms_object_put(&fb->base);
 }
 
@@ -303,7 +303,7 @@ int kms_framebuffer_remove(struct kms_file *file, uint32_t id)
 	pthread_mutex_lock(&dev->lock);
 	fb = kms_framebuffer_lookup(dev, id);
 	if (fb && fb->owner == file) {
-		remove_locked(fb);
+		remove_locked(fb, false);
 		ret = 0;
 	}
 	pthread_mutex_unlock(&dev->lock);
@@ -317,7 +317,7 @@ void kms_framebuffer_remove_all(struct kms_file *file)
 	pthread_mutex_lock(&file->dev->lock);
 	while (!gem_list_empty(&file->framebuffers))
 		remove_locked(gem_list_entry(file->framebuffers.next, struct kms_framebuffer,
-			file_link));
+			file_link), true);
 	pthread_mutex_unlock(&file->dev->lock);
 }
 

@@ -45,9 +45,8 @@ struct kms_framebuffer {
 int kms_framebuffer_create(struct kms_file *file, struct gem_file *gem,
 	const struct drm_mode_fb_cmd2 *cmd, struct kms_framebuffer **out);
 /*
- * RMFB: takes it off every plane that shows it (a plane loses it, a crtc whose
- * primary loses it is turned off, as drm_framebuffer_remove does), then drops
- * file's reference. -ENOENT unknown, or another file's.
+ * RMFB: takes it off every plane that shows it, then drops file's reference. Crtcs
+ * stay on, unless they need their primary plane. -ENOENT unknown, or another file's.
  */
 int kms_framebuffer_remove(struct kms_file *file, uint32_t id);
 /*
@@ -55,7 +54,10 @@ int kms_framebuffer_remove(struct kms_file *file, uint32_t id);
  * as a plane shows it, or the caller's reference. Takes dev->lock.
  */
 void kms_framebuffer_disown(struct kms_file *file, struct kms_framebuffer *fb);
-/* As RMFB for all of file's, for kms_file_finish. */
+/*
+ * As RMFB for all of file's, for kms_file_finish. Crtcs whose primary plane shows one
+ * of them are turned off: nobody is left to say what they are to show.
+ */
 void kms_framebuffer_remove_all(struct kms_file *file);
 /* DIRTYFB: the CPU's cache is flushed; crtcs that show fb have new pixels for who watches. */
 void kms_framebuffer_dirty(struct kms_framebuffer *fb);

@@ -396,9 +396,14 @@ static int fill_crtc_off(struct kms_atomic_state *state, struct kms_crtc *crtc)
 	return kms_atomic_set_mode_blob(state, crtc, NULL);
 }
 
+struct unuse {
+	const struct kms_framebuffer *fb;
+	bool crtcs; /* those whose primary plane shows it go off, too */
+};
+
 static int fill_unuse(struct kms_atomic_state *state, const void *data)
 {
-	const struct kms_framebuffer *fb = data;
+	const struct unuse *unuse = data;
 	struct kms_device *dev = state->dev;
 	int ret = 0;
 
@@ -407,10 +412,10 @@ static int fill_unuse(struct kms_atomic_state *state, const void *data)
 		struct kms_plane *plane = &dev->planes[i];
 		struct kms_crtc *crtc = plane->state.crtc;
 
-		if (plane->state.fb != fb)
+		if (plane->state.fb != unuse->fb)
 			continue;
 		plane_off(state, plane);
-		if (crtc->primary == plane)
+		if (unuse->crtcs && crtc->primary == plane)
 			ret = fill_crtc_off(state, crtc);
 	}
 	return ret;
@@ -425,12 +430,18 @@ static bool is_used(const struct kms_device *dev, const struct kms_framebuffer *
 	return false;
 }
 
-void kms_framebuffer_unuse_locked(struct kms_device *dev, struct kms_framebuffer *fb)
+void kms_framebuffer_unuse_locked(struct kms_device *dev, struct kms_framebuffer *fb,
+	bool crtcs)
 {
-	int ret = 0;
+	struct unuse unuse = {.fb = fb, .crtcs = crtcs};
 
-	if (is_used(dev, fb))
-		ret = kms_legacy_run_locked(dev, fill_unuse, fb, 0);
+	if (!is_used(dev, fb))
+		return;
+	int ret = kms_legacy_run_locked(dev, fill_unuse, &unuse, 0);
+	if (ret == -EINVAL && !crtcs) { /* a crtc that cannot do without its primary plane */
+		unuse.crtcs = true;
+		ret = kms_legacy_run_locked(dev, fill_unuse, &unuse, 0);
+	}
 	if (ret)
 		gem_error("legacy", "fb %u stays on its planes: error %d", fb->base.id, ret);
 }

@@ -45,11 +45,12 @@ int kms_set_cursor(struct kms_file *file, struct gem_file *gem, struct kms_crtc 
  */
 int kms_set_property(struct kms_object *obj, uint32_t property_id, uint64_t value);
 /*
- * Takes fb off every plane (RMFB, close). Under dev->lock, which is kept: a
- * crtc whose primary loses it is off at return, another plane leaves the screen
- * with the next vblank.
+ * Takes fb off every plane. Under dev->lock, which is kept: the planes leave the
+ * screen with the next vblank. A crtc whose primary plane loses it stays on where it
+ * can (kernel: drm_framebuffer_remove), else, and with crtcs, it is off at return.
  */
-void kms_framebuffer_unuse_locked(struct kms_device *dev, struct kms_framebuffer *fb);
+void kms_framebuffer_unuse_locked(struct kms_device *dev, struct kms_framebuffer *fb,
+	bool crtcs);
 /* connector DPMS property: On / others = off. -EINVAL. */
 int kms_set_dpms(struct kms_connector *connector, uint64_t value);
 

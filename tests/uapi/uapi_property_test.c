@@ -345,8 +345,9 @@ TEST(mode_in_use_keeps_its_blob)
 	CHECK(blob && memcmp(blob->data, &kms->connectors[0].modes[0], blob->length) == 0);
 	drmModeFreePropertyBlob(blob);
 	/* Off: the last reference goes, and the id with it. */
-	CHECK_INT(drmModeRmFB(fd, fb), 0);
+	CHECK_INT(drmModeSetCrtc(fd, object_id(CRTC), 0, 0, 0, NULL, 0, NULL), 0);
 	CHECK(!drmModeGetPropertyBlob(fd, blob_id));
+	CHECK_INT(drmModeRmFB(fd, fb), 0);
 	drmModeAtomicFree(req);
 	teardown();
 }

@@ -582,3 +582,12 @@ TEST(writeback_is_of_one_commit)
 	pthread_mutex_unlock(&kms->lock);
 	finish();
 }
+
+/* A crtc that cannot do without its primary plane goes off with the framebuffer. */
+TEST(rmfb_where_the_primary_is_needed)
+{
+	start_lit(2, HDMI_1);
+	CHECK_INT(drmModeRmFB(fd, screen), 0);
+	CHECK(!kms->crtcs[2].state.active && !kms->planes[2].state.fb);
+	finish();
+}
