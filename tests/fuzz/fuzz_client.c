@@ -11,6 +11,7 @@
 
 #include "fuzz_client.h"
 #include "gem_interrupt.h"
+#include "kms_time.h"
 #include "vfs_text.h"
 
 enum { ARRAYS_AT = 4096, READ_SIZE = 4096, FRAME_MICROSECONDS = 17000 };
@@ -458,6 +459,21 @@ static void watch(struct fuzz_client *client)
 	kms_sink_attach(&client->sink, &kms->crtcs[fuzz_below(&client->rng, kms->crtc_count)]);
 }
 
+/* Never frozen for long: a blocking commit of this very thread would wait for it. */
+static void change_time(struct fuzz_client *client)
+{
+	struct kms_device *kms = client->world->cards.cards[client->card]->kms;
+
+	kms_time_set(kms, KMS_TIME_FROZEN);
+	if (fuzz_one_in(&client->rng, 2))
+		kms_time_step_ns(kms, fuzz_below(&client->rng, 100000000));
+	kms_time_set(kms, fuzz_one_in(&client->rng, 2) ? KMS_TIME_REAL : KMS_TIME_FAST);
+	if (fuzz_one_in(&client->rng, 4))
+		kms_flip_delay(&kms->crtcs[0], fuzz_below(&client->rng, 5));
+	if (fuzz_one_in(&client->rng, 4))
+		kms_flip_lose(&kms->crtcs[0]);
+}
+
 /* Vblanks come, and what waits for them happens. */
 static void sleep_a_frame(struct fuzz_client *client)
 {
@@ -476,6 +492,7 @@ static const struct fuzz_generator own_generators[] = {
 	{take_picture, 1},
 	{hotplug, 1},
 	{watch, 2},
+	{change_time, 2},
 	{sleep_a_frame, 2},
 	{NULL, 0},
 };
