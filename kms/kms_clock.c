@@ -62,9 +62,10 @@ static void run_pass_locked(struct kms_clock *clock, struct clock_pass *pass)
 {
 	struct kms_device *dev = clock->dev;
 
-	pthread_cond_broadcast(&clock->changed);
 	kms_out_fences_take_locked(dev, &pass->out_fences);
 	pthread_mutex_unlock(&dev->lock);
+	/* After the lock, which those that wake take at once. */
+	pthread_cond_broadcast(&clock->changed);
 	kms_out_fences_signal(&pass->out_fences);
 	for (; pass->sinks; pass->sinks &= pass->sinks - 1)
 		kms_sinks_run(&dev->crtcs[__builtin_ctz(pass->sinks)]);
