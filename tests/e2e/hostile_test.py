@@ -1,0 +1,147 @@
+"""A compositor with clients of all kinds, good and bad, which are killed at random: it goes on, and
+afterwards has all that it had before, and no more. SOAK_SECONDS=300 makes it a soak."""
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import tc
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
+SECONDS = float(os.environ.get("SOAK_SECONDS", "8"))
+SEED = int(os.environ.get("SOAK_SEED", "1"))
+
+
+def joined(compositor, *argv):
+    return [tc.LAUNCHER, "exec", "--join", compositor.dir, "--", *argv]
+
+
+def bad_clients(compositor, seed):
+    """What runs beside each other; the numbers are how many of a kind."""
+    demo = os.path.join(tc.DEMO, "testcard-")
+    return [
+        joined(compositor, sys.executable, os.path.join(HERE, "hog.py")),
+        joined(compositor, sys.executable, os.path.join(HERE, "mad.py"), str(seed)),
+        joined(compositor, sys.executable, os.path.join(HERE, "mad.py"), str(seed + 1)),
+        joined(compositor, demo + "blit", "--processes", "2", "--rounds", "1000"),
+        joined(compositor, demo + "dmabuf", "--size", "300x200"),
+        [PATTERN, "--size", "400x300"],
+    ]
+
+
+class Pack:
+    """Bad clients, each a process group of its own, so that none gets away."""
+
+    def __init__(self, t, compositor):
+        self.t, self.compositor, self.started = t, compositor, 0
+        self.random = random.Random(SEED)
+        self.log = open(t.path("bad.log"), "w")
+        count = len(bad_clients(compositor, 0))
+        self.running = [self.start(i) for i in range(count)]
+
+    def start(self, index):
+        self.started += 1
+        argv = bad_clients(self.compositor, SEED * 1000 + self.started)[index]
+        return subprocess.Popen(argv, env=self.t.env(WAYLAND_DISPLAY="wayland-0"),
+                                stdin=subprocess.DEVNULL, stdout=self.log,
+                                stderr=subprocess.STDOUT, start_new_session=True)
+
+    def kill(self, index):
+        try:
+            os.killpg(self.running[index].pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.running[index].wait()
+
+    def run(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(self.random.uniform(0.02, 0.6))
+            index = self.random.randrange(len(self.running))
+            self.kill(index)
+            self.running[index] = self.start(index)
+
+    def end(self):
+        for index in range(len(self.running)):
+            self.kill(index)
+        self.log.close()
+
+
+def threads(pid):
+    """Those of the device and the compositor; a client that goes has one for a moment."""
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
+def kilobytes(pid, name):
+    with open(f"/proc/{pid}/status") as file:
+        return int([line.split()[1] for line in file if line.startswith(name)][0])
+
+
+def had(t, compositor):
+    pid = compositor.process.pid
+    objects = t.run(*joined(compositor, "cat", "/sys/kernel/debug/dri/0/i915_gem_objects"))
+    return {"objects": objects.splitlines()[0],
+            "descriptors": len(os.listdir(f"/proc/{pid}/fd")), "threads": threads(pid),
+            "windows": len(compositor.windows())}
+
+
+def quiet(t, compositor):
+    """Once everybody is gone and the GPU has nothing to do: what there is then."""
+    t.wait(lambda: not compositor.windows(), "the windows of the dead to go", 60)
+    before = had(t, compositor)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        time.sleep(0.5)
+        now = had(t, compositor)
+        if now == before:
+            break
+        before = now
+    return before
+
+
+def frames(compositor):
+    return compositor.ctl("renderer")["batches"]
+
+
+def havoc(t, compositor, seconds):
+    good = t.start(PATTERN, "--size", "100x100", WAYLAND_DISPLAY="wayland-0",
+                   log=t.path("good.log"))
+    if shutil.which("foot"):
+        t.start("foot", "sh", "-c", "while :; do echo $$; sleep 0.05; done",
+                WAYLAND_DISPLAY="wayland-0", log=t.path("foot.log"))
+    compositor.wait_windows(len(t.running) - 1)
+    pack = Pack(t, compositor)
+    try:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pack.run(min(seconds, 5))
+            # While all of them are at it: the screen goes on.
+            compositor.ctl("wait-vblank", "5")
+            drawn = frames(compositor)
+            t.wait(lambda: frames(compositor) > drawn + 10, "frames", 60)
+    finally:
+        pack.end()
+    t.check(good.poll() is None, "the good client ended")
+    for client in t.running[1:]:
+        t.stop(client, status=None)
+    return quiet(t, compositor)
+
+
+def test_the_bad_leave_nothing_behind(t):
+    compositor = tc.Compositor(t, "--gpu-hang-ms", "300")
+    before = havoc(t, compositor, min(SECONDS / 4, 20))
+    memory = kilobytes(compositor.process.pid, "RssAnon")
+    after = havoc(t, compositor, SECONDS)
+    # What an allocator keeps does not grow with the number of the dead.
+    grown = kilobytes(compositor.process.pid, "RssAnon") - memory
+    print(f"# {after}, {grown} kB more")
+    t.equal(after, before, "after another round")
+    t.check(grown < 64 * 1024, f"{grown} kB more")
+    compositor.stop()
+
+
+tc.main(globals())
