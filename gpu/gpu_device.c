@@ -31,12 +31,14 @@ static void init_locks(struct gpu_device *gpu)
 {
 	pthread_condattr_t attr;
 
+	pthread_mutex_init(&gpu->off_lock, NULL);
 	pthread_mutex_init(&gpu->lock, NULL);
 	pthread_mutex_init(&gpu->error_lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&gpu->all_retired, &attr);
 	pthread_cond_init(&gpu->room, &attr);
+	pthread_cond_init(&gpu->patience.wake, &attr);
 	pthread_condattr_destroy(&attr);
 	gem_list_init(&gpu->waiting);
 	gem_list_init(&gpu->cancelling);
@@ -69,16 +71,19 @@ static int start_workers(struct gpu_device *gpu)
 static void free_device(struct gpu_device *gpu)
 {
 	gpu_schedule_exit(gpu);
+	gpu_patience_finish(gpu);
 	for (unsigned i = 0; i < gpu->worker_count; i++)
 		gpu_worker_finish(&gpu->workers[i]);
 	/* Who signalled the last fence may still be on its way out. */
 	while (atomic_load(&gpu->entered))
 		sched_yield();
 	gem_pool_destroy(gpu->pool);
+	pthread_cond_destroy(&gpu->patience.wake);
 	pthread_cond_destroy(&gpu->room);
 	pthread_cond_destroy(&gpu->all_retired);
 	pthread_mutex_destroy(&gpu->error_lock);
 	pthread_mutex_destroy(&gpu->lock);
+	pthread_mutex_destroy(&gpu->off_lock);
 	free(gpu->workers);
 	free(gpu->error);
 	free(gpu);
@@ -104,11 +109,14 @@ int gpu_device_create(struct gem_device *gem, const struct gpu_options *options,
 	init_locks(gpu);
 	gpu->gem = gem;
 	gpu->hang_ms = options->hang_ms ? options->hang_ms : GPU_HANG_MS;
+	gpu->fence_ms = options->fence_ms ? options->fence_ms : GPU_FENCE_MS;
 	gpu->workers = calloc((engines + 1) * 2, sizeof(*gpu->workers));
 	gpu->worker_count = gpu->workers ? (engines + 1) * 2 : 0;
 	int ret = gpu->workers ? gem_pool_create(helpers, "gpu-tiles", &gpu->pool) : -ENOMEM;
 	if (ret == 0)
 		ret = start_workers(gpu);
+	if (ret == 0)
+		ret = gpu_patience_init(gpu);
 	if (ret) {
 		free_device(gpu);
 		return ret;

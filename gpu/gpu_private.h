@@ -8,6 +8,7 @@
 #include "gem_fence.h"
 #include "gpu_device.h"
 #include "gpu_engine.h"
+#include "gpu_patience.h"
 #include "gpu_request.h"
 #include "gpu_rest.h"
 
@@ -48,11 +49,14 @@ struct gpu_worker {
 
 struct gpu_device {
 	struct gem_device *gem;
-	unsigned hang_ms;        /* immutable */
+	unsigned hang_ms, fence_ms; /* immutable */
 	struct gem_pool *pool;
 	unsigned worker_count;   /* immutable once the threads run */
 	struct gpu_worker *workers; /* those with a thread, then in that order their seconds */
+	/* Held by who takes requests off the fences that they wait for; outside of lock. */
+	pthread_mutex_t off_lock;
 	pthread_mutex_t lock;
+	struct gpu_patience patience;
 	struct gem_list waiting;   /* for their fences, in the order of submits; lock */
 	struct gem_list cancelling; /* to be taken off the fence that they wait for; lock */
 	struct gem_list cancelled; /* wait for their turn in their timeline only; lock */

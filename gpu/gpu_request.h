@@ -46,6 +46,7 @@ struct gpu_request {
 	struct gem_list link;            /* in the list of its state; self-linked while running */
 	unsigned wait_at;                /* fence of waits that it waits for now */
 	struct gem_fence_callback wait;  /* on that fence */
+	bool gives_up;                   /* wait is being taken off it, to go on without */
 	struct gem_fence_callback order; /* the same, of a cancelled one that waits for its turn */
 	atomic_bool cancelled;           /* ends with -EIO, is not executed (any further) */
 	uint32_t seqno;                  /* that its engine is to write, once it runs */
@@ -86,7 +87,8 @@ int gpu_request_prepare(struct gpu_request *request);
  * Never fails, needs no memory. From here on its fence will be signalled,
  * whatever happens: 0 done; -EIO hung, faulted, its context is banned or the
  * device wedged. How the fences that it waits for ended does not matter: the
- * error of one client's batch is not another's. The GPU takes a reference of its
+ * error of one client's batch is not another's; nor that one which is no batch's
+ * never ends (gpu_options.fence_ms). The GPU takes a reference of its
  * own; the caller's stays. When it is signalled the pages are unpinned and the
  * references dropped (retired) already or soon after, by the worker.
  *

@@ -2,6 +2,7 @@
 #include <limits.h>
 
 #include "gem_context.h"
+#include "gem_fence_array.h"
 #include "gpu_schedule.h"
 
 static void note_best_locked(struct gpu_device *gpu, enum gpu_class class)
@@ -102,8 +103,8 @@ static void run_wait(struct gem_fence *fence, struct gem_fence_callback *callbac
 	(void)fence;
 	atomic_fetch_add(&gpu->entered, 1);
 	pthread_mutex_lock(&gpu->lock);
-	/* Who cancelled it takes it on from here, and has to find this callback gone. */
-	if (!request->cancelled)
+	/* Who takes it off takes it on from here, and has to find this callback gone. */
+	if (!request->cancelled && !request->gives_up)
 		worker = advance_locked(request);
 	pthread_mutex_unlock(&gpu->lock);
 	wake(worker);
@@ -155,6 +156,10 @@ void gpu_request_submit(struct gpu_request *request)
 		gem_context_is_banned(request->context);
 	gem_list_add_tail(request->cancelled ? &gpu->cancelled : &gpu->waiting, &request->link);
 	worker = advance_locked(request);
+	if (gpu->patience.asleep && !gem_list_empty(&gpu->waiting)) {
+		gpu->patience.asleep = false;
+		pthread_cond_signal(&gpu->patience.wake);
+	}
 	pthread_mutex_unlock(&gpu->lock);
 	wake(worker);
 	atomic_fetch_sub(&gpu->entered, 1);
@@ -297,6 +302,7 @@ void gpu_schedule_cancel(struct gpu_device *gpu, bool all)
 {
 	struct gpu_request *request;
 
+	pthread_mutex_lock(&gpu->off_lock);
 	pthread_mutex_lock(&gpu->lock);
 	cancel_locked(gpu, all);
 	while (!gem_list_empty(&gpu->cancelling)) {
@@ -310,4 +316,72 @@ void gpu_schedule_cancel(struct gpu_device *gpu, bool all)
 		pthread_mutex_lock(&gpu->lock);
 	}
 	pthread_mutex_unlock(&gpu->lock);
+	pthread_mutex_unlock(&gpu->off_lock);
+}
+
+/* ---- giving up ---- */
+
+/* Batches end, if need be by a hang; of all others nobody knows. */
+static bool is_foreign(struct gem_fence *fence)
+{
+	struct gem_fence *const *parts;
+	unsigned count = gem_fence_parts(&fence, &parts);
+
+	for (unsigned i = 0; i < count; i++) {
+		if (parts[i]->engine == GEM_FENCE_NO_ENGINE && !gem_fence_signalled(parts[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Oldest first: in the order of submits. */
+static struct gpu_request *find_impatient_locked(struct gpu_device *gpu, int64_t since_ns)
+{
+	struct gpu_request *request;
+
+	gem_list_for_each(request, &gpu->waiting, link) {
+		if (request->submit_ns >= since_ns)
+			break;
+		if (is_foreign(request->waits.fences[request->wait_at]))
+			return request;
+	}
+	return NULL;
+}
+
+static struct gpu_worker *go_on_without(struct gpu_device *gpu, struct gpu_request *request,
+	struct gem_fence *fence)
+{
+	struct gpu_worker *worker;
+
+	gem_debug("gpu", "batch %llu:%llu no longer waits for fence %llu:%llu",
+		(unsigned long long)request->fence.context,
+		(unsigned long long)request->fence.seqno,
+		(unsigned long long)fence->context, (unsigned long long)fence->seqno);
+	gem_fence_remove_callback(fence, &request->wait);
+	pthread_mutex_lock(&gpu->lock);
+	request->gives_up = false;
+	request->wait_at++;
+	worker = advance_locked(request);
+	pthread_mutex_unlock(&gpu->lock);
+	return worker;
+}
+
+void gpu_schedule_give_up(struct gpu_device *gpu, int64_t since_ns)
+{
+	struct gpu_request *request;
+
+	pthread_mutex_lock(&gpu->off_lock);
+	pthread_mutex_lock(&gpu->lock);
+	while ((request = find_impatient_locked(gpu, since_ns))) {
+		struct gem_fence *fence = request->waits.fences[request->wait_at];
+
+		request->gives_up = true;
+		gem_fence_get(&request->fence);
+		pthread_mutex_unlock(&gpu->lock);
+		wake(go_on_without(gpu, request, fence));
+		gem_fence_put(&request->fence);
+		pthread_mutex_lock(&gpu->lock);
+	}
+	pthread_mutex_unlock(&gpu->lock);
+	pthread_mutex_unlock(&gpu->off_lock);
 }

@@ -35,6 +35,11 @@ void gpu_schedule_finish(struct gpu_worker *worker, struct gpu_request *request,
  * held, not from a fence's callback.
  */
 void gpu_schedule_cancel(struct gpu_device *gpu, bool all);
+/*
+ * What was submitted before since_ns and still waits for fences that are no
+ * batch's goes on without them. No lock held.
+ */
+void gpu_schedule_give_up(struct gpu_device *gpu, int64_t since_ns);
 /* Lets the workers end; nothing is pending. */
 void gpu_schedule_exit(struct gpu_device *gpu);
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "gem_fence_array.h"
 #include "gpu_rig.h"
 #include "test.h"
 
@@ -381,6 +382,70 @@ TEST(wedge)
 	gpu_rig_finish(&rig);
 }
 
+static struct gem_fence *make_gate(unsigned engine)
+{
+	struct gem_fence *gate;
+
+	CHECK_INT(gem_fence_create(gem_fence_context_alloc(), 1, engine, &gate), 0);
+	return gate;
+}
+
+/* Fences that nobody signals hold up nothing for ever; a batch's fence does as long as it lasts. */
+TEST(patience_ends)
+{
+	enum { GATES = 3 };
+	const struct gpu_options options = {.render_engines = 1, .tile_threads = 1, .fence_ms = 80};
+	struct gpu_rig rig;
+	struct gpu_rig_context a, b;
+	struct gpu_rig_job job;
+	struct gem_fence *gates[GATES], *batch, *two[2], *both, *waiting, *behind, *patient;
+	uint32_t *data;
+
+	gpu_rig_init(&rig, &options);
+	gpu_rig_context_init(&rig, &a);
+	gpu_rig_context_init(&rig, &b);
+	struct gem_object *obj = gpu_rig_object(&rig, 4096, (void **)&data);
+	batch = make_gate(GPU_CLASS_RENDER);
+	gpu_rig_job_init(&rig, &job, &b, GPU_CLASS_RENDER, (struct gem_object *[]){obj, NULL});
+	gpu_rig_job_wait_for(&job, batch);
+	RIG_EMIT(&job, GPU_MI_STORE_DWORD_IMM, RIG_DATA_AT + 8, 3);
+	patient = gpu_rig_submit(&job);
+
+	gpu_rig_job_init(&rig, &job, &a, GPU_CLASS_RENDER, (struct gem_object *[]){obj, NULL});
+	for (unsigned i = 0; i < GATES; i++) {
+		gates[i] = make_gate(GEM_FENCE_NO_ENGINE);
+		gpu_rig_job_wait_for(&job, gates[i]);
+	}
+	two[0] = make_gate(GEM_FENCE_NO_ENGINE);
+	two[1] = gates[0];
+	CHECK_INT(gem_fence_array_create(two, 2, &both), 0);
+	gpu_rig_job_wait_for(&job, both);
+	RIG_EMIT(&job, GPU_MI_STORE_DWORD_IMM, RIG_DATA_AT, 1);
+	waiting = gpu_rig_submit(&job);
+	behind = gpu_rig_store(&rig, &a, GPU_CLASS_RENDER, obj, 4, 2);
+	CHECK_INT(gpu_rig_wait(waiting), 1);
+	CHECK_INT(gpu_rig_wait(behind), 1);
+	CHECK_INT(data[0], 1);
+	CHECK_INT(data[1], 2);
+	usleep(200000);
+	CHECK(!gem_fence_signalled(patient));
+	gem_fence_signal(batch, 0);
+	CHECK_INT(gpu_rig_wait(patient), 1);
+	CHECK_INT(data[2], 3);
+	for (unsigned i = 0; i < GATES; i++) {
+		gem_fence_signal(gates[i], 0);
+		gem_fence_put(gates[i]);
+	}
+	gem_fence_signal(two[0], 0);
+	gem_fence_put(two[0]);
+	gem_fence_put(both);
+	gem_fence_put(batch);
+	gpu_rig_object_put(obj);
+	gpu_rig_context_finish(&a);
+	gpu_rig_context_finish(&b);
+	gpu_rig_finish(&rig);
+}
+
 /* A cancelled request's foreign fence is signalled at the very time. */
 struct racer {
 	pthread_t thread;
@@ -401,10 +466,12 @@ static void *signal_gate(void *data)
 TEST(cancel_races_fence)
 {
 	enum { ROUNDS = 100 };
+	/* Patience ends at about that time, too. */
+	const struct gpu_options options = {.render_engines = 2, .tile_threads = 1, .fence_ms = 1};
 	struct gpu_rig rig;
 	struct gpu_rig_context context;
 
-	gpu_rig_init(&rig, &two_engines);
+	gpu_rig_init(&rig, &options);
 	gpu_rig_context_init(&rig, &context);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		struct gem_fence *fences[3];
