@@ -6,6 +6,7 @@
 #include <xf86drm.h>
 
 #include "compositor_backend.h"
+#include "compositor_lift.h"
 #include "compositor_log.h"
 #include "gem_base.h"
 
@@ -58,6 +59,7 @@ static void update_pipe(struct compositor_pipe *pipe)
 	if (connected && !pipe->output) {
 		if (compositor_output_create(pipe, connector, &pipe->output) == 0) {
 			compositor_info("output %s connected", pipe->output->base.name);
+			compositor_lift_share(backend);
 			wl_signal_emit(&backend->base.events.new_output, &pipe->output->base);
 		}
 	} else if (!connected && pipe->output) {
@@ -135,6 +137,7 @@ static void backend_destroy(struct wlr_backend *base)
 		compositor_framebuffer_destroy(fb);
 	wl_list_for_each_safe(pipe, next_pipe, &backend->pipes, link)
 		compositor_pipe_destroy(pipe);
+	compositor_overlays_destroy(backend);
 	wl_list_remove(&backend->device_change.link);
 	wl_list_remove(&backend->session_active.link);
 	wl_list_remove(&backend->session_destroy.link);
@@ -208,6 +211,7 @@ int compositor_backend_create(struct wl_display *display, struct wlr_session *se
 	backend->display = display;
 	backend->session = session;
 	wl_list_init(&backend->pipes);
+	wl_list_init(&backend->overlays);
 	wl_list_init(&backend->framebuffers);
 	wl_signal_init(&backend->modes_changed);
 	wl_signal_init(&backend->mode_added);

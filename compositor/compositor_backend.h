@@ -15,6 +15,9 @@
 #include <xf86drmMode.h>
 
 struct compositor_output;
+struct compositor_sheet;
+struct liftoff_device;
+struct liftoff_plane;
 
 /* Property ids of one plane. */
 struct compositor_plane_props {
@@ -33,12 +36,24 @@ struct compositor_pipe {
 	struct compositor_backend *backend;
 	struct wl_list link; /* compositor_backend.pipes */
 	uint32_t connector_id, crtc_id;
+	unsigned crtc_index;
 	struct {
 		uint32_t crtc_id, edid; /* the connector's */
 		uint32_t active, mode_id; /* the crtc's */
 	} props;
 	struct compositor_plane primary, cursor;
+	struct liftoff_device *liftoff; /* of this pipe's planes only */
 	struct compositor_output *output; /* NULL while nothing is connected */
+};
+
+/* A plane that is nobody's for good: of one pipe at a time, of those that can use it. */
+struct compositor_overlay {
+	struct wl_list link; /* compositor_backend.overlays */
+	struct compositor_plane plane;
+	uint32_t possible_crtcs; /* bit = index of the crtc */
+	struct compositor_pipe *pipe; /* NULL = nobody's */
+	bool in_use; /* it shows something of the pipe's */
+	struct liftoff_plane *liftoff; /* its registration with pipe->liftoff */
 };
 
 struct compositor_backend {
@@ -51,6 +66,7 @@ struct compositor_backend {
 	uint32_t cursor_width, cursor_height;
 	bool started;
 	struct wl_list pipes;
+	struct wl_list overlays; /* compositor_overlay.link */
 	struct wl_list framebuffers; /* compositor_framebuffer.link */
 	/* struct wlr_output *: the connector's modes changed; a custom mode joined the list. */
 	struct wl_signal modes_changed, mode_added;
@@ -69,7 +85,17 @@ struct compositor_framebuffer {
 	struct compositor_backend *backend;
 	struct wl_list link;
 	struct wlr_buffer *buffer;
-	uint32_t id;
+	uint32_t id, format;
+	uint64_t modifier; /* DRM_FORMAT_MOD_INVALID = implicit */
+};
+
+/* Planes that one output may show something on. */
+#define COMPOSITOR_PLANES_MAX 32
+
+/* Buffers that the device shows or is about to: locked. */
+struct compositor_shown {
+	struct wlr_buffer *buffers[COMPOSITOR_PLANES_MAX];
+	unsigned count;
 };
 
 struct compositor_output {
@@ -80,9 +106,13 @@ struct compositor_output {
 	bool active;                  /* the crtc runs with info and mode_blob */
 	drmModeModeInfo info;
 	uint32_t mode_blob;
-	/* Locked buffers: on the screen, and waiting for the flip. */
-	struct wlr_buffer *front, *queued;
-	struct wlr_buffer *cursor_front, *cursor_queued;
+	struct compositor_shown front, queued; /* on the screen; waiting for the flip */
+	struct wlr_buffer *composed; /* locked: what was composited last, shown or not */
+	struct compositor_lift *lift; /* compositor_lift.c */
+	/* What the next commit shows; NULL = all of it is in the commit's buffer. */
+	struct compositor_sheet *sheets;
+	unsigned sheet_count;
+	bool cursor_refused; /* no plane takes it: whoever composites has to draw it */
 	bool flip_pending;
 	uint32_t flip_commit_seq; /* wlr_output.commit_seq that the flip shows */
 	struct {
@@ -103,6 +133,7 @@ int compositor_backend_create(struct wl_display *display, struct wlr_session *se
 /* ---- compositor_pipe.c ---- */
 
 int compositor_pipes_create(struct compositor_backend *backend);
+void compositor_overlays_destroy(struct compositor_backend *backend);
 void compositor_pipe_destroy(struct compositor_pipe *pipe);
 
 /* ---- compositor_output.c ---- */
@@ -129,8 +160,15 @@ void compositor_output_restore(struct compositor_output *out);
 /* wlr_output.pending against the device; test changes nothing. */
 bool compositor_commit_test(struct compositor_output *out);
 bool compositor_commit_run(struct compositor_output *out);
+/*
+ * Finds planes for output->sheets, on top of out->composed: says in them which
+ * must be composited. Changes nothing on the device. False when it can not show them.
+ */
+bool compositor_commit_plan(struct compositor_output *out, bool *composite);
 /* Crtc and planes off; blocking. */
 void compositor_commit_off(struct compositor_output *out);
+
+void compositor_shown_release(struct compositor_shown *shown);
 
 /* ---- compositor_framebuffer.c ---- */
 

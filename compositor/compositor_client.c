@@ -156,6 +156,8 @@ static int spawn(char *const *argv, char *const *environment, pid_t *pid)
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	/* libliftoff keeps a duplicate of the device's file that would be inherited. */
+	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 	int err = posix_spawn(pid, "/bin/sh", &actions, &attributes, argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);

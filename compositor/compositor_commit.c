@@ -5,6 +5,7 @@
 #include <xf86drm.h>
 
 #include "compositor_backend.h"
+#include "compositor_lift.h"
 #include "compositor_log.h"
 #include "gem_base.h"
 #include "kms_mode.h"
@@ -15,8 +16,9 @@ struct request {
 	drmModeModeInfo info; /* when active */
 	struct compositor_mode *mode; /* NULL = as before */
 	uint32_t mode_blob;
-	struct compositor_framebuffer *primary, *cursor; /* NULL = off */
-	bool new_picture; /* primary is another buffer than before */
+	struct compositor_framebuffer *picture, *cursor; /* NULL = off */
+	bool composited;  /* picture is on a plane */
+	bool new_picture; /* something is shown anew */
 };
 
 static void add(drmModeAtomicReq *req, bool *ok, uint32_t object, uint32_t prop, uint64_t value)
@@ -25,53 +27,51 @@ static void add(drmModeAtomicReq *req, bool *ok, uint32_t object, uint32_t prop,
 		*ok = false;
 }
 
-static void add_plane(drmModeAtomicReq *req, bool *ok, const struct compositor_plane *plane,
-	uint32_t crtc_id, const struct compositor_framebuffer *fb, int x, int y)
+static void add_plane_off(drmModeAtomicReq *req, bool *ok, const struct compositor_plane *plane)
 {
-	const struct compositor_plane_props *p = &plane->props;
-
-	if (!fb) {
-		add(req, ok, plane->id, p->fb_id, 0);
-		add(req, ok, plane->id, p->crtc_id, 0);
-		return;
-	}
-	uint64_t width = fb->buffer->width, height = fb->buffer->height;
-	add(req, ok, plane->id, p->fb_id, fb->id);
-	add(req, ok, plane->id, p->crtc_id, crtc_id);
-	add(req, ok, plane->id, p->src_x, 0);
-	add(req, ok, plane->id, p->src_y, 0);
-	add(req, ok, plane->id, p->src_w, width << 16);
-	add(req, ok, plane->id, p->src_h, height << 16);
-	add(req, ok, plane->id, p->crtc_x, (int64_t)x);
-	add(req, ok, plane->id, p->crtc_y, (int64_t)y);
-	add(req, ok, plane->id, p->crtc_w, width);
-	add(req, ok, plane->id, p->crtc_h, height);
+	add(req, ok, plane->id, plane->props.fb_id, 0);
+	add(req, ok, plane->id, plane->props.crtc_id, 0);
 }
 
-static drmModeAtomicReq *build(struct compositor_output *out, const struct request *r)
+static void add_all_off(drmModeAtomicReq *req, bool *ok, struct compositor_pipe *pipe)
+{
+	struct compositor_overlay *overlay;
+
+	add_plane_off(req, ok, &pipe->primary);
+	if (pipe->cursor.id)
+		add_plane_off(req, ok, &pipe->cursor);
+	wl_list_for_each(overlay, &pipe->backend->overlays, link) {
+		if (overlay->pipe == pipe)
+			add_plane_off(req, ok, &overlay->plane);
+	}
+}
+
+static int build(struct compositor_output *out, struct request *r, uint32_t flags,
+	drmModeAtomicReq **out_req)
 {
 	struct compositor_pipe *pipe = out->pipe;
 	drmModeAtomicReq *req = drmModeAtomicAlloc();
 	bool ok = req != NULL;
+	int err = 0;
 
-	if (!ok)
-		return NULL;
-	if (r->modeset) {
+	if (ok && r->modeset) {
 		add(req, &ok, pipe->connector_id, pipe->props.crtc_id,
 			r->active ? pipe->crtc_id : 0);
 		add(req, &ok, pipe->crtc_id, pipe->props.mode_id, r->mode_blob);
 		add(req, &ok, pipe->crtc_id, pipe->props.active, r->active);
 	}
-	add_plane(req, &ok, &pipe->primary, pipe->crtc_id, r->primary, 0, 0);
-	if (pipe->cursor.id)
-		add_plane(req, &ok, &pipe->cursor, pipe->crtc_id, r->cursor,
-			out->cursor.x - out->cursor.hotspot_x,
-			out->cursor.y - out->cursor.hotspot_y);
-	if (!ok) {
+	if (ok && !r->active)
+		add_all_off(req, &ok, pipe);
+	else if (ok)
+		err = compositor_lift_apply(out, r->picture, r->cursor, req,
+			flags & ~DRM_MODE_PAGE_FLIP_EVENT, &r->composited);
+	if (!ok)
+		err = -ENOMEM;
+	if (err < 0)
 		drmModeAtomicFree(req);
-		return NULL;
-	}
-	return req;
+	else
+		*out_req = req;
+	return err;
 }
 
 /* The mode a state asks for; a custom one gets CVT timings and joins the list. */
@@ -113,7 +113,7 @@ static bool request_init(struct request *r, struct compositor_output *out)
 {
 	const struct wlr_output_state *pending = &out->base.pending;
 	struct compositor_backend *backend = out->pipe->backend;
-	struct wlr_buffer *picture = out->queued ? out->queued : out->front;
+	struct wlr_buffer *picture = out->composed;
 
 	memset(r, 0, sizeof(*r));
 	if (!backend->session->active || pending->committed & WLR_OUTPUT_STATE_GAMMA_LUT)
@@ -139,10 +139,10 @@ static bool request_init(struct request *r, struct compositor_output *out)
 	}
 	if (!picture)
 		return false;
-	r->primary = compositor_framebuffer_get(backend, picture);
+	r->picture = compositor_framebuffer_get(backend, picture);
 	if (cursor_visible(out, &r->info))
 		r->cursor = compositor_framebuffer_get(backend, out->cursor.buffer);
-	return r->primary != NULL;
+	return r->picture != NULL;
 }
 
 static bool send(struct compositor_output *out, struct request *r, uint32_t flags)
@@ -153,9 +153,13 @@ static bool send(struct compositor_output *out, struct request *r, uint32_t flag
 	if (r->modeset && r->active &&
 	    drmModeCreatePropertyBlob(fd, &r->info, sizeof(r->info), &r->mode_blob) != 0)
 		return false;
-	drmModeAtomicReq *req = build(out, r);
-	int err = req ? drmModeAtomicCommit(fd, req, flags, out->pipe->backend) : -ENOMEM;
-	drmModeAtomicFree(req);
+	drmModeAtomicReq *req = NULL;
+	int err = build(out, r, flags, &req);
+	/* What libliftoff put together has been tested. */
+	if (err == 0 && !(test && r->active))
+		err = drmModeAtomicCommit(fd, req, flags, out->pipe->backend);
+	if (req)
+		drmModeAtomicFree(req);
 	if (r->mode_blob && (err != 0 || test))
 		drmModeDestroyPropertyBlob(fd, r->mode_blob);
 	if (err != 0)
@@ -164,23 +168,45 @@ static bool send(struct compositor_output *out, struct request *r, uint32_t flag
 	return err == 0;
 }
 
-/* Moves a lock on buffer (may be NULL) into *slot. */
-static void hold(struct wlr_buffer **slot, struct wlr_buffer *buffer)
+static void hold(struct compositor_shown *shown, struct wlr_buffer *buffer)
 {
-	struct wlr_buffer *old = *slot;
+	if (shown->count < COMPOSITOR_PLANES_MAX)
+		shown->buffers[shown->count++] = wlr_buffer_lock(buffer);
+}
 
-	*slot = buffer ? wlr_buffer_lock(buffer) : NULL;
-	if (old)
-		wlr_buffer_unlock(old);
+void compositor_shown_release(struct compositor_shown *shown)
+{
+	for (unsigned i = 0; i < shown->count; i++)
+		wlr_buffer_unlock(shown->buffers[i]);
+	shown->count = 0;
+}
+
+/* What the request shows is locked before what it replaces is let go: often they are the same. */
+static void hold_all(struct compositor_output *out, const struct request *r)
+{
+	struct compositor_shown before = out->queued;
+
+	out->queued.count = 0;
+	hold(&out->queued, r->picture->buffer);
+	if (r->cursor)
+		hold(&out->queued, r->cursor->buffer);
+	for (unsigned i = 0; out->sheets && i < out->sheet_count; i++) {
+		if (out->sheets[i].plane_id)
+			hold(&out->queued, out->sheets[i].hold);
+	}
+	compositor_shown_release(&before);
+	struct wlr_buffer *composed = wlr_buffer_lock(r->picture->buffer);
+	if (out->composed)
+		wlr_buffer_unlock(out->composed);
+	out->composed = composed;
 }
 
 /* What the device now has becomes our state and wlroots'. */
 static void applied(struct compositor_output *out, struct request *r)
 {
-	if (r->active && (r->modeset || r->new_picture)) {
-		hold(&out->queued, r->primary->buffer);
-		hold(&out->cursor_queued, r->cursor ? r->cursor->buffer : NULL);
-	}
+	if (r->active && (r->modeset || r->new_picture))
+		hold_all(out, r);
+	compositor_lift_applied(out, r->active);
 	if (r->modeset) {
 		if (out->mode_blob)
 			drmModeDestroyPropertyBlob(out->pipe->backend->fd, out->mode_blob);
@@ -191,10 +217,12 @@ static void applied(struct compositor_output *out, struct request *r)
 	}
 	if (!r->active) {
 		out->flip_pending = false;
-		hold(&out->queued, NULL);
-		hold(&out->front, NULL);
-		hold(&out->cursor_queued, NULL);
-		hold(&out->cursor_front, NULL);
+		compositor_shown_release(&out->queued);
+		compositor_shown_release(&out->front);
+		if (out->composed)
+			wlr_buffer_unlock(out->composed);
+		out->composed = NULL;
+		compositor_lift_forget(out);
 	}
 	if (r->mode)
 		wlr_output_update_mode(&out->base, &r->mode->base);
@@ -210,6 +238,19 @@ bool compositor_commit_test(struct compositor_output *out)
 		return true;
 	return send(out, &r, DRM_MODE_ATOMIC_TEST_ONLY |
 		(r.modeset ? DRM_MODE_ATOMIC_ALLOW_MODESET : 0));
+}
+
+bool compositor_commit_plan(struct compositor_output *out, bool *composite)
+{
+	struct request r;
+
+	if (!out->active || !out->composed || !request_init(&r, out) || r.modeset)
+		return false;
+	r.new_picture = true;
+	if (!send(out, &r, DRM_MODE_ATOMIC_TEST_ONLY | DRM_MODE_ATOMIC_NONBLOCK))
+		return false;
+	*composite = r.composited;
+	return true;
 }
 
 bool compositor_commit_run(struct compositor_output *out)

@@ -5,6 +5,7 @@
 #include "control.h"
 
 #include "compositor_control.h"
+#include "compositor_frame.h"
 #include "compositor_log.h"
 
 /* A command on its way to the main thread; the control thread waits for it. */
@@ -12,6 +13,7 @@ struct request {
 	struct compositor_server *server;
 	char **argv;
 	FILE *out;
+	int argc;
 };
 
 static struct compositor_view *find_view(struct compositor_server *server, const char *which)
@@ -90,6 +92,21 @@ static int print_renderer(void *data)
 	return 0;
 }
 
+static int planes(void *data)
+{
+	struct request *request = data;
+	const char *word = request->argc > 1 ? request->argv[1] : NULL;
+
+	if (word && strcmp(word, "on") != 0 && strcmp(word, "off") != 0)
+		return control_refuse(request->out, "planes %s: on or off", word);
+	if (word)
+		compositor_frame_set_planes(request->server, strcmp(word, "on") == 0);
+	fputs("{\"ok\":true,", request->out);
+	compositor_report_planes(request->server, request->out);
+	fputs("}", request->out);
+	return 0;
+}
+
 static int quit(void *data)
 {
 	struct request *request = data;
@@ -102,28 +119,31 @@ static int quit(void *data)
 
 static const struct command {
 	const char *name, *help;
-	int words;
+	int words, optional;
 	int (*run)(void *data); /* struct request, on the main thread */
 } commands[] = {
-	{"windows", "the windows, last used first", 1, list_windows},
+	{"windows", "the windows, last used first", 1, 0, list_windows},
 	{"focus", "focus WHICH: raise a window and give it the keyboard; WHICH is an id, app_id "
-		"or title", 2, focus_window},
-	{"close", "close WHICH: ask a window to close", 2, close_window},
-	{"renderer", "who draws, and how many batches the GPU has taken", 1, print_renderer},
-	{"quit", "ends the compositor and its clients", 1, quit},
+		"or title", 2, 0, focus_window},
+	{"close", "close WHICH: ask a window to close", 2, 0, close_window},
+	{"renderer", "who draws, and how many batches the GPU has taken", 1, 0, print_renderer},
+	{"planes", "planes [on|off]: what is on which plane of the device, and how surfaces are shown; "
+		"off: everything is composited", 1, 1, planes},
+	{"quit", "ends the compositor and its clients", 1, 0, quit},
 };
 
 static int handle(void *data, int argc, char **argv, FILE *out)
 {
 	struct compositor_control *control = data;
-	struct request request = {.server = control->server, .argv = argv, .out = out};
+	struct request request = {.server = control->server, .argv = argv, .argc = argc, .out = out};
 
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(commands); i++) {
 		if (strcmp(commands[i].name, argv[0]) != 0)
 			continue;
-		if (argc != commands[i].words)
+		if (argc < commands[i].words || argc > commands[i].words + commands[i].optional)
 			return control_refuse(out, "usage: %s%s", argv[0],
-				commands[i].words == 2 ? " WHICH" : "");
+				commands[i].words == 2 ? " WHICH" :
+				commands[i].optional ? " [on|off]" : "");
 		return compositor_call(control->calls, commands[i].run, &request);
 	}
 	return -ENOENT;

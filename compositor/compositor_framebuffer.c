@@ -93,6 +93,8 @@ struct compositor_framebuffer *compositor_framebuffer_get(struct compositor_back
 		free(fb);
 		return NULL;
 	}
+	fb->format = attribs.format;
+	fb->modifier = attribs.modifier;
 	fb->backend = backend;
 	fb->buffer = buffer;
 	wlr_addon_init(&fb->addon, &buffer->addons, backend, &addon_impl);

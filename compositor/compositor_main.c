@@ -363,6 +363,7 @@ static int start_server(struct program *program)
 	program->server_options = (struct compositor_server_options){
 		.socket = program->options.socket,
 		.renderer = program->options.renderer,
+		.no_planes = program->options.no_planes,
 		.on_quit = handle_quit,
 		.data = program,
 	};

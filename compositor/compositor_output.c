@@ -7,6 +7,7 @@
 #include <xf86drm.h>
 
 #include "compositor_backend.h"
+#include "compositor_lift.h"
 #include "compositor_log.h"
 #include "gem_base.h"
 #include "kms_mode.h"
@@ -194,7 +195,9 @@ static void output_destroy(struct wlr_output *base)
 		wlr_buffer_unlock(out->cursor.buffer);
 	free_modes(&base->modes);
 	free_modes(&out->retired_modes);
+	compositor_lift_destroy(out);
 	out->pipe->output = NULL;
+	compositor_lift_share(out->pipe->backend);
 	free(out);
 }
 
@@ -287,19 +290,17 @@ int compositor_output_create(struct compositor_pipe *pipe, const drmModeConnecto
 	if (!out)
 		return -ENOMEM;
 	out->pipe = pipe;
+	int err = compositor_lift_create(out);
+	if (err < 0) {
+		free(out);
+		return err;
+	}
 	wl_list_init(&out->retired_modes);
 	wlr_output_init(&out->base, &pipe->backend->base, &output_impl, pipe->backend->display);
 	describe(out, connector);
 	compositor_output_update_modes(out, connector);
 	*out_output = out;
 	return 0;
-}
-
-static void release(struct wlr_buffer **slot, struct wlr_buffer *next)
-{
-	if (*slot)
-		wlr_buffer_unlock(*slot);
-	*slot = next;
 }
 
 void compositor_output_flipped(struct compositor_output *out, unsigned sequence,
@@ -317,12 +318,11 @@ void compositor_output_flipped(struct compositor_output *out, unsigned sequence,
 	};
 
 	out->flip_pending = false;
-	if (out->queued) {
-		release(&out->front, out->queued);
-		out->queued = NULL;
+	if (out->queued.count > 0) {
+		compositor_shown_release(&out->front);
+		out->front = out->queued;
+		out->queued.count = 0;
 	}
-	release(&out->cursor_front, out->cursor_queued);
-	out->cursor_queued = NULL;
 	wlr_output_send_present(&out->base, &event);
 	if (out->pipe->backend->session->active)
 		wlr_output_send_frame(&out->base);

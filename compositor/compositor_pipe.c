@@ -6,6 +6,7 @@
 #include <xf86drm.h>
 
 #include "compositor_backend.h"
+#include "compositor_lift.h"
 #include "compositor_log.h"
 #include "gem_base.h"
 
@@ -163,6 +164,7 @@ static int pipe_create(struct compositor_backend *backend, const drmModeRes *res
 	pipe->backend = backend;
 	pipe->connector_id = connector->connector_id;
 	pipe->crtc_id = res->crtcs[crtc_index];
+	pipe->crtc_index = crtc_index;
 	wl_list_init(&pipe->link);
 	if (!find_props(backend->fd, pipe->connector_id, DRM_MODE_OBJECT_CONNECTOR, of_connector,
 			GEM_ARRAY_SIZE(of_connector)) ||
@@ -174,8 +176,58 @@ static int pipe_create(struct compositor_backend *backend, const drmModeRes *res
 	}
 	/* Without a cursor plane wlroots draws the cursor itself. */
 	find_plane(backend, crtc_index, DRM_PLANE_TYPE_CURSOR, &pipe->cursor);
+	int err = compositor_lift_pipe_init(pipe);
+	if (err < 0) {
+		compositor_pipe_destroy(pipe);
+		return err;
+	}
 	wl_list_insert(backend->pipes.prev, &pipe->link);
 	return 0;
+}
+
+static int overlay_create(struct compositor_backend *backend, const drmModePlane *plane)
+{
+	struct compositor_plane_props props = {0};
+	uint64_t type;
+
+	if (!find_plane_props(backend->fd, plane->plane_id, &props) ||
+	    !get_prop_value(backend->fd, plane->plane_id, DRM_MODE_OBJECT_PLANE, props.type, &type))
+		return -ENODEV;
+	if (type != DRM_PLANE_TYPE_OVERLAY)
+		return 0;
+	struct compositor_overlay *overlay = calloc(1, sizeof(*overlay));
+	if (!overlay)
+		return -ENOMEM;
+	overlay->plane.id = plane->plane_id;
+	overlay->plane.props = props;
+	overlay->possible_crtcs = plane->possible_crtcs;
+	wl_list_insert(backend->overlays.prev, &overlay->link);
+	return 0;
+}
+
+static void overlays_create(struct compositor_backend *backend)
+{
+	drmModePlaneRes *planes = drmModeGetPlaneResources(backend->fd);
+
+	for (uint32_t i = 0; planes && i < planes->count_planes; i++) {
+		drmModePlane *plane = drmModeGetPlane(backend->fd, planes->planes[i]);
+		int err = plane ? overlay_create(backend, plane) : -ENOENT;
+		if (err < 0)
+			compositor_debug("plane %u is left alone: %s", planes->planes[i],
+				strerror(-err));
+		drmModeFreePlane(plane);
+	}
+	drmModeFreePlaneResources(planes);
+}
+
+void compositor_overlays_destroy(struct compositor_backend *backend)
+{
+	struct compositor_overlay *overlay, *next;
+
+	wl_list_for_each_safe(overlay, next, &backend->overlays, link) {
+		wl_list_remove(&overlay->link);
+		free(overlay);
+	}
 }
 
 int compositor_pipes_create(struct compositor_backend *backend)
@@ -202,11 +254,13 @@ int compositor_pipes_create(struct compositor_backend *backend)
 		compositor_error("the device has no connector with a crtc and a primary plane");
 		return -ENODEV;
 	}
+	overlays_create(backend);
 	return 0;
 }
 
 void compositor_pipe_destroy(struct compositor_pipe *pipe)
 {
+	compositor_lift_pipe_finish(pipe);
 	wlr_drm_format_set_finish(&pipe->primary.formats);
 	wlr_drm_format_set_finish(&pipe->cursor.formats);
 	wl_list_remove(&pipe->link);

@@ -5,6 +5,7 @@
 #include <wlr/types/wlr_xcursor_manager.h>
 
 #include "compositor_backend.h"
+#include "compositor_frame.h"
 #include "compositor_log.h"
 #include "compositor_server.h"
 
@@ -109,7 +110,7 @@ static void draw_anew(struct compositor_server *server)
 
 static void handle_frame(struct wl_listener *listener, void *data)
 {
-	struct compositor_screen *screen = wl_container_of(listener, screen, frame);
+	struct compositor_screen *screen = wl_container_of(listener, screen, new_frame);
 	struct wlr_scene_output *scene_output =
 		wlr_scene_get_scene_output(screen->server->scene, screen->output);
 	struct timespec now;
@@ -127,7 +128,7 @@ static void handle_frame(struct wl_listener *listener, void *data)
 	/* The last frame's flip has waited for its fence: its fate is known. */
 	if (compositor_render_lost(&screen->server->render))
 		draw_anew(screen->server);
-	wlr_scene_output_commit(scene_output);
+	compositor_frame_commit(screen);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	wlr_scene_output_send_frame_done(scene_output, &now);
 }
@@ -148,7 +149,8 @@ static void handle_destroy(struct wl_listener *listener, void *data)
 
 	compositor_layers_close(screen);
 	wl_list_remove(&screen->link);
-	wl_list_remove(&screen->frame.link);
+	compositor_frame_finish(screen);
+	wl_list_remove(&screen->new_frame.link);
 	wl_list_remove(&screen->mode.link);
 	wl_list_remove(&screen->destroy.link);
 	free(screen);
@@ -170,7 +172,8 @@ static void handle_new_output(struct wl_listener *listener, void *data)
 	screen->server = server;
 	screen->output = output;
 	wl_list_insert(server->screens.prev, &screen->link);
-	compositor_listen(&output->events.frame, &screen->frame, handle_frame);
+	compositor_frame_init(screen);
+	compositor_listen(&output->events.frame, &screen->new_frame, handle_frame);
 	compositor_listen(&output->events.mode, &screen->mode, handle_mode);
 	compositor_listen(&output->events.destroy, &screen->destroy, handle_destroy);
 	wlr_xcursor_manager_load(server->xcursors, output->scale);

@@ -172,6 +172,7 @@ int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr
 	server->wlr_backend = wlr_backend;
 	server->backend = backend;
 	server->options = options;
+	server->use_planes = !options->no_planes;
 	int err = compositor_render_init(&server->render, backend->fd, options->renderer);
 	if (err < 0) {
 		free(server);

@@ -3,6 +3,7 @@
  * thread, which owns the Wayland display's event loop.
  *
  * Files: compositor_server.c puts it together; compositor_screen.c outputs;
+ * compositor_frame.c their frames;
  * compositor_heads.c output management; compositor_view.c windows; compositor_popup.c popups;
  * compositor_layer.c layer shell; compositor_focus.c keyboard focus;
  * compositor_keyboard.c keyboards and key bindings; compositor_pointer.c
@@ -13,6 +14,7 @@
 
 #include <sys/types.h>
 
+#include <pixman.h>
 #include <wayland-server-core.h>
 #include <wlr/types/wlr_cursor.h>
 #include <wlr/types/wlr_layer_shell_v1.h>
@@ -24,6 +26,7 @@
 #include "compositor_render.h"
 
 struct compositor_backend;
+struct compositor_sheet;
 struct control_server;
 
 /* The first four as zwlr_layer_shell_v1.layer; the order on screen is in compositor_server.c. */
@@ -54,6 +57,7 @@ enum compositor_grab {
 struct compositor_server_options {
 	const char *socket; /* NULL = the first free wayland-N */
 	enum compositor_render_kind renderer;
+	bool no_planes; /* composite everything, the cursor too */
 	/* Someone asked for the end (key binding); the owner begins it. */
 	void (*on_quit)(void *data);
 	void *data;
@@ -66,6 +70,7 @@ struct compositor_server {
 	const struct compositor_server_options *options;
 	struct compositor_render render;
 	const char *socket; /* the display's */
+	bool use_planes;    /* what can be on planes of its own is */
 
 	struct wlr_scene *scene;
 	struct wlr_scene_tree *layers[COMPOSITOR_LAYER_COUNT];
@@ -107,13 +112,28 @@ struct compositor_server {
 	struct wl_listener request_start_drag, start_drag;
 };
 
+/* A screen's pictures: compositor_frame.c. */
+struct compositor_frame {
+	struct compositor_sheet *sheets; /* of the frame being made, lowest first */
+	unsigned count, room;
+	/* Of the last frame: what was on planes, and where planes hide what is below. */
+	struct compositor_sheet *shown;
+	unsigned shown_count, shown_room;
+	pixman_region32_t covered;
+	struct wl_list feedbacks; /* compositor_feedback.c */
+	struct wl_listener present;
+	struct wl_listener output_commit;
+	bool software_cursor; /* a lock on it is ours: the device had no plane for it */
+};
+
 struct compositor_screen {
 	struct compositor_server *server;
 	struct wlr_output *output;
 	struct wl_list link;
 	struct wlr_box usable; /* layout coordinates; what layers leave to windows */
 	bool new_modes;        /* switch to the preferred one at the next frame */
-	struct wl_listener frame, mode, destroy;
+	struct compositor_frame frame;
+	struct wl_listener new_frame, mode, destroy;
 };
 
 struct compositor_view {
