@@ -90,21 +90,41 @@ static int check_plane(const struct kms_plane_desc *plane, unsigned i, uint32_t 
 	return ret < 0 ? ret : check_bounds(plane, i);
 }
 
+void kms_device_desc_match(const struct kms_device_desc *desc, enum kms_plane_type type,
+	int planes[KMS_MAX_CRTCS])
+{
+	uint32_t without = (uint32_t)((1ull << desc->crtc_count) - 1);
+
+	for (unsigned i = 0; i < KMS_MAX_CRTCS; i++)
+		planes[i] = -1;
+	for (unsigned i = 0; i < desc->plane_count; i++) {
+		uint32_t reached = desc->planes[i].possible_crtcs & without;
+
+		if (desc->planes[i].type != type || !reached)
+			continue;
+		planes[__builtin_ctz(reached)] = i;
+		without &= ~(reached & -reached);
+	}
+}
+
 static int check_planes(const struct kms_device_desc *desc, uint32_t all_crtcs)
 {
-	unsigned primaries[KMS_MAX_CRTCS] = {0};
+	int primaries[KMS_MAX_CRTCS];
+	unsigned primary_count = 0;
 
 	for (unsigned i = 0; i < desc->plane_count; i++) {
 		const struct kms_plane_desc *plane = &desc->planes[i];
 		int ret = check_plane(plane, i, all_crtcs);
 		if (ret < 0)
 			return ret;
-		if (plane->type == KMS_PLANE_PRIMARY)
-			primaries[__builtin_ctz(plane->possible_crtcs)]++;
+		primary_count += plane->type == KMS_PLANE_PRIMARY;
 	}
+	if (primary_count > desc->crtc_count)
+		return refuse("more primary planes than crtcs:", primary_count);
+	kms_device_desc_match(desc, KMS_PLANE_PRIMARY, primaries);
 	for (unsigned i = 0; i < desc->crtc_count; i++) {
-		if (primaries[i] != 1)
-			return refuse("not one primary plane whose first crtc is crtc", i);
+		if (primaries[i] < 0)
+			return refuse("no primary plane for crtc", i);
 		if (desc->crtcs && (desc->crtcs[i].degamma_size > KMS_MAX_LUT_SIZE ||
 			desc->crtcs[i].gamma_size > KMS_MAX_LUT_SIZE ||
 			desc->crtcs[i].degamma_size == 1 || desc->crtcs[i].gamma_size == 1))

@@ -146,6 +146,13 @@ struct kms_device_desc {
 const struct kms_device_desc *kms_device_desc_default(void);
 
 /*
+ * Which plane of type (PRIMARY, CURSOR) is each crtc's own: in their order, each is
+ * that of the first crtc it reaches that has none yet. Index, or -1 for none.
+ */
+void kms_device_desc_match(const struct kms_device_desc *desc, enum kms_plane_type type,
+	int planes[KMS_MAX_CRTCS]);
+
+/*
  * -EINVAL: counts beyond the limits or zero, a crtc without a primary plane of
  * its own, a plane or connector that reaches no crtc, an unknown format or
  * modifier, masks with unknown bits, values outside of their ranges, a bad

@@ -15,16 +15,6 @@
 
 /* ---- crtcs ---- */
 
-static struct kms_plane *find_plane(struct kms_device *dev, uint32_t type, unsigned crtc)
-{
-	for (unsigned i = 0; i < dev->plane_count; i++) {
-		struct kms_plane *plane = &dev->planes[i];
-		if (plane->type == type && __builtin_ctz(plane->possible_crtcs) == (int)crtc)
-			return plane;
-	}
-	return NULL;
-}
-
 /* The kernel's order: the core's, then those of drm_crtc_enable_color_mgmt. */
 static void attach_crtc_properties(struct kms_crtc *crtc)
 {
@@ -48,7 +38,9 @@ static void attach_crtc_properties(struct kms_crtc *crtc)
 	}
 }
 
-static int crtc_init(struct kms_device *dev, const struct kms_crtc_desc *desc)
+/* primary, cursor: indices, -1 = none. */
+static int crtc_init(struct kms_device *dev, const struct kms_crtc_desc *desc, int primary,
+	int cursor)
 {
 	struct kms_crtc *crtc = &dev->crtcs[dev->crtc_count];
 	int ret;
@@ -56,8 +48,8 @@ static int crtc_init(struct kms_device *dev, const struct kms_crtc_desc *desc)
 	crtc->index = dev->crtc_count;
 	if (desc)
 		crtc->desc = *desc;
-	crtc->primary = find_plane(dev, KMS_PLANE_PRIMARY, crtc->index);
-	crtc->cursor = find_plane(dev, KMS_PLANE_CURSOR, crtc->index);
+	crtc->primary = &dev->planes[primary];
+	crtc->cursor = cursor < 0 ? NULL : &dev->planes[cursor];
 	gem_list_init(&crtc->sinks);
 	crtc->fence_context = gem_fence_context_alloc();
 	ret = kms_object_add(dev, &crtc->base, DRM_MODE_OBJECT_CRTC, NULL);
@@ -72,12 +64,16 @@ static int crtc_init(struct kms_device *dev, const struct kms_crtc_desc *desc)
 
 static int create_objects(struct kms_device *dev, const struct kms_device_desc *desc)
 {
+	int primaries[KMS_MAX_CRTCS], cursors[KMS_MAX_CRTCS];
 	int ret = kms_standard_create(dev);
 
 	for (unsigned i = 0; ret == 0 && i < desc->plane_count; i++)
 		ret = kms_plane_init(dev, &desc->planes[i]);
+	kms_device_desc_match(desc, KMS_PLANE_PRIMARY, primaries);
+	kms_device_desc_match(desc, KMS_PLANE_CURSOR, cursors);
 	for (unsigned i = 0; ret == 0 && i < desc->crtc_count; i++)
-		ret = crtc_init(dev, desc->crtcs ? &desc->crtcs[i] : NULL);
+		ret = crtc_init(dev, desc->crtcs ? &desc->crtcs[i] : NULL, primaries[i],
+			cursors[i]);
 	for (unsigned i = 0; ret == 0 && i < desc->connector_count; i++)
 		ret = kms_connector_init(dev, &desc->connectors[i]);
 	return ret;

@@ -234,8 +234,8 @@ static int read_subpixel(const struct profile_value *value, const struct profile
 	void *to)
 {
 	static const struct profile_name subpixels[] = {
-		{"unknown", 1}, {"horizontal-rgb", 2}, {"horizontal-bgr", 3},
-		{"vertical-rgb", 4}, {"vertical-bgr", 5}, {"none", 6},
+		{"unknown", 0}, {"horizontal-rgb", 1}, {"horizontal-bgr", 2},
+		{"vertical-rgb", 3}, {"vertical-bgr", 4}, {"none", 5},
 	};
 	struct kms_connector_desc *connector = to;
 	uint64_t subpixel;

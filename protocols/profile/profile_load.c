@@ -10,6 +10,7 @@
 
 #include <json-c/json.h>
 
+#include "profile_dump.h"
 #include "profile_internal.h"
 
 /* A dump of a large device is a tenth of that. */
@@ -116,7 +117,7 @@ static int read_profile(struct profile_reader *reader, const char *text, size_t 
 	if (ret < 0)
 		return ret;
 	root.json = profile->json;
-	ret = profile_read_device(&root);
+	ret = profile_is_dump(&root) ? profile_read_dump(&root) : profile_read_device(&root);
 	if (ret == 0 && kms_device_desc_check(&profile->desc) < 0)
 		ret = profile_wrong(&root, "there can be no such device: the line above says why");
 	return ret;

@@ -138,7 +138,7 @@ TEST(connector_fields)
 	CHECK_INT(connector->possible_clones, 1);
 	CHECK(strcmp(connector->monitor, "Thirteen char") == 0);
 	CHECK(connector->mm_width == 300 && connector->mm_height == 200);
-	CHECK_INT(connector->subpixel, 5);
+	CHECK_INT(connector->subpixel, 4);
 	CHECK_INT(connector->panel_orientation, KMS_PANEL_LEFT_UP);
 	CHECK(strcmp(connector->tile, "1:1:2:1:0:0:512:768") == 0);
 	CHECK(connector->non_desktop && connector->content_type && connector->hdr_metadata);
