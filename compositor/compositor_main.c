@@ -35,6 +35,8 @@
 
 /* How long clients have between SIGTERM and SIGKILL. */
 #define CLIENT_GRACE_MS 2000
+/* How long a window shows why we die. */
+#define OOPS_WINDOW_MS 5000
 
 struct program {
 	struct compositor_options options;
@@ -390,6 +392,8 @@ static int start_nested(struct program *program)
 	if (err < 0)
 		compositor_error("no window on the host (%s): %s", getenv("WAYLAND_DISPLAY") ?
 			getenv("WAYLAND_DISPLAY") : "WAYLAND_DISPLAY is unset", strerror(-err));
+	else
+		kms_oops_set_hold(OOPS_WINDOW_MS);
 	return err;
 }
 

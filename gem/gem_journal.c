@@ -31,6 +31,11 @@ static void map(void)
 	atomic_store(&shared, memory == MAP_FAILED ? &fallback : memory);
 }
 
+/* For who waits; of this process. A leaf: taken under whatever the writer holds. */
+static pthread_mutex_t wait_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static uint64_t wakes; /* wait_lock */
+
 static uint64_t now_ns(void)
 {
 	struct timespec now;
@@ -55,6 +60,9 @@ void gem_journal_add(const char *format, ...)
 	atomic_store(&slot->number, 0);
 	slot->line = line;
 	atomic_store(&slot->number, number + 1);
+	pthread_mutex_lock(&wait_lock);
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&wait_lock);
 }
 
 uint64_t gem_journal_count(void)
@@ -76,4 +84,33 @@ bool gem_journal_read(uint64_t at, struct gem_journal_line *line)
 	memcpy(line, &slot->line, sizeof(*line));
 	line->text[sizeof(line->text) - 1] = '\0';
 	return atomic_load(&slot->number) == at + 1;
+}
+
+void gem_journal_wake(void)
+{
+	pthread_mutex_lock(&wait_lock);
+	wakes++;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&wait_lock);
+}
+
+void gem_journal_wait(uint64_t seen, int timeout_ms)
+{
+	static _Thread_local uint64_t wakes_seen;
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += timeout_ms % 1000 * 1000000l;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&wait_lock);
+	if (gem_journal_count() <= seen && wakes == wakes_seen) {
+		if (timeout_ms < 0)
+			pthread_cond_wait(&changed, &wait_lock);
+		else
+			pthread_cond_timedwait(&changed, &wait_lock, &until);
+	}
+	wakes_seen = wakes;
+	pthread_mutex_unlock(&wait_lock);
 }

@@ -30,4 +30,11 @@ uint64_t gem_journal_count(void);
  */
 bool gem_journal_read(uint64_t at, struct gem_journal_line *line);
 
+/*
+ * Waits until there is a line beyond the first seen ones, for at most timeout_ms (-1 = for
+ * ever), or for a gem_journal_wake() since this thread's last wait. May return for nothing.
+ */
+void gem_journal_wait(uint64_t seen, int timeout_ms);
+void gem_journal_wake(void);
+
 #endif

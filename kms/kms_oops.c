@@ -124,6 +124,12 @@ void kms_oops_stop(void)
 	munmap(shared, sizeof(*shared));
 }
 
+void kms_oops_set_hold(unsigned ms)
+{
+	if (kms_oops_shared)
+		kms_oops_shared->hold_ms = ms;
+}
+
 /* ---- devices ---- */
 
 void kms_oops_add_device(struct kms_device *dev, unsigned card)

@@ -48,6 +48,12 @@ int kms_oops_start(const struct kms_oops_options *options);
 /* The process ends in order. Harmless without start. */
 void kms_oops_stop(void);
 
+/*
+ * How long a dying process stays, for a window that only lives as long as it does: its
+ * other threads show the oops there meanwhile. 0 = not at all.
+ */
+void kms_oops_set_hold(unsigned ms);
+
 /* From now on dev's crtcs show what happens. Its sizes are taken from its vblanks. */
 void kms_oops_add_device(struct kms_device *dev, unsigned card);
 void kms_oops_remove_device(struct kms_device *dev);

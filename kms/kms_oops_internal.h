@@ -52,6 +52,7 @@ struct kms_oops_shared {
 	pid_t owner;              /* the process; its children share the memory, but are not it */
 	uint64_t start_ns;
 	unsigned watchdog_ms;
+	_Atomic unsigned hold_ms; /* of a dying process, for its window */
 };
 
 /* NULL before start. */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <execinfo.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -109,6 +110,10 @@ static void report_signal(struct kms_oops_report *report, const siginfo_t *info,
 	/* Threads that still run show it, too. */
 	kms_oops_touch_devices();
 	kms_oops_call_reporter(REPORTER_MS);
+	/* Now with symbols. */
+	kms_oops_touch_devices();
+	if (kms_oops_shared->hold_ms)
+		poll(NULL, 0, kms_oops_shared->hold_ms);
 }
 
 /* ---- the handler ---- */

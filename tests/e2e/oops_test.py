@@ -1,9 +1,12 @@
 """The oops: what is on the screens, as PNG, when the process that is the device dies."""
 import os
+import shutil
 import signal
+import subprocess
 import time
 
 import glyphs
+import host
 import png
 import tc
 
@@ -24,14 +27,20 @@ def compositor(t, *options):
     return tc.Compositor(t, "--frames", t.path("frames"), *options, TESTCARD_FAULTS="1")
 
 
+def sweep(t, c):
+    """What a dead process leaves behind."""
+    shutil.rmtree(c.dir)
+    for name in os.listdir(t.runtime):
+        if name.startswith("wayland-0"):
+            os.unlink(os.path.join(t.runtime, name))
+
+
 def death(t, c, number):
     t.equal(c.process.wait(10), -number, "exit status")
     t.running.remove(c.process)
     # Nothing of it may stay: neither the reporter nor what a dead process leaves behind.
     t.wait(lambda: not tc.children(), "the end of the reporter")
-    tc.shutil.rmtree(c.dir)
-    for name in os.listdir(t.runtime):
-        os.unlink(os.path.join(t.runtime, name))
+    sweep(t, c)
 
 
 def expect(t, text, *words):
@@ -41,8 +50,8 @@ def expect(t, text, *words):
 
 def test_compositor_segv_by_a_client(t):
     c = compositor(t)
-    done = tc.subprocess.run([tc.CTL, "--dir", c.dir, "fault", "segv"], env=t.env(),
-                             stdout=tc.subprocess.PIPE, stderr=tc.subprocess.STDOUT)
+    done = subprocess.run([tc.CTL, "--dir", c.dir, "fault", "segv"], env=t.env(),
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     # Who asked just sees the end of the connection.
     t.equal(done.returncode, 1, "exit code of who asked")
     death(t, c, signal.SIGSEGV)
@@ -125,6 +134,23 @@ def test_sinks_see_it_live(t):
     c.stop()
     newest = max(name for name in os.listdir(t.path("frames")) if name.startswith("crtc0"))
     expect(t, "\n".join(glyphs.lines(png.read(t.path("frames/" + newest)))), "through the sinks")
+
+
+def test_window_shows_it(t):
+    """The window stays for some seconds, with the oops in it."""
+    if SANITIZED:
+        raise tc.Skip("a sanitizer has handlers of its own")
+    with host.Sway(t) as sway:
+        c = tc.Compositor(t, headless=False, WAYLAND_DISPLAY=sway.display)
+        t.wait(lambda: sway.window(), "our window on the host")
+        c.ctl("wait-vblank", "5")
+        c.process.send_signal(signal.SIGSEGV)
+        t.wait(lambda: any("SIGSEGV was sent" in line
+                           for line in glyphs.lines(sway.screenshot())), "the oops on the host")
+        t.equal(c.process.wait(15), -signal.SIGSEGV, "exit status")
+        t.running.remove(c.process)
+        t.wait(lambda: not sway.window(), "the end of the window")
+        sweep(t, c)
 
 
 def test_no_oops(t):
