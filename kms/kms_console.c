@@ -16,11 +16,11 @@ enum { TAB = 8, DIRTY_MS = 50 };
 
 struct kms_console {
 	struct kms_fbdev *fbdev;
-	struct kms_canvas canvas; /* the screen's part */
 	struct kms_text_style style;
-	uint32_t columns, rows;
 	pthread_t thread;
 	pthread_mutex_t lock;
+	struct kms_canvas canvas; /* the part that screens show; lock */
+	uint32_t columns, rows;   /* of it; lock */
 	uint32_t column, row; /* of the cursor; lock */
 	unsigned watchers;    /* lock */
 	bool ending;          /* lock */
@@ -40,18 +40,37 @@ static void draw_cursor_locked(struct kms_console *console, uint32_t color)
 			(console->row + 1) * font->height - thick, font->width, thick, color);
 }
 
-static void new_line_locked(struct kms_console *console)
+/* Down to the last row, the text moves up. */
+static void scroll_locked(struct kms_console *console)
 {
 	const struct kms_canvas *canvas = &console->canvas;
-	uint32_t height = console->style.font->height;
+	uint32_t height = console->style.font->height, last = console->rows - 1;
+	uint32_t by = console->row - last;
 	size_t row_size = (size_t)height * canvas->pitch;
 
+	memmove(canvas->pixels, canvas->pixels + row_size * by, row_size * last);
+	kms_text_fill(canvas, 0, last * height, canvas->width, canvas->height, PAPER);
+	console->row = last;
+}
+
+/* The screens may be others by now. */
+static void fit_locked(struct kms_console *console)
+{
+	const struct kms_font *font = console->style.font;
+	struct kms_canvas *canvas = &console->canvas;
+
+	kms_fbdev_size(console->fbdev, &canvas->width, &canvas->height);
+	console->columns = canvas->width / font->width;
+	console->rows = canvas->height / font->height;
+	if (console->rows > 0 && console->row >= console->rows)
+		scroll_locked(console);
+}
+
+static void new_line_locked(struct kms_console *console)
+{
 	console->column = 0;
-	if (++console->row < console->rows)
-		return;
-	console->row = console->rows - 1;
-	memmove(canvas->pixels, canvas->pixels + row_size, row_size * console->row);
-	kms_text_fill(canvas, 0, console->row * height, canvas->width, height, PAPER);
+	if (++console->row >= console->rows)
+		scroll_locked(console);
 }
 
 static void put_glyph_locked(struct kms_console *console, uint32_t code)
@@ -93,9 +112,10 @@ static void print_locked(struct kms_console *console, const char *text)
 {
 	uint32_t code;
 
+	draw_cursor_locked(console, PAPER);
+	fit_locked(console);
 	if (console->rows == 0 || console->columns == 0)
 		return;
-	draw_cursor_locked(console, PAPER);
 	while ((code = kms_text_next(&text)))
 		put_code_locked(console, code);
 	draw_cursor_locked(console, INK);
@@ -191,12 +211,10 @@ int kms_console_create(struct kms_fbdev *fbdev, const struct kms_font *font, con
 		return -ENOMEM;
 	console->fbdev = fbdev;
 	console->canvas = *kms_fbdev_canvas(fbdev);
-	kms_fbdev_size(fbdev, &console->canvas.width, &console->canvas.height);
 	console->style = (struct kms_text_style) {
 		.font = font, .scale = 1, .fg = INK, .bg = PAPER,
 	};
-	console->columns = console->canvas.width / font->width;
-	console->rows = console->canvas.height / font->height;
+	fit_locked(console);
 	console->start_ns = first_time();
 	pthread_mutex_init(&console->lock, NULL);
 	kms_text_fill(kms_fbdev_canvas(fbdev), 0, 0, UINT32_MAX, UINT32_MAX, PAPER);

@@ -18,7 +18,7 @@ struct kms_fbdev {
 	struct kms_file file;
 	struct kms_framebuffer *fb;
 	struct kms_canvas canvas;
-	uint32_t width, height; /* of a screen */
+	uint32_t width, height; /* of the smallest screen that shows it; dev->lock */
 	uint32_t offset;        /* row at the top; dev->lock */
 };
 
@@ -120,10 +120,12 @@ const struct kms_canvas *kms_fbdev_canvas(const struct kms_fbdev *fbdev)
 	return &fbdev->canvas;
 }
 
-void kms_fbdev_size(const struct kms_fbdev *fbdev, uint32_t *width, uint32_t *height)
+void kms_fbdev_size(struct kms_fbdev *fbdev, uint32_t *width, uint32_t *height)
 {
+	pthread_mutex_lock(&fbdev->dev->lock);
 	*width = fbdev->width;
 	*height = fbdev->height;
+	pthread_mutex_unlock(&fbdev->dev->lock);
 }
 
 struct gem_object *kms_fbdev_object(const struct kms_fbdev *fbdev)
@@ -143,8 +145,8 @@ static bool choose_mode(const struct kms_fbdev *fbdev, const struct kms_connecto
 	struct drm_mode_modeinfo *mode)
 {
 	for (unsigned i = 0; i < connector->mode_count; i++) {
-		if (connector->modes[i].hdisplay <= fbdev->width &&
-		    connector->modes[i].vdisplay <= fbdev->height) {
+		if (connector->modes[i].hdisplay <= fbdev->canvas.width &&
+		    connector->modes[i].vdisplay <= fbdev->canvas.height - fbdev->offset) {
 			*mode = connector->modes[i];
 			return true;
 		}
@@ -158,6 +160,28 @@ static struct kms_crtc *choose_crtc(const struct kms_connector *connector, uint3
 	uint32_t possible = connector->encoder->possible_crtcs & ~taken;
 
 	return possible ? &connector->base.dev->crtcs[__builtin_ctz(possible)] : NULL;
+}
+
+/* What fits on all of them is seen on each. */
+static void note_sizes(struct kms_fbdev *fbdev, uint32_t crtcs)
+{
+	struct kms_device *dev = fbdev->dev;
+	uint32_t width = UINT32_MAX, height = UINT32_MAX;
+
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned i = 0; i < dev->crtc_count; i++) {
+		const struct drm_mode_modeinfo *mode = &dev->crtcs[i].state.mode;
+
+		if (!(crtcs >> i & 1) || !dev->crtcs[i].state.enable)
+			continue;
+		width = mode->hdisplay < width ? mode->hdisplay : width;
+		height = mode->vdisplay < height ? mode->vdisplay : height;
+	}
+	if (width != UINT32_MAX) {
+		fbdev->width = width;
+		fbdev->height = height;
+	}
+	pthread_mutex_unlock(&dev->lock);
 }
 
 void kms_fbdev_show(struct kms_fbdev *fbdev)
@@ -188,6 +212,7 @@ void kms_fbdev_show(struct kms_fbdev *fbdev)
 		else
 			taken |= 1u << crtc->index;
 	}
+	note_sizes(fbdev, taken);
 }
 
 /* Crtcs (bits) whose primary plane shows it. */
@@ -220,15 +245,15 @@ int kms_fbdev_pan(struct kms_fbdev *fbdev, uint32_t y)
 	struct kms_device *dev = fbdev->dev;
 	int ret = 0;
 
-	if (y > fbdev->canvas.height - fbdev->height)
-		return -EINVAL;
 	pthread_mutex_lock(&dev->lock);
-	uint32_t crtcs = shown_locked(fbdev);
+	bool inside = fbdev->height <= fbdev->canvas.height &&
+		y <= fbdev->canvas.height - fbdev->height;
+	uint32_t crtcs = inside ? shown_locked(fbdev) : 0;
 	if (crtcs)
 		fbdev->offset = y;
 	pthread_mutex_unlock(&dev->lock);
 	if (!crtcs)
-		return -EBUSY;
+		return inside ? -EBUSY : -EINVAL;
 	for (; crtcs && ret == 0; crtcs &= crtcs - 1)
 		ret = pan_crtc(fbdev, &dev->crtcs[__builtin_ctz(crtcs)], y);
 	return ret;

@@ -28,8 +28,8 @@ void kms_fbdev_show(struct kms_fbdev *fbdev);
 
 /* All of its pixels, 32 bits each, for the server; the screen's part is height rows of them. */
 const struct kms_canvas *kms_fbdev_canvas(const struct kms_fbdev *fbdev);
-/* What a screen shows of it. */
-void kms_fbdev_size(const struct kms_fbdev *fbdev, uint32_t *width, uint32_t *height);
+/* What every screen shows of it; changes with kms_fbdev_show(). */
+void kms_fbdev_size(struct kms_fbdev *fbdev, uint32_t *width, uint32_t *height);
 /* Its memory, whose reference stays the fbdev's. */
 struct gem_object *kms_fbdev_object(const struct kms_fbdev *fbdev);
 /* Something was drawn: screens that are watched look again. */

@@ -48,6 +48,7 @@ static const char usage[] =
 	"                                frozen time goes on by N vblanks (each waits for a commit)\n"
 	"  time step-ns N                frozen time goes on by N ns\n"
 	"  flip delay N|lose [crtc N]    the next flip is late; its event never comes\n"
+	"  console print TEXT...         on the text console (testcard device)\n"
 	"  oops [REASON...], oops-clear  every screen shows an oops; or its planes again\n"
 	"  connect, disconnect [CONNECTOR]\n"
 	"                                plugs the connector in or out; names as HDMI-A-1\n"

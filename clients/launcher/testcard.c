@@ -162,14 +162,17 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 	return 0;
 }
 
-static int run_device(char **argv)
+/* Who starts a device to look at it finds something to see: --fbdev comes first. */
+static int run_device(int argc, char **argv)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], **args = calloc(argc + 2, sizeof(*args));
 
-	if (!testcard_find_device(path))
+	if (!args || !testcard_find_device(path))
 		return TESTCARD_EXIT_FAILED;
-	argv[0] = path;
-	execv(path, argv);
+	args[0] = path;
+	args[1] = "--fbdev";
+	memcpy(args + 2, argv + 1, argc * sizeof(*argv)); /* with the NULL */
+	execv(path, args);
 	fprintf(stderr, "testcard: %s: %s\n", path, strerror(errno));
 	return TESTCARD_EXIT_FAILED;
 }
@@ -185,7 +188,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!strcmp(argv[1], "device"))
-		return run_device(argv + 1);
+		return run_device(argc - 1, argv + 1);
 	if (strcmp(argv[1], "exec")) {
 		fprintf(stderr, "testcard: no command '%s'\n", argv[1]);
 		return wrong_usage();

@@ -31,6 +31,7 @@
  *   gpu wedge | unwedge           every batch fails with EIO, from now to unwedge
  *   gpu error | clear-error       the error state as text; forgets it
  *   gpu info                      engines and queues as text
+ *   console print TEXT...         on the text console that shows while nobody has the card
  *   oops [REASON...]              every screen shows an oops; the program goes on
  *   oops-clear                    the screens show their planes again
  *   quit                          ends the server

@@ -80,6 +80,9 @@ struct uapi_device {
 	bool lease_ended;
 	void (*on_lease_end)(struct uapi_device *dev, void *data); /* NULL = nobody; master_lock */
 	void *on_lease_end_data;                                   /* the same */
+	/* Every crtc is off, no file open; master_lock held. NULL = nobody; master_lock. */
+	void (*on_last_close)(struct uapi_device *dev, void *data);
+	void *on_last_close_data;                                  /* the same */
 	char node_paths[2][32];     /* by enum uapi_node_kind; set by uapi_node_init */
 };
 

@@ -81,8 +81,11 @@ static void file_release(struct vfs_file *base)
 	uapi_master_release(file);
 	pthread_mutex_lock(&dev->master_lock);
 	/* Under the lock, so that it can not hit who opens the card anew meanwhile. */
-	if (--dev->open_count == 0)
+	if (--dev->open_count == 0) {
 		kms_atomic_shutdown(dev->kms);
+		if (dev->on_last_close)
+			dev->on_last_close(dev, dev->on_last_close_data);
+	}
 	pthread_mutex_unlock(&dev->master_lock);
 	vfs_file_finish(base);
 	free(file);

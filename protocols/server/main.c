@@ -44,6 +44,10 @@ static const char usage[] =
 	"                       (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
 	"      --video FILE     record what is shown as FILE, NAME.y4m or NAME.raw (XRGB8888);\n"
 	"                       of other crtcs and cards NAME-crtc1.y4m, NAME-card1-crtc0.y4m\n"
+	"      --fbdev          a text console on the screens while no program has the card\n"
+	"                       open, and /dev/fb0\n"
+	"      --no-fbdev       neither; \"testcard device\" has them, \"testcard exec\" has not\n"
+	"      --console-font F a PSF font file for it\n"
 	"      --watchdog SEC   a device whose locks can not be had for so long is an oops, and\n"
 	"                       ends (default: no watchdog)\n"
 	"      --no-oops        nothing shows why when this process dies\n"
@@ -64,7 +68,8 @@ struct device_options {
 static int parse(int argc, char **argv, struct device_options *options)
 {
 	enum { DEVICE = 256, DRIVER, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, RENDER_NODE,
-		NO_INPUT, FRAMES, VIDEO, WATCHDOG, NO_OOPS, READY_FD };
+		NO_INPUT, FRAMES, VIDEO, FBDEV, NO_FBDEV, CONSOLE_FONT, WATCHDOG, NO_OOPS,
+		READY_FD };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"device", required_argument, NULL, DEVICE},
@@ -78,6 +83,9 @@ static int parse(int argc, char **argv, struct device_options *options)
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
+		{"fbdev", no_argument, NULL, FBDEV},
+		{"no-fbdev", no_argument, NULL, NO_FBDEV},
+		{"console-font", required_argument, NULL, CONSOLE_FONT},
 		{"watchdog", required_argument, NULL, WATCHDOG},
 		{"no-oops", no_argument, NULL, NO_OOPS},
 		{"ready-fd", required_argument, NULL, READY_FD},
@@ -137,6 +145,15 @@ static int parse(int argc, char **argv, struct device_options *options)
 			break;
 		case VIDEO:
 			options->platform.video_path = optarg;
+			break;
+		case FBDEV:
+			options->platform.fbdev = true;
+			break;
+		case NO_FBDEV:
+			options->platform.fbdev = false;
+			break;
+		case CONSOLE_FONT:
+			options->platform.console_font = optarg;
 			break;
 		case WATCHDOG:
 			if (!platform_parse_int(optarg, 1, PLATFORM_WATCHDOG_MAX, &number))

@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
+#include "kms_font.h"
 #include "kms_oops.h"
 #include "platform_internal.h"
 #include "uapi_sync.h"
@@ -82,6 +84,8 @@ static int create_control(struct platform *platform)
 	if (ret == 0)
 		ret = platform_add_state_command(platform);
 	if (ret == 0)
+		ret = platform_add_fbdev_commands(platform);
+	if (ret == 0)
 		ret = platform_add_oops_commands(platform);
 	if (ret == 0)
 		ret = platform_add_input_commands(platform);
@@ -160,6 +164,22 @@ static int start_oops(struct platform *platform, const struct platform_options *
 	return ret;
 }
 
+static int load_font(struct platform *platform, const struct platform_options *options)
+{
+	if (!options->console_font)
+		return 0;
+	int ret = kms_font_load(options->console_font, &platform->font);
+	if (ret < 0)
+		gem_error("platform", "font %s: %s", options->console_font, strerror(-ret));
+	return ret;
+}
+
+static void free_font(struct platform *platform)
+{
+	if (platform->font)
+		kms_font_destroy(platform->font);
+}
+
 static void stop_oops(struct platform *platform)
 {
 	if (platform->oops)
@@ -180,13 +200,18 @@ int platform_create(const struct platform_options *options, struct platform **ou
 	ret = platform_dir_open(platform, options->dir);
 	if (ret < 0)
 		goto stop_oops;
-	ret = create_parts(platform, options);
+	ret = load_font(platform, options);
 	if (ret < 0)
 		goto close_dir;
+	ret = create_parts(platform, options);
+	if (ret < 0)
+		goto free_font;
 	gem_info("platform", "device in %s", platform->dir);
 	*out = platform;
 	return 0;
 
+free_font:
+	free_font(platform);
 close_dir:
 	platform_dir_close(platform);
 stop_oops:
@@ -210,5 +235,6 @@ void platform_destroy(struct platform *platform)
 	platform_destroy_cards_and_vfs(platform);
 	platform_dir_close(platform);
 	stop_oops(platform);
+	free_font(platform);
 	free(platform);
 }

@@ -37,6 +37,9 @@ struct platform_options {
 	 * (kms_sink.h); of the others NAME-crtcN.y4m, NAME-cardM-crtcN.y4m.
 	 */
 	const char *video_path;
+	/* Screens show a text console while no program has the card open, and there is /dev/fb0. */
+	bool fbdev;
+	const char *console_font; /* a PSF file; NULL = the built-in font */
 	const char *dir; /* runtime folder, made if missing; NULL = a new private one */
 	/*
 	 * The oops (kms_oops.h). on: platform_create forks its reporter, so that it comes
@@ -56,6 +59,8 @@ struct platform_card {
 	struct uapi_device *dev;
 	struct vfs_node card_node, render_node; /* render_node.path NULL = there is none */
 	struct uapi_debugfs *debugfs;
+	struct kms_fbdev *fbdev;     /* NULL = none, as console then */
+	struct kms_console *console;
 	/* By crtc; NULL without frames_dir, video_path. */
 	struct kms_sink *png_sinks[KMS_MAX_CRTCS], *video_sinks[KMS_MAX_CRTCS];
 	/* By connector: what "connect" and "mode" offer, its modes before the last change. Control thread. */
@@ -75,6 +80,7 @@ struct platform {
 	struct tree *tree;
 	struct wire_server *wire;
 	struct control_server *control;
+	struct kms_font *font;        /* of the consoles; NULL = the built-in one */
 	struct platform_pulse *pulse; /* of the watchdog, or NULL */
 	bool oops;                    /* we started it */
 	char dir[108];     /* runtime folder = TESTCARD_DIR of clients */

@@ -19,6 +19,7 @@ static void hotplug(struct kms_device *dev, struct kms_connector *connector, uin
 	if (tree_update_connector(tree, connector) < 0)
 		gem_warn("platform", "%s: sysfs files not rewritten", connector->name);
 	tree_uevent_hotplug(tree, &card->card_node, connector->base.id, property_id);
+	platform_fbdev_hotplug(card);
 }
 
 static void lease_ended(struct uapi_device *dev, void *data)
@@ -176,6 +177,8 @@ static int start_card(struct platform_card *card, const struct platform_options 
 	kms_oops_add_device(card->dev->kms, card->index);
 	for (unsigned i = 0; i < card->dev->kms->crtc_count && ret == 0; i++)
 		ret = start_sinks(card, options, i);
+	if (ret == 0 && options->fbdev)
+		ret = platform_fbdev_start(card);
 	return ret;
 }
 
@@ -205,6 +208,7 @@ void platform_stop_cards(struct platform *platform)
 		struct platform_card *card = &platform->cards[i];
 
 		stop_sinks(card);
+		platform_fbdev_stop(card);
 		kms_oops_remove_device(card->dev->kms);
 		set_hotplug(card, false);
 	}

@@ -34,6 +34,12 @@ int platform_add_monitor_commands(struct platform *platform);
 int platform_add_gpu_commands(struct platform *platform);
 int platform_add_time_commands(struct platform *platform);
 int platform_add_state_command(struct platform *platform);
+/* The card's screens show a console while nobody has it open. */
+int platform_fbdev_start(struct platform_card *card);
+void platform_fbdev_stop(struct platform_card *card);
+/* A monitor came or went, or changed. */
+void platform_fbdev_hotplug(struct platform_card *card);
+int platform_add_fbdev_commands(struct platform *platform);
 int platform_add_oops_commands(struct platform *platform);
 /* With a watchdog: a thread that shows that the cards' locks can be had. */
 int platform_start_pulse(struct platform *platform, unsigned watchdog_ms);
