@@ -219,6 +219,8 @@ static int create_platform(struct program *program, const struct kms_device_desc
 		.input = true,
 		.frames_dir = options->frames_dir,
 		.video_path = options->video_path,
+		/* Our first commit waits for a vblank that nobody could step yet. */
+		.clock = options->clock == KMS_TIME_FROZEN ? KMS_TIME_FAST : options->clock,
 		.dir = options->dir,
 		.oops = {
 			.on = !options->no_oops, .version = TESTCARD_VERSION,
@@ -407,6 +409,8 @@ static int start_control(struct program *program)
 		err = control_server_start(control, program->platform->dir);
 	if (err < 0)
 		compositor_error("no control socket: %s", strerror(-err));
+	else if (program->options.clock == KMS_TIME_FROZEN)
+		kms_time_set(program->platform->card->kms, KMS_TIME_FROZEN);
 	return err;
 }
 
@@ -448,6 +452,8 @@ static int run_clients(struct program *program)
 	if (program->options.exit_after > 0)
 		wl_event_source_timer_update(program->timer, program->options.exit_after * 1000);
 	wl_display_run(program->display);
+	/* The last commits are blocking ones. */
+	kms_time_set(program->platform->card->kms, KMS_TIME_REAL);
 	kms_oops_beat_end(KMS_OOPS_MAIN);
 	compositor_clients_finish(&program->clients);
 	return 0;
