@@ -74,6 +74,7 @@ static void note_signal(struct gem_fence *fence, struct gem_fence_callback *call
 
 	(void)fence;
 	atomic_store(&wait->signalled_ns, kms_time_now(wait->dev));
+	kms_clock_signalled(wait->dev);
 }
 
 static int add_wait(struct kms_atomic_state *state, struct gem_fence *fence, unsigned index)

@@ -5,7 +5,10 @@
 #include "kms_sink.h"
 
 #define NS_PER_SECOND 1000000000ull
-/* A fence's signal does not wake the vblank thread: where it cannot wait for the next vblank, it looks. */
+/*
+ * A fence's signal takes no lock, so that the vblank thread may not hear it: where it
+ * cannot wait for the next vblank, it looks.
+ */
 #define LOOK_NS 1000000ull
 
 uint64_t kms_clock_now(void)
@@ -186,6 +189,12 @@ void kms_clock_attend_locked(struct kms_crtc *crtc)
 		pthread_cond_signal(&clock->wake);
 	if (clock->stepping)
 		pthread_cond_broadcast(&clock->changed);
+}
+
+void kms_clock_signalled(struct kms_device *dev)
+{
+	if (atomic_load(&dev->clock->mode) == KMS_TIME_FAST)
+		pthread_cond_signal(&dev->clock->wake);
 }
 
 /* ---- modes ---- */

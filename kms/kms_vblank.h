@@ -52,6 +52,8 @@ void kms_vblank_off_locked(struct kms_crtc *crtc);
 void kms_clock_kick(struct kms_device *dev);
 /* The same, cheaper, where crtc got something to do that a real, fixed rate leaves for its vblank. */
 void kms_clock_attend_locked(struct kms_crtc *crtc);
+/* A fence that a commit waits for was signalled. Any thread, with any lock. */
+void kms_clock_signalled(struct kms_device *dev);
 
 /* Whether count has reached target, as the kernel compares (drm_vblank_passed). */
 bool kms_vblank_passed(uint64_t count, uint64_t target);
