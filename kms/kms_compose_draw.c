@@ -5,6 +5,7 @@
 
 #include "gem_tiling.h"
 #include "kms_compose_internal.h"
+#include "kms_rows.h"
 
 static uint8_t *target_at(const struct kms_compose_target *target, uint32_t x, uint32_t y)
 {
@@ -91,11 +92,26 @@ static void sample(const struct kms_compose_source *source, uint32_t x, uint32_t
 		kms_pixel_modulate(pixels, count, source->plane->alpha, source->plane->blend);
 }
 
+static void draw_rows(const struct kms_compose_target *target,
+	const struct kms_compose_source *source, const pixman_box32_t *box)
+{
+	const struct kms_visible *visible = &source->visible;
+
+	for (int32_t y = box->y1; y < box->y2; y++)
+		kms_rows_draw(&source->sampler, source->plane, source->opaque,
+			box->x1 - visible->x, y - visible->y, box->x2 - box->x1,
+			(uint32_t *)target_at(target, box->x1, y));
+}
+
 static void draw_sampled(const struct kms_compose_target *target,
 	const struct kms_compose_source *source, const pixman_box32_t *box)
 {
 	struct kms_pixel pixels[KMS_PIXEL_CHUNK];
 
+	if (kms_rows_can(source->layout, source->opaque)) {
+		draw_rows(target, source, box);
+		return;
+	}
 	for (int32_t y = box->y1; y < box->y2; y++) {
 		for (int32_t x = box->x1; x < box->x2; x += KMS_PIXEL_CHUNK) {
 			unsigned count = smaller(box->x2 - x, KMS_PIXEL_CHUNK);

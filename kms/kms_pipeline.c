@@ -59,6 +59,15 @@ static void fill_after(struct kms_pipeline *pipeline, const struct kms_compose_c
 			value);
 }
 
+static void fill_bytes(struct kms_pipeline *pipeline)
+{
+	for (unsigned channel = 0; channel < 3; channel++) {
+		for (unsigned value = 0; value < 256; value++)
+			pipeline->bytes[channel][value] =
+				kms_pixel_narrow(pipeline->before[2 - channel][value]);
+	}
+}
+
 int kms_pipeline_init(struct kms_pipeline *pipeline, const struct kms_compose_color *color,
 	bool wide)
 {
@@ -84,6 +93,8 @@ int kms_pipeline_init(struct kms_pipeline *pipeline, const struct kms_compose_co
 		pipeline->after[i] = pipeline->memory + 3 * count + i * 65536;
 		fill_after(pipeline, color, i);
 	}
+	if (!wide && !pipeline->matrix)
+		fill_bytes(pipeline);
 	return 0;
 }
 
@@ -126,16 +137,32 @@ void kms_pipeline_run(const struct kms_pipeline *pipeline, struct kms_pixel *pix
 		multiply(pipeline, &pixels[i]);
 }
 
+static void look_up_bytes(const struct kms_pipeline *pipeline, uint8_t *pixels, unsigned count)
+{
+	const uint8_t (*bytes)[256] = pipeline->bytes;
+	uint32_t pixel;
+
+	for (unsigned i = 0; i < count; i++, pixels += 4) {
+		memcpy(&pixel, pixels, 4);
+		pixel = bytes[0][pixel & 0xff] | bytes[1][pixel >> 8 & 0xff] << 8 |
+			bytes[2][pixel >> 16 & 0xff] << 16 | (pixel & 0xff000000);
+		memcpy(pixels, &pixel, 4);
+	}
+}
+
 void kms_pipeline_run8(const struct kms_pipeline *pipeline, uint8_t *pixels, unsigned count)
 {
+	if (!pipeline->matrix) {
+		look_up_bytes(pipeline, pixels, count);
+		return;
+	}
 	for (unsigned i = 0; i < count; i++, pixels += 4) {
 		struct kms_pixel pixel = {
 			.b = pipeline->before[2][pixels[0]],
 			.g = pipeline->before[1][pixels[1]],
 			.r = pipeline->before[0][pixels[2]],
 		};
-		if (pipeline->matrix)
-			multiply(pipeline, &pixel);
+		multiply(pipeline, &pixel);
 		pixels[0] = kms_pixel_narrow(pixel.b);
 		pixels[1] = kms_pixel_narrow(pixel.g);
 		pixels[2] = kms_pixel_narrow(pixel.r);

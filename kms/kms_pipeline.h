@@ -27,6 +27,8 @@ struct kms_pipeline {
 	uint16_t *before[3], *after[3];
 	int64_t coefficients[9]; /* of 2^24 */
 	uint16_t *memory;        /* of all tables */
+	/* Of pictures of 8 bits without a matrix: all there is, b, g, r. */
+	uint8_t bytes[3][256];
 };
 
 /*

@@ -112,6 +112,7 @@ int kms_sampler_init(struct kms_sampler *sampler, const struct kms_layout *layou
 	};
 	if (!sampler->memory)
 		return -ENOMEM;
+	sampler->plain = !sampler->tiled && kms_sampler_is_plain(plane, visible);
 	for (unsigned i = 0; i < layout->stream_count; i++) {
 		sampler->columns[i] = sampler->memory + i * each;
 		sampler->rows[i] = sampler->columns[i] + visible->width;

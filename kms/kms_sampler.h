@@ -32,6 +32,7 @@ struct kms_sampler {
 	const struct kms_layout *layout;
 	struct kms_yuv yuv;
 	bool tiled;
+	bool plain; /* kms_sampler_is_plain, and linear */
 	/* Of each stream: where a pixel is = base + row of its y + column of its x. */
 	const uint8_t *base[3];
 	uint32_t *rows[3], *columns[3]; /* by crtc pixel of the visible part */

@@ -37,12 +37,17 @@ struct scene {
 static uint8_t *out;
 static struct gem_pool *pool;
 
-static double now(void)
+static double read_clock(clockid_t clock)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(clock, &time);
 	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static double now(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 /* Pages of their own, written once: no zero page in the measurement. */
@@ -125,14 +130,16 @@ static double rate_of_compose(const struct scene *scene, struct gem_pool *helper
 	uint32_t crc;
 	const struct kms_compose_target target = {out, WIDTH, HEIGHT, WIDTH * 4, false,
 		with_crc ? &crc : NULL};
+	/* Alone: seconds of the core, whatever else runs on it. */
+	clockid_t clock = helpers ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
 	unsigned frames = 0;
-	double start = now(), passed;
+	double start = read_clock(clock), passed;
 
 	do {
 		if (kms_compose_to(&target, helpers, scene->planes, scene->count, scene->color))
 			exit(1);
 		frames++;
-		passed = now() - start;
+		passed = read_clock(clock) - start;
 	} while (passed < seconds);
 	return frames / passed;
 }

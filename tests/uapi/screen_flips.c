@@ -89,73 +89,49 @@ static void read_crc(int fd, uint32_t *frame, uint32_t *crc)
 	CHECK_INT(sscanf(line, "0x%8x 0x%8x\n", frame, crc), 2);
 }
 
-/* Frames up to last have the one picture before first, the other from first on. */
+/* Frames before first have the one picture, first and later ones the other. */
 static void check_change(int fd, uint32_t first, uint32_t before, uint32_t after)
 {
 	uint32_t frame, crc;
-	bool earlier = false;
 
 	do {
 		read_crc(fd, &frame, &crc);
 		if (crc != ((int32_t)(frame - first) < 0 ? before : after))
 			test_fail(__FILE__, __LINE__, "frame %u, flip at %u: crc %08x", frame, first,
 				crc);
-		earlier |= (int32_t)(frame - first) < 0;
 	} while ((int32_t)(frame - first) < 2);
-	CHECK(earlier);
 }
 
 /* The first frame with the new picture is that of the event; the CRC is that of the pixels. */
 TEST(flip_event_tells_the_frame)
 {
-	uint32_t frame, crc, was, will;
+	uint32_t frame, crc, crcs[2];
 
 	begin();
-	was = crc_of(screen_noise);
-	will = crc_of(back_color);
+	crcs[0] = crc_of(screen_noise);
+	crcs[1] = crc_of(back_color);
 	int fd = open_crcs();
 	read_crc(fd, &frame, &crc);
-	CHECK_INT(crc, was);
-	CHECK_INT(drmModePageFlip(screen_fd(), screen_id(SCREEN_CRTC), back.id,
-		DRM_MODE_PAGE_FLIP_EVENT, NULL), 0);
-	read_crc(fd, &frame, &crc);
-	CHECK(crc == was || crc == will);
-	struct drm_event_vblank event = read_flip();
+	CHECK_INT(crc, crcs[0]);
+	for (unsigned i = 0; i < 6; i++) {
+		CHECK_INT(drmModePageFlip(screen_fd(), screen_id(SCREEN_CRTC),
+			i % 2 ? front.id : back.id, DRM_MODE_PAGE_FLIP_EVENT, NULL), 0);
+		check_change(fd, read_flip().sequence, crcs[i % 2], crcs[1 - i % 2]);
+	}
 	close(fd);
-	/* Now with all frames read after the flip. */
-	fd = open_crcs();
-	read_crc(fd, &frame, &crc);
-	CHECK((int32_t)(frame - event.sequence) >= 0);
-	CHECK_INT(crc, will);
-	CHECK_INT(drmModePageFlip(screen_fd(), screen_id(SCREEN_CRTC), front.id,
-		DRM_MODE_PAGE_FLIP_EVENT, NULL), 0);
-	event = read_flip();
-	if (event.sequence == frame + 1) /* no frame between them was seen: it is a bound only */
-		read_crc(fd, &frame, &crc);
-	else
-		check_change(fd, event.sequence, will, was);
-	CHECK((int32_t)(frame - event.sequence) < 0 || crc == was);
-	close(fd);
-	screen_expect(screen_noise);
 	end();
 }
 
 TEST(flip_target_is_the_frame)
 {
-	uint32_t frame, crc, was, will;
+	uint32_t frame, crc;
 
 	begin();
-	was = crc_of(screen_noise);
-	will = crc_of(back_color);
 	int fd = open_crcs();
 	read_crc(fd, &frame, &crc);
 	CHECK_INT(drmModePageFlipTarget(screen_fd(), screen_id(SCREEN_CRTC), back.id,
 		DRM_MODE_PAGE_FLIP_EVENT | DRM_MODE_PAGE_FLIP_TARGET_RELATIVE, NULL, 1), 0);
-	uint32_t first = read_flip().sequence;
-	do {
-		read_crc(fd, &frame, &crc);
-		CHECK_INT(crc, (int32_t)(frame - first) < 0 ? was : will);
-	} while ((int32_t)(frame - first) < 2);
+	check_change(fd, read_flip().sequence, crc_of(screen_noise), crc_of(back_color));
 	close(fd);
 	screen_expect(back_color);
 	end();
@@ -211,9 +187,12 @@ TEST(dpms)
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	set_dpms(DRM_MODE_DPMS_OFF);
 	CHECK_INT(screen_get(SCREEN_CRTC, "ACTIVE"), 0);
-	while (read(fd, line, sizeof(line)) > 0)
-		;
+	/* A frame may have been on its way. */
 	struct pollfd poller = {.fd = fd, .events = POLLIN};
+	for (unsigned i = 0; i < 3 && poll(&poller, 1, 100) == 1; i++) {
+		while (read(fd, line, sizeof(line)) > 0)
+			;
+	}
 	CHECK_INT(poll(&poller, 1, 100), 0);
 	/* A picture that is made while it is dark is the one that it shows. */
 	screen_fb_fill(&back, back_color);
