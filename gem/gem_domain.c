@@ -207,6 +207,20 @@ int gem_object_flush_for_display(struct gem_object *obj)
 	return 0;
 }
 
+int gem_object_flush_for_writeback(struct gem_object *obj)
+{
+	uint8_t *pages;
+
+	int ret = begin(obj, &pages);
+	if (ret)
+		return ret;
+	if (obj->cache_dirty)
+		clflush(obj, pages);
+	obj->read_domains = obj->write_domain = I915_GEM_DOMAIN_RENDER;
+	end(obj);
+	return 0;
+}
+
 void gem_object_scanout(struct gem_object *obj)
 {
 	pthread_mutex_lock(&obj->mm.lock);

@@ -64,7 +64,14 @@ int gem_object_flush_for_gpu(struct gem_object *obj, bool write);
  * that set_domain(CPU, CPU) has to come before the writing.
  */
 int gem_object_flush_for_display(struct gem_object *obj);
-/* The display reads a frame: what is on its way through the GTT arrives before. */
+/*
+ * The display is to write into the object (writeback): the CPU's cache is flushed now,
+ * so that nothing old gets into the memory later, and counts as old itself, as after a
+ * batch that wrote: set_domain(CPU) comes before the reading.
+ */
+int gem_object_flush_for_writeback(struct gem_object *obj);
+/* The display reads a frame: what is on its way through the GTT arrives before.
+ * After a writeback: the GTT's view has what was written. */
 void gem_object_scanout(struct gem_object *obj);
 
 /*

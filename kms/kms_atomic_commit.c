@@ -450,6 +450,9 @@ static int prepare_writebacks(struct kms_atomic_state *state)
 
 		if (!want->writeback_fb)
 			continue;
+		ret = gem_object_flush_for_writeback(want->writeback_fb->planes[0].object);
+		if (ret)
+			return ret;
 		ret = kms_writeback_create(want->crtc, want, &job);
 		if (ret)
 			return ret;

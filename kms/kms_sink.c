@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "gem_domain.h"
 #include "kms_sink.h"
 #include "kms_snapshot.h"
 #include "kms_vblank.h"
@@ -157,6 +158,20 @@ static int compose(struct kms_crtc *crtc, const struct kms_sink_run *run, uint32
 	return kms_snapshot_compose(shot, &target);
 }
 
+/* The GTT's view of a tiled fb is part of it, before and after. */
+static int write_frame(const struct kms_sink_run *run, const uint8_t *composed,
+	const struct kms_framebuffer *fb)
+{
+	struct gem_object *obj = fb->planes[0].object;
+
+	if (obj)
+		gem_object_scanout(obj);
+	int ret = kms_writeback_write(&run->shot, composed, fb);
+	if (obj)
+		gem_object_scanout(obj);
+	return ret;
+}
+
 static void run_jobs(const struct kms_sink_run *run, const uint8_t *composed)
 {
 	struct kms_writeback_job *job, *next;
@@ -164,7 +179,7 @@ static void run_jobs(const struct kms_sink_run *run, const uint8_t *composed)
 	for (job = run->jobs; job; job = next) {
 		next = job->next;
 		kms_writeback_finish(job, job->error ? job->error :
-			kms_writeback_write(&run->shot, composed, job->fb));
+			write_frame(run, composed, job->fb));
 	}
 }
 

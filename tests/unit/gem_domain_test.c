@@ -1,6 +1,8 @@
 /* Which domain an object is in after which request, and what is refused (kernel: i915_gem_domain.c). */
 #include <errno.h>
 #include <i915_drm.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "gem_domain.h"
@@ -71,7 +73,7 @@ TEST_ROWS(what_set_domain_takes, struct request, requests)
 	destroy(&dev, obj);
 }
 
-enum step_kind { SET, GPU_READS, GPU_WRITES, DISPLAY, FINISH, CACHED, UNCACHED };
+enum step_kind { SET, GPU_READS, GPU_WRITES, DISPLAY, WRITEBACK, FINISH, CACHED, UNCACHED };
 
 struct step {
 	enum step_kind kind;
@@ -103,6 +105,8 @@ static const struct walk walks[] = {
 	{"cpu writes again", {{GPU_READS}, {SET, CPU, CPU}}, 2, CPU, CPU, true},
 	{"display", {{DISPLAY}}, 1, CPU, 0, false},
 	{"cpu writes a shown one", {{DISPLAY}, {SET, CPU, CPU}}, 2, CPU, CPU, true},
+	{"writeback", {{WRITEBACK}}, 1, RENDER, RENDER, false},
+	{"cpu reads what the display wrote", {{WRITEBACK}, {SET, CPU, 0}}, 2, RENDER | CPU, 0, false},
 	{"sw_finish of no framebuffer", {{SET, CPU, CPU}, {FINISH}}, 2, CPU, CPU, true},
 	{"cached", {{CACHED}}, 1, CPU, CPU, true},
 	{"cached and clean", {{SET, GTT, GTT}, {CACHED}, {GPU_READS}}, 3, GTT | GPU, 0, true},
@@ -123,6 +127,9 @@ static void take(struct gem_object *obj, const struct step *step)
 	case DISPLAY:
 		CHECK_INT(gem_object_flush_for_display(obj), 0);
 		CHECK_INT(obj->cache_level, GEM_CACHE_NONE);
+		break;
+	case WRITEBACK:
+		CHECK_INT(gem_object_flush_for_writeback(obj), 0);
 		break;
 	case FINISH:
 		CHECK_INT(gem_object_sw_finish(obj), 0);
@@ -254,5 +261,39 @@ TEST(views_of_a_purged_object_are_empty)
 	CHECK_INT(lseek(fd, 0, SEEK_END), 0);
 	CHECK(obj->gtt_view == NULL);
 	close(fd);
+	destroy(&dev, obj);
+}
+
+/* What the CPU wrote before does not come over the frame later, and the frame is there for it. */
+TEST(writeback_and_the_cpus_cache)
+{
+	const struct gem_memory_options options = {.strict = true};
+	struct gem_device dev;
+	struct gem_object *obj;
+	uint8_t *map, byte;
+	void *pages;
+	int fd;
+
+	CHECK_INT(gem_device_init(&dev, &options), 0);
+	CHECK_INT(gem_object_create(&dev, 8192, GEM_REGION_SYSTEM, &obj), 0);
+	CHECK_INT(gem_object_map_fd(obj, GEM_VIEW_CPU, &fd), 0);
+	map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(map != MAP_FAILED);
+	close(fd);
+	CHECK_INT(gem_object_set_domain(obj, CPU, CPU), 0);
+	memset(map, 1, 8192);
+	CHECK_INT(gem_object_flush_for_writeback(obj), 0);
+	CHECK_INT(gem_object_pin_pages(obj, &pages), 0);
+	CHECK_INT(*(uint8_t *)pages, 1);
+	memset(pages, 2, 8192); /* the frame */
+	CHECK_INT(map[100], 1);
+	CHECK_INT(gem_object_flush_for_display(obj), 0);
+	CHECK_INT(*(uint8_t *)pages, 2);
+	gem_object_unpin_pages(obj);
+	CHECK_INT(gem_object_set_domain(obj, CPU, 0), 0);
+	CHECK_INT(map[100], 2);
+	CHECK_INT(gem_object_pread(obj, 8191, &byte, 1), 0);
+	CHECK_INT(byte, 2);
+	munmap(map, 8192);
 	destroy(&dev, obj);
 }
