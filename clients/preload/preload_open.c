@@ -202,12 +202,43 @@ static FILE *make_stream(int fd, const char *mode)
 	return stream;
 }
 
+static ssize_t writer_write(void *cookie, const char *text, size_t size)
+{
+	ssize_t ret = write((int)(intptr_t)cookie, text, size);
+
+	return ret < 0 ? 0 : ret; /* 0 is a stream's error */
+}
+
+static int writer_close(void *cookie)
+{
+	return close((int)(intptr_t)cookie);
+}
+
+/*
+ * A stream that writes to a driver: through our write, which the C library's own streams
+ * pass by. fileno has nothing to say of it.
+ */
+static FILE *make_writer(int fd)
+{
+	const cookie_io_functions_t functions = {.write = writer_write, .close = writer_close};
+	FILE *stream;
+
+	if (fd < 0)
+		return NULL;
+	stream = fopencookie((void *)(intptr_t)fd, "w", functions);
+	if (!stream)
+		close(fd);
+	return stream;
+}
+
 static FILE *open_tree_stream(const struct preload_path *at, const char *mode)
 {
 	char name[PATH_MAX];
 
-	if (preload_path_text(at, name))
-		return make_stream(open_text(name, stream_flags(mode)), mode);
+	if (preload_path_text(at, name)) {
+		int flags = stream_flags(mode), fd = open_text(name, flags);
+		return (flags & O_ACCMODE) == O_WRONLY ? make_writer(fd) : make_stream(fd, mode);
+	}
 	if (mode[0] != 'r' || strchr(mode, '+')) {
 		errno = EACCES;
 		return NULL;

@@ -142,6 +142,23 @@ TEST(crc_control)
 	end();
 }
 
+/* As programs do that have streams. */
+TEST(crc_control_by_streams)
+{
+	static const struct { const char *text; int want; } writes[] = {
+		{"auto", 0}, {"auto\n", 0}, {"foo", EOF},
+	};
+
+	begin();
+	for (unsigned i = 0; i < sizeof(writes) / sizeof(writes[0]); i++) {
+		FILE *stream = fopen(FOLDER "control", "w");
+		CHECK(stream != NULL);
+		CHECK(fputs(writes[i].text, stream) >= 0);
+		CHECK_INT(fclose(stream), writes[i].want);
+	}
+	end();
+}
+
 TEST(crc_needs_a_picture)
 {
 	begin();
