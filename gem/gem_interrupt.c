@@ -26,3 +26,12 @@ int gem_fence_wait_interruptible(struct gem_fence *fence)
 	}
 	return 0;
 }
+
+int gem_fence_set_wait_interruptible(const struct gem_fence_set *set)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < set->count && ret == 0; i++)
+		ret = gem_fence_wait_interruptible(set->fences[i]);
+	return ret;
+}

@@ -20,5 +20,6 @@ bool gem_interrupted(void);
 
 /* gem_fence_wait without limit, but -EINTR when interrupted. */
 int gem_fence_wait_interruptible(struct gem_fence *fence);
+int gem_fence_set_wait_interruptible(const struct gem_fence_set *set);
 
 #endif

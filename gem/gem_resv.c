@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "gem_interrupt.h"
 #include "gem_object.h"
 #include "gem_resv.h"
 
@@ -247,6 +248,17 @@ int gem_object_wait(struct gem_object *obj, bool for_write, int64_t timeout_ns,
 		*remaining = timeout_ns;
 	if (ret == 0)
 		ret = gem_fence_set_wait(&set, timeout_ns, remaining);
+	gem_fence_set_finish(&set);
+	return ret;
+}
+
+int gem_object_wait_interruptible(struct gem_object *obj)
+{
+	struct gem_fence_set set = {0};
+	int ret = gem_object_pending(obj, true, &set);
+
+	if (ret == 0)
+		ret = gem_fence_set_wait_interruptible(&set);
 	gem_fence_set_finish(&set);
 	return ret;
 }

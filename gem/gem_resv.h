@@ -51,6 +51,8 @@ bool gem_object_busy_for(struct gem_object *obj, bool write);
  */
 int gem_object_wait(struct gem_object *obj, bool for_write, int64_t timeout_ns,
 	int64_t *remaining);
+/* For all of it, without limit, but -EINTR when interrupted (gem_interrupt.h). -ENOMEM. */
+int gem_object_wait_interruptible(struct gem_object *obj);
 /* Adds what gem_object_wait would wait for (a flip's in-fences). -ENOMEM. */
 int gem_object_pending(struct gem_object *obj, bool for_write, struct gem_fence_set *set);
 

@@ -64,8 +64,7 @@ struct gem_object *gem_vm_lookup(struct gem_vm *vm, uint64_t address, uint64_t *
 	return obj;
 }
 
-/* Unbinds what is idle; the work of the others goes into waits. */
-static int evict_idle(struct gem_vm *vm, struct gem_fence_set *waits)
+int gem_vm_evict_idle(struct gem_vm *vm, struct gem_fence_set *waits)
 {
 	struct gem_vma *vma, *next;
 	int ret = 0;
@@ -84,23 +83,6 @@ static int evict_idle(struct gem_vm *vm, struct gem_fence_set *waits)
 		}
 	}
 	pthread_mutex_unlock(&vm->dev->vm_lock);
-	return ret;
-}
-
-int gem_vm_evict(struct gem_vm *vm)
-{
-	bool again;
-	int ret;
-
-	do {
-		struct gem_fence_set waits = {0};
-
-		ret = evict_idle(vm, &waits);
-		if (ret == 0)
-			gem_fence_set_wait(&waits, -1, NULL);
-		again = waits.count > 0;
-		gem_fence_set_finish(&waits);
-	} while (ret == 0 && again);
 	return ret;
 }
 

@@ -66,12 +66,6 @@ void gem_vm_put(struct gem_vm *vm);
  */
 struct gem_object *gem_vm_lookup(struct gem_vm *vm, uint64_t address, uint64_t *offset);
 
-/*
- * Unbinds everything that is not pinned, waiting for busy objects: a context
- * starts anew, or an address space is too fragmented. -ENOMEM.
- */
-int gem_vm_evict(struct gem_vm *vm);
-
 /* I915_GEM_GET_APERTURE: size, and what pins leave of it. */
 void gem_vm_aperture(struct gem_vm *vm, uint64_t *size, uint64_t *available);
 
@@ -101,8 +95,9 @@ struct gem_bind {
  * puts the fence into the reservations (gem_resv_submit), and releases: the
  * fences keep the objects in place from then on.
  *
- * May wait for the GPU: no lock of gem_device or gem_object may be held.
- * -ENOSPC the list does not fit; -EDEADLK more fence registers are needed than
+ * May wait for the GPU: no lock of gem_device or gem_object may be held. It waits
+ * without the turn, but for lists that others are too quick for again and again.
+ * -EINTR, nobody wants it any more (gem_interrupt.h); -ENOSPC the list does not fit; -EDEADLK more fence registers are needed than
  * there are; -EBUSY somebody has an object pinned in a place that does not do
  * (scanout); -EINVAL; and the errors of gem_object_pin_pages.
  */

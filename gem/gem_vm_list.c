@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "gem_interrupt.h"
 #include "gem_vm_private.h"
 
 struct item {
@@ -63,7 +64,8 @@ static void unpin_all(struct gem_bind *binds, unsigned count)
 }
 
 /* What is in a good place already is pinned first: the others cannot push it out. */
-static int pin_all(struct gem_vm *vm, struct item *items, unsigned count)
+static int pin_all(struct gem_vm *vm, struct item *items, unsigned count,
+	struct gem_fence_set *waits)
 {
 	int ret;
 
@@ -78,7 +80,8 @@ static int pin_all(struct gem_vm *vm, struct item *items, unsigned count)
 
 		if (bind->vma)
 			continue;
-		ret = gem_vma_pin_placement(bind->obj, vm, &items[i].placement, &bind->vma);
+		ret = gem_vma_pin_placement(bind->obj, vm, &items[i].placement, waits,
+			&bind->vma);
 		if (ret)
 			return ret;
 	}
@@ -106,6 +109,56 @@ static int get_fence_regs(struct gem_bind *binds, unsigned count)
 	return 0;
 }
 
+/* The whole list or nothing. -EAGAIN: the work in *waits has to end first. */
+static int try_list(struct gem_vm *vm, struct gem_bind *binds, struct item *items, unsigned count,
+	struct gem_fence_set *waits)
+{
+	int ret = pin_all(vm, items, count, waits);
+
+	if (ret == -ENOSPC) {
+		unpin_all(binds, count);
+		ret = gem_vm_evict_idle(vm, waits);
+		if (ret == 0)
+			ret = waits->count ? -EAGAIN : pin_all(vm, items, count, waits);
+	}
+	if (ret == 0)
+		ret = get_fence_regs(binds, count);
+	if (ret)
+		unpin_all(binds, count);
+	return ret;
+}
+
+/*
+ * Waits without the turn, so that one list's work holds up nobody else's lists;
+ * unless these have filled the space again each time.
+ */
+static int take_turn(struct gem_vm *vm, struct gem_bind *binds, struct item *items, unsigned count)
+{
+	enum { FAIR_TRIES = 8 };
+	int ret;
+
+	pthread_mutex_lock(&vm->turn);
+	for (unsigned tries = 0;; tries++) {
+		struct gem_fence_set waits = {0};
+
+		ret = try_list(vm, binds, items, count, &waits);
+		if (ret == -EAGAIN) {
+			if (tries < FAIR_TRIES)
+				pthread_mutex_unlock(&vm->turn);
+			ret = gem_fence_set_wait_interruptible(&waits);
+			if (tries < FAIR_TRIES)
+				pthread_mutex_lock(&vm->turn);
+			ret = ret ? ret : -EAGAIN;
+		}
+		gem_fence_set_finish(&waits);
+		if (ret != -EAGAIN)
+			break;
+	}
+	if (ret)
+		pthread_mutex_unlock(&vm->turn);
+	return ret;
+}
+
 int gem_vm_acquire(struct gem_vm *vm, struct gem_bind *binds, unsigned count)
 {
 	struct item *items = calloc(count ? count : 1, sizeof(*items));
@@ -113,23 +166,8 @@ int gem_vm_acquire(struct gem_vm *vm, struct gem_bind *binds, unsigned count)
 	if (!items)
 		return -ENOMEM;
 	int ret = prepare(vm, binds, count, items);
-	if (ret)
-		goto free_items;
-	pthread_mutex_lock(&vm->turn);
-	ret = pin_all(vm, items, count);
-	if (ret == -ENOSPC) {
-		unpin_all(binds, count);
-		ret = gem_vm_evict(vm);
-		if (ret == 0)
-			ret = pin_all(vm, items, count);
-	}
 	if (ret == 0)
-		ret = get_fence_regs(binds, count);
-	if (ret) {
-		unpin_all(binds, count);
-		pthread_mutex_unlock(&vm->turn);
-	}
-free_items:
+		ret = take_turn(vm, binds, items, count);
 	free(items);
 	return ret;
 }

@@ -15,12 +15,18 @@ struct gem_placement {
 /* -EINVAL, -E2BIG. Takes obj->mm.lock to see its tiling. */
 int gem_vma_placement(struct gem_object *obj, struct gem_vm *vm, uint64_t align,
 	uint64_t offset, unsigned flags, struct gem_placement *placement);
-/* As gem_vma_pin. */
+/*
+ * As gem_vma_pin, but waits for nobody: -EAGAIN, the work in *waits (not empty) has
+ * to end first.
+ */
 int gem_vma_pin_placement(struct gem_object *obj, struct gem_vm *vm,
-	const struct gem_placement *placement, struct gem_vma **out);
+	const struct gem_placement *placement, struct gem_fence_set *waits, struct gem_vma **out);
 /* As gem_vma_pin, but only where obj is bound already; -ENOENT when it would have to move. */
 int gem_vma_pin_bound(struct gem_object *obj, struct gem_vm *vm,
 	const struct gem_placement *placement, struct gem_vma **out);
+
+/* Unbinds what is neither pinned nor busy; adds the work of the busy ones to *waits. -ENOMEM. */
+int gem_vm_evict_idle(struct gem_vm *vm, struct gem_fence_set *waits);
 
 /* ---- under dev->vm_lock ---- */
 

@@ -198,27 +198,30 @@ int gem_vma_pin(struct gem_object *obj, struct gem_vm *vm, uint64_t align, uint6
 	struct gem_placement placement;
 	int ret = gem_vma_placement(obj, vm, align, offset, flags, &placement);
 
-	return ret ? ret : gem_vma_pin_placement(obj, vm, &placement, out);
+	if (ret)
+		return ret;
+	do {
+		struct gem_fence_set waits = {0};
+
+		ret = gem_vma_pin_placement(obj, vm, &placement, &waits, out);
+		if (ret == -EAGAIN)
+			gem_fence_set_wait(&waits, -1, NULL);
+		gem_fence_set_finish(&waits);
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 int gem_vma_pin_placement(struct gem_object *obj, struct gem_vm *vm,
-	const struct gem_placement *placement, struct gem_vma **out)
+	const struct gem_placement *placement, struct gem_fence_set *waits, struct gem_vma **out)
 {
 	void *pages;
 	int ret = gem_object_pin_pages(obj, &pages);
 
 	if (ret)
 		return ret;
-	do {
-		struct gem_fence_set waits = {0};
-
-		pthread_mutex_lock(&vm->dev->vm_lock);
-		ret = try_pin_locked(obj, vm, placement, &waits, out);
-		pthread_mutex_unlock(&vm->dev->vm_lock);
-		if (ret == -EAGAIN)
-			gem_fence_set_wait(&waits, -1, NULL);
-		gem_fence_set_finish(&waits);
-	} while (ret == -EAGAIN);
+	pthread_mutex_lock(&vm->dev->vm_lock);
+	ret = try_pin_locked(obj, vm, placement, waits, out);
+	pthread_mutex_unlock(&vm->dev->vm_lock);
 	if (ret)
 		gem_object_unpin_pages(obj);
 	return ret;

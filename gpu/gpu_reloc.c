@@ -120,7 +120,7 @@ static int begin_writes(struct gem_object *obj, uint8_t **pages)
 {
 	void *ptr;
 
-	int ret = gem_object_wait(obj, true, -1, NULL);
+	int ret = gem_object_wait_interruptible(obj);
 	if (ret == 0)
 		ret = gem_object_flush_for_gpu(obj, false);
 	if (ret == 0)

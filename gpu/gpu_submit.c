@@ -208,7 +208,7 @@ static int bind_and_relocate(struct submit *submit)
 		release(submit);
 		if (!busy)
 			return ret;
-		ret = gem_object_wait(busy, true, -1, NULL);
+		ret = gem_object_wait_interruptible(busy);
 		gem_object_put(busy);
 		if (ret)
 			return ret;

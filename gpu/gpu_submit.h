@@ -43,8 +43,8 @@ struct gpu_exec {
  * multiple of 4, domains, more than one write domain, a tiled object), batch
  * beyond its object; -ENOENT a relocation's target is not in the list, or the
  * context was destroyed; -ENOSPC does not fit; -EDEADLK fence registers; -EIO
- * banned or wedged; -EFAULT purged object; -EAGAIN the context has too much
- * queued; -ENOMEM.
+ * banned or wedged; -EINTR (gem_interrupt.h); -EFAULT purged object; -EAGAIN the
+ * context has too much queued; -ENOMEM.
  * May wait for the GPU (room, relocations in busy objects).
  *
  * Relocations are checked before the first one is written; those that were

@@ -584,6 +584,60 @@ TEST(lists_take_turns)
 	gtt_finish(&dev);
 }
 
+struct waiter {
+	struct gem_vm *vm;
+	struct gem_bind *binds;
+	unsigned count;
+	int ret;
+};
+
+static void *acquire_thread(void *data)
+{
+	struct waiter *waiter = data;
+
+	waiter->ret = gem_vm_acquire(waiter->vm, waiter->binds, waiter->count);
+	if (waiter->ret == 0)
+		gem_vm_release(waiter->vm, waiter->binds, waiter->count);
+	return NULL;
+}
+
+/* Who waits for work that does not end holds up only itself. */
+TEST(waiting_list_does_not_keep_the_turn)
+{
+	struct gem_bind large[4], small;
+	struct waiter waiter = {.binds = large, .count = 4};
+	struct gem_object *objs[5];
+	struct gem_fence *gate;
+	struct gem_vma *vma;
+	struct gem_device dev;
+	pthread_t thread;
+
+	gtt_init(&dev, 4 * PAGE, 4 * PAGE);
+	waiter.vm = dev.ggtt;
+	for (int i = 0; i < 5; i++)
+		objs[i] = fake_object(&dev, PAGE);
+	for (int i = 0; i < 4; i++)
+		large[i] = (struct gem_bind){.obj = objs[i + 1]};
+	CHECK_INT(gem_vma_pin(objs[0], dev.ggtt, 0, 0, 0, &vma), 0);
+	gem_vma_unpin(vma);
+	CHECK_INT(gem_fence_create(gem_fence_context_alloc(), 1, GEM_FENCE_NO_ENGINE, &gate), 0);
+	CHECK_INT(gem_object_add_fence(objs[0], gate, true), 0);
+	CHECK_INT(pthread_create(&thread, NULL, acquire_thread, &waiter), 0);
+	for (int i = 0; i < 20; i++) {
+		usleep(5000);
+		small = (struct gem_bind){.obj = objs[0]};
+		CHECK_INT(gem_vm_acquire(dev.ggtt, &small, 1), 0);
+		gem_vm_release(dev.ggtt, &small, 1);
+	}
+	gem_fence_signal(gate, 0);
+	gem_fence_put(gate);
+	pthread_join(thread, NULL);
+	CHECK_INT(waiter.ret, 0);
+	for (int i = 0; i < 5; i++)
+		gem_object_put(objs[i]);
+	gtt_finish(&dev);
+}
+
 /* Pins, looks up, creates and frees objects and spaces, shrinks: all at once. */
 static void *chaos_thread(void *data)
 {
