@@ -41,6 +41,18 @@ unsigned gem_fence_parts(struct gem_fence *const *fence, struct gem_fence *const
 	return array ? array->count : 1;
 }
 
+bool gem_fence_is_foreign(struct gem_fence *fence)
+{
+	struct gem_fence *const *parts;
+	unsigned count = gem_fence_parts(&fence, &parts);
+
+	for (unsigned i = 0; i < count; i++) {
+		if (parts[i]->engine == GEM_FENCE_NO_ENGINE && !gem_fence_signalled(parts[i]))
+			return true;
+	}
+	return false;
+}
+
 /* ---- the fence that is done ---- */
 
 static struct gem_fence stub;

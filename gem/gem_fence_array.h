@@ -28,4 +28,10 @@ unsigned gem_fence_parts(struct gem_fence *const *fence, struct gem_fence *const
 /* A fence that is done, since ever; new reference. Never fails. */
 struct gem_fence *gem_fence_stub(void);
 
+/*
+ * Whether it is somebody's that nobody knows of when it ends: no engine's, whose
+ * batches end, if need be by a hang. Of a merged one: a part that is not signalled.
+ */
+bool gem_fence_is_foreign(struct gem_fence *fence);
+
 #endif

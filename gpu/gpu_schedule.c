@@ -321,19 +321,6 @@ void gpu_schedule_cancel(struct gpu_device *gpu, bool all)
 
 /* ---- giving up ---- */
 
-/* Batches end, if need be by a hang; of all others nobody knows. */
-static bool is_foreign(struct gem_fence *fence)
-{
-	struct gem_fence *const *parts;
-	unsigned count = gem_fence_parts(&fence, &parts);
-
-	for (unsigned i = 0; i < count; i++) {
-		if (parts[i]->engine == GEM_FENCE_NO_ENGINE && !gem_fence_signalled(parts[i]))
-			return true;
-	}
-	return false;
-}
-
 /* Oldest first: in the order of submits. */
 static struct gpu_request *find_impatient_locked(struct gpu_device *gpu, int64_t since_ns)
 {
@@ -342,7 +329,7 @@ static struct gpu_request *find_impatient_locked(struct gpu_device *gpu, int64_t
 	gem_list_for_each(request, &gpu->waiting, link) {
 		if (request->submit_ns >= since_ns)
 			break;
-		if (is_foreign(request->waits.fences[request->wait_at]))
+		if (gem_fence_is_foreign(request->waits.fences[request->wait_at]))
 			return request;
 	}
 	return NULL;

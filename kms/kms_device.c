@@ -7,6 +7,7 @@
 #include "kms_atomic.h"
 #include "kms_connector.h"
 #include "kms_event.h"
+#include "kms_fence.h"
 #include "kms_framebuffer.h"
 #include "kms_plane.h"
 #include "kms_standard.h"
@@ -121,6 +122,7 @@ int kms_device_create(const struct kms_device_desc *desc, struct kms_device **ou
 	pthread_mutex_init(&dev->object_lock, NULL);
 	gem_idr_init(&dev->objects, 1);
 	gem_list_init(&dev->done_fences);
+	dev->fence_patience_ns = KMS_FENCE_PATIENCE_NS;
 	dev->min_width = desc->min_width;
 	dev->max_width = desc->max_width;
 	dev->min_height = desc->min_height;

@@ -182,6 +182,7 @@ struct kms_device {
 	unsigned plane_count, crtc_count, encoder_count, connector_count;
 	struct kms_clock *clock;     /* kms_vblank.h: the vblank thread */
 	struct gem_pool *compose_pool; /* helps to compose; NULL = no helpers. Fixed. */
+	uint64_t fence_patience_ns;  /* kms_fence.h; fixed */
 	uint64_t commit_serial;      /* commits so far, of every kind; lock */
 	struct gem_list done_fences; /* out-fences to signal (kms_fence.h); lock */
 	/* Standard properties; fixed after creation. */

@@ -85,6 +85,7 @@ static int add_wait(struct kms_atomic_state *state, struct gem_fence *fence, uns
 		return -ENOMEM;
 	wait->fence = gem_fence_get(fence);
 	wait->dev = state->dev;
+	wait->begun_ns = kms_clock_now();
 	wait->index = index;
 	wait->next = state->waits;
 	state->waits = wait;
@@ -125,7 +126,10 @@ bool kms_fence_wait_over(const struct kms_fence_wait *wait, uint64_t time_ns)
 	if (!wait)
 		return true;
 	uint64_t signalled_ns = atomic_load(&wait->signalled_ns);
-	return signalled_ns && signalled_ns < time_ns;
+	if (signalled_ns)
+		return signalled_ns < time_ns;
+	return kms_clock_now() - wait->begun_ns > wait->dev->fence_patience_ns &&
+		gem_fence_is_foreign(wait->fence);
 }
 
 void kms_fence_wait_destroy(struct kms_fence_wait *wait)

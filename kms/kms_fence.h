@@ -5,7 +5,10 @@
  * client named instead (IN_FENCE_FD); nothing unfinished is ever shown. And it may
  * have a fence of its own that is signalled when it is shown (OUT_FENCE_PTR).
  *
- * The vblank thread only looks; it never waits.
+ * The vblank thread only looks; it never waits. A fence that is no engine's may
+ * never be signalled: after kms_device.fence_patience_ns it does not count any more
+ * (kernel: CONFIG_DRM_I915_FENCE_TIMEOUT), else who shows others' buffers would
+ * stand still for ever.
  */
 #ifndef KMS_FENCE_H
 #define KMS_FENCE_H
@@ -13,12 +16,15 @@
 #include "gem_fence.h"
 #include "kms_atomic.h"
 
+#define KMS_FENCE_PATIENCE_NS 10000000000ull
+
 /* What one pending commit, or one plane of an asynchronous one, waits for. */
 struct kms_fence_wait {
 	struct gem_fence_callback callback;
 	struct gem_fence *fence;       /* reference */
 	struct kms_device *dev;
 	_Atomic uint64_t signalled_ns; /* of kms_time_now; 0 = not yet */
+	uint64_t begun_ns;             /* kms_clock_now */
 	unsigned index;                /* of the crtc, or the plane when asynchronous */
 	struct kms_fence_wait *next;   /* in kms_atomic_state.waits */
 };

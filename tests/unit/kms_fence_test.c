@@ -101,6 +101,33 @@ TEST(flip_does_not_wait_for_who_reads)
 	fixture_finish(&fixture);
 }
 
+/* A program's fence may never be signalled; the screen does not stand still for that. */
+TEST(patience_ends)
+{
+	struct gem_fence *nobodys;
+
+	start();
+	fixture.dev->fence_patience_ns = 100 * MS;
+	CHECK_INT(gem_fence_create(gem_fence_context_alloc(), 1, GEM_FENCE_NO_ENGINE, &nobodys), 0);
+	CHECK_INT(gem_object_add_fence(back->planes[0].object, nobodys, true), 0);
+	uint64_t begun = kms_clock_now();
+	CHECK_INT(flip(back, 1), 0);
+	wait_vblanks(2);
+	CHECK_INT(event_count(), 0);
+	fixture_wait_events(&fixture, 1);
+	CHECK(fixture.events[0].shown == back);
+	CHECK(fixture.events[0].time_ns + 1000 > begun + 100 * MS);
+	/* An engine's work ends. */
+	struct gem_fence *work = work_on(front, true);
+	CHECK_INT(flip(front, 2), 0);
+	wait_vblanks(12);
+	CHECK_INT(event_count(), 1);
+	end_work(work);
+	fixture_wait_events(&fixture, 2);
+	end_work(nobodys);
+	fixture_finish(&fixture);
+}
+
 /* Failed work is over as well: a kernel shows what is there. */
 TEST(flip_after_failed_work)
 {
