@@ -149,7 +149,9 @@ int gem_object_add_fence(struct gem_object *obj, struct gem_fence *fence, bool w
 	if (!resv)
 		return -ENOMEM;
 	pthread_mutex_lock(&resv->lock);
-	int ret = reserve_locked(resv);
+	if (resv->count >= GEM_RESV_MAX)
+		prune_locked(resv);
+	int ret = resv->count >= GEM_RESV_MAX ? -ENOMEM : reserve_locked(resv);
 	if (ret == 0)
 		add_locked(resv, fence, write);
 	pthread_mutex_unlock(&resv->lock);

@@ -29,9 +29,11 @@ struct gem_resv *gem_object_resv(struct gem_object *obj);
 /* New object importer gets exporter's; both still unused by engines. -ENOMEM. */
 int gem_object_share_resv(struct gem_object *importer, struct gem_object *exporter);
 
+/* Who uses an object looks at all that is pending: a client can not make that any number. */
+#define GEM_RESV_MAX 1024u
 /*
- * Fence of work that reads (or also writes) obj. -ENOMEM: then the fence is
- * not there. For tests, and for work on one object; batches use
+ * Fence of work that reads (or also writes) obj. -ENOMEM, also when GEM_RESV_MAX
+ * are pending: then the fence is not there. For tests, and for work on one object; batches use
  * gem_resv_submit.
  */
 int gem_object_add_fence(struct gem_object *obj, struct gem_fence *fence, bool write);

@@ -304,6 +304,37 @@ TEST(resv_does_not_grow)
 	card_finish(&card);
 }
 
+/* Whatever a client piles up on an object that others use. */
+TEST(pending_work_of_an_object_is_limited)
+{
+	static struct gem_fence *fences[GEM_RESV_MAX];
+	struct gem_fence_set set = {0};
+	struct gem_fence *more;
+	struct card card;
+
+	card_init(&card);
+	struct gem_object *obj = object_of(&card.a, dumb(&card.a));
+	for (unsigned i = 0; i < GEM_RESV_MAX; i++) {
+		CHECK_INT(gem_fence_create(gem_fence_context_alloc(), 1, GEM_FENCE_NO_ENGINE,
+			&fences[i]), 0);
+		CHECK_INT(gem_object_add_fence(obj, fences[i], true), 0);
+	}
+	CHECK_INT(gem_fence_create(gem_fence_context_alloc(), 1, GEM_FENCE_NO_ENGINE, &more), 0);
+	CHECK_INT(gem_object_add_fence(obj, more, true), -ENOMEM);
+	CHECK_INT(gem_object_pending(obj, true, &set), 0);
+	CHECK_INT(set.count, GEM_RESV_MAX);
+	gem_fence_set_finish(&set);
+	gem_fence_signal(fences[500], 0);
+	CHECK_INT(gem_object_add_fence(obj, more, true), 0);
+	gem_fence_signal(more, 0);
+	gem_fence_put(more);
+	for (unsigned i = 0; i < GEM_RESV_MAX; i++) {
+		gem_fence_signal(fences[i], 0);
+		gem_fence_put(fences[i]);
+	}
+	card_finish(&card);
+}
+
 /* A context's later read does not hide its pending write; a later write says all. */
 TEST(one_context_replaces_its_own)
 {
