@@ -120,8 +120,8 @@ class Test:
                 raise Failed(f"{process.args[0]} ended with {code}:\n{file.read()[-3000:]}")
         return code
 
-    def wait(self, condition, text, seconds=15):
-        """Polls condition until it is true; returns its value."""
+    def wait(self, condition, text, seconds=60):
+        """Polls condition until it is true; returns its value. A busy machine takes its time."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             value = condition()
@@ -189,7 +189,7 @@ class Compositor:
     def windows(self):
         return self.ctl("windows")["windows"]
 
-    def wait_windows(self, count, seconds=15):
+    def wait_windows(self, count, seconds=60):
         self.test.wait(lambda: len(self.windows()) == count, f"{count} window(s)", seconds)
         self.ctl("wait-vblank", "3")
         return self.windows()
