@@ -16,12 +16,14 @@
 #include "preload_real.h"
 #include "preload_symbols.h"
 #include "wire_layout.h"
+#include "wire_uapi.h"
 
 enum {
 	TYPE_DRM = 'd',
 	TYPE_EVDEV = 'E',
 	TYPE_SYNC_FILE = '>',
 	TYPE_SW_SYNC = 'W',
+	TYPE_FB = 'F',
 	TYPE_DMA_BUF = 'b',
 };
 
@@ -49,7 +51,32 @@ static int finish_map(int fd, void *arg)
 static bool is_device_type(unsigned int type)
 {
 	return type == TYPE_DRM || type == TYPE_EVDEV || type == TYPE_SYNC_FILE ||
+		type == TYPE_FB ||
 		type == TYPE_SW_SYNC; /* a watchdog's, too: the machine answers those */
+}
+
+/* What says its size, for the wire; the rest as it is. */
+static unsigned int sized_request(unsigned int request)
+{
+	switch (request) {
+	case FBIOGET_VSCREENINFO:
+		return WIRE_FBIOGET_VSCREENINFO;
+	case FBIOPUT_VSCREENINFO:
+		return WIRE_FBIOPUT_VSCREENINFO;
+	case FBIOGET_FSCREENINFO:
+		return WIRE_FBIOGET_FSCREENINFO;
+	case FBIOGETCMAP:
+		return WIRE_FBIOGETCMAP;
+	case FBIOPUTCMAP:
+		return WIRE_FBIOPUTCMAP;
+	case FBIOPAN_DISPLAY:
+		return WIRE_FBIOPAN_DISPLAY;
+	case FBIOGET_CON2FBMAP:
+		return WIRE_FBIOGET_CON2FBMAP;
+	case FBIOPUT_CON2FBMAP:
+		return WIRE_FBIOPUT_CON2FBMAP;
+	}
+	return request;
 }
 
 static bool answers_place(unsigned int request)
@@ -64,7 +91,7 @@ static bool answers_place(unsigned int request)
 /* False when fd is none of ours: then the machine answers. */
 static bool ask_door(int fd, unsigned int request, void *arg, int *result)
 {
-	long ret = preload_door_current()->ioctl(fd, request, arg);
+	long ret = preload_door_current()->ioctl(fd, sized_request(request), arg);
 	uint64_t instance;
 	uint32_t file_id;
 

@@ -11,6 +11,7 @@
 
 #define PRELOAD_MAJOR_DRM 226u
 #define PRELOAD_MAJOR_INPUT 13u
+#define PRELOAD_MAJOR_FB 29u
 
 /* The node that device file fd was opened from, or an anonymous one. Leaves errno. */
 bool preload_node_of_fd(int fd, struct preload_node *node);

@@ -157,6 +157,21 @@ static bool is_debugfs(const struct preload_node *node)
 	return strncmp(node->path, folder, sizeof(folder) - 1) == 0;
 }
 
+/* A framebuffer's memory, through the server, which knows where the file is. */
+static ssize_t transfer_fb(int fd, const void *buf, size_t count, unsigned int request)
+{
+	struct wire_fb_io io = {
+		.address = (uintptr_t)buf,
+		.length = count < WIRE_FB_IO_MAX ? count : WIRE_FB_IO_MAX,
+	};
+	long ret = preload_door_current()->ioctl(fd, request, &io);
+
+	if (ret >= 0)
+		return ret;
+	errno = -ret;
+	return -1;
+}
+
 static ssize_t read_any(int fd, void *buf, size_t count)
 {
 	struct preload_node node;
@@ -174,6 +189,8 @@ static ssize_t read_any(int fd, void *buf, size_t count)
 	}
 	if (node.major == 0)
 		return read_line(fd, buf, count);
+	if (node.major == PRELOAD_MAJOR_FB)
+		return transfer_fb(fd, buf, count, WIRE_FB_READ);
 	if (node.major != PRELOAD_MAJOR_INPUT)
 		return read_device(fd, buf, count, 0);
 	if (count != 0 && count < sizeof(struct input_event)) {
@@ -232,6 +249,8 @@ PRELOAD_EXPORT ssize_t write(int fd, const void *buf, size_t count)
 		return write_input(count);
 	if (node.major == 0 && is_debugfs(&node))
 		return write_text(fd, buf, count);
+	if (node.major == PRELOAD_MAJOR_FB)
+		return transfer_fb(fd, buf, count, WIRE_FB_WRITE);
 	/* DRM and anonymous files have no write. */
 	errno = EINVAL;
 	return -1;

@@ -9,6 +9,7 @@
 
 #include "control.h"
 #include "evdev.h"
+#include "fbdev.h"
 #include "kms_time.h"
 #include "tree.h"
 #include "uapi.h"
@@ -61,6 +62,8 @@ struct platform_card {
 	struct uapi_debugfs *debugfs;
 	struct kms_fbdev *fbdev;     /* NULL = none, as console then */
 	struct kms_console *console;
+	struct fbdev_device fb;      /* valid with fbdev, as fb_node */
+	struct vfs_node fb_node;
 	/* By crtc; NULL without frames_dir, video_path. */
 	struct kms_sink *png_sinks[KMS_MAX_CRTCS], *video_sinks[KMS_MAX_CRTCS];
 	/* By connector: what "connect" and "mode" offer, its modes before the last change. Control thread. */

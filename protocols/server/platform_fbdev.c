@@ -44,6 +44,34 @@ static int create_console(struct platform_card *card)
 		platform->font ? platform->font : kms_font_builtin(), banner, &card->console);
 }
 
+static int add_to_tree(struct platform_card *card)
+{
+	const struct kms_canvas *canvas = kms_fbdev_canvas(card->fbdev);
+	struct tree_fb fb = {
+		.name = card->fb.name, .virtual_width = canvas->width,
+		.virtual_height = canvas->height, .stride = canvas->pitch,
+	};
+
+	kms_fbdev_size(card->fbdev, &fb.width, &fb.height);
+	return tree_add_fb(card->platform->tree, card->dev, &card->fb_node, &fb);
+}
+
+static int add_node(struct platform_card *card)
+{
+	fbdev_device_init(&card->fb, card->fbdev, card->console, card->dev->driver_name,
+		card->index, &card->fb_node);
+	int ret = vfs_add_node(card->platform->vfs, &card->fb_node);
+	if (ret < 0)
+		goto finish_device;
+	ret = add_to_tree(card);
+	if (ret == 0)
+		return 0;
+	vfs_remove_node(card->platform->vfs, &card->fb_node);
+finish_device:
+	fbdev_device_finish(&card->fb);
+	return ret;
+}
+
 int platform_fbdev_start(struct platform_card *card)
 {
 	int ret = kms_fbdev_create(card->dev->kms, &card->dev->gem, &card->fbdev);
@@ -51,11 +79,11 @@ int platform_fbdev_start(struct platform_card *card)
 	if (ret < 0)
 		return ret;
 	ret = create_console(card);
-	if (ret < 0) {
-		kms_fbdev_destroy(card->fbdev);
-		card->fbdev = NULL;
-		return ret;
-	}
+	if (ret < 0)
+		goto destroy_fbdev;
+	ret = add_node(card);
+	if (ret < 0)
+		goto destroy_console;
 	pthread_mutex_lock(&card->dev->master_lock);
 	card->dev->on_last_close = handle_last_close;
 	card->dev->on_last_close_data = card;
@@ -63,6 +91,13 @@ int platform_fbdev_start(struct platform_card *card)
 		kms_fbdev_show(card->fbdev);
 	pthread_mutex_unlock(&card->dev->master_lock);
 	return 0;
+
+destroy_console:
+	kms_console_destroy(card->console);
+destroy_fbdev:
+	kms_fbdev_destroy(card->fbdev);
+	card->fbdev = NULL;
+	return ret;
 }
 
 void platform_fbdev_stop(struct platform_card *card)
@@ -72,6 +107,8 @@ void platform_fbdev_stop(struct platform_card *card)
 	pthread_mutex_lock(&card->dev->master_lock);
 	card->dev->on_last_close = NULL;
 	pthread_mutex_unlock(&card->dev->master_lock);
+	vfs_remove_node(card->platform->vfs, &card->fb_node);
+	fbdev_device_finish(&card->fb);
 	kms_console_destroy(card->console);
 	kms_fbdev_destroy(card->fbdev);
 	card->fbdev = NULL;

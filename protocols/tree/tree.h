@@ -41,6 +41,15 @@ int tree_add_drm(struct tree *tree, struct uapi_device *dev, const struct vfs_no
 int tree_add_text(struct tree *tree, const struct vfs_node *node);
 /* A symbolic link, names as programs see them. */
 int tree_add_link(struct tree *tree, const char *name, const char *target);
+/* What sysfs says of a framebuffer device when it is made; "pan" and the like stay so. */
+struct tree_fb {
+	const char *name;
+	uint32_t width, height, virtual_width, virtual_height; /* pixels */
+	uint32_t stride;                                       /* bytes */
+};
+/* A card's framebuffer device: node, /sys/class/graphics/fbN. */
+int tree_add_fb(struct tree *tree, const struct uapi_device *card, const struct vfs_node *node,
+	const struct tree_fb *fb);
 int tree_add_input(struct tree *tree, const struct evdev_device *dev);
 /* Rewrites a connector's files after hotplug. */
 int tree_update_connector(struct tree *tree, struct kms_connector *connector);

@@ -72,6 +72,7 @@ static inline const char *tree_base_name(const char *path)
 }
 
 #define TREE_CLASS_DRM "/sys/class/drm"
+#define TREE_CLASS_GRAPHICS "/sys/class/graphics"
 #define TREE_CLASS_INPUT "/sys/class/input"
 
 /* "/sys/devices/platform/testcard/drm/card0"; size > the result. */

@@ -213,6 +213,16 @@ static const struct wire_layout layouts[] = {
 				.element = sizeof(struct drm_i915_gem_exec_fence),
 				.when = WHEN(EXECBUFFER, flags, I915_EXEC_FENCE_ARRAY)}}},
 
+	ROW(WIRE_FBIOGETCMAP, 4,
+		OUT_ARRAY(struct fb_cmap, red, len, 2), OUT_ARRAY(struct fb_cmap, green, len, 2),
+		OUT_ARRAY(struct fb_cmap, blue, len, 2), OUT_ARRAY(struct fb_cmap, transp, len, 2)),
+	ROW(WIRE_FBIOPUTCMAP, 4,
+		IN_ARRAY(struct fb_cmap, red, len, 2), IN_ARRAY(struct fb_cmap, green, len, 2),
+		IN_ARRAY(struct fb_cmap, blue, len, 2), IN_ARRAY(struct fb_cmap, transp, len, 2)),
+	{.request = FBIOBLANK, .value = true, NO_FDS},
+	ROW(WIRE_FB_READ, 1, BULK_ARRAY(struct wire_fb_io, address, length, WIRE_SEG_OUT)),
+	ROW(WIRE_FB_WRITE, 1, BULK_ARRAY(struct wire_fb_io, address, length, WIRE_SEG_IN)),
+
 	{.request = EVIOCGRAB, .value = true, NO_FDS},
 	{.request = EVIOCREVOKE, .value = true, NO_FDS},
 	{.request = EVIOCRMFF, .value = true, NO_FDS},

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <drm.h>
+#include <linux/fb.h>
 #include <linux/ioctl.h>
 
 struct wire_syncobj_eventfd {
@@ -43,5 +44,35 @@ struct wire_write {
 #define WIRE_WRITE _IOW('W', 0x77, struct wire_write)
 /* Bytes of the text that go along; a file that takes more has no use here. */
 #define WIRE_WRITE_MAX 4096
+
+/*
+ * linux/fb.h's oldest requests have no size and direction in their numbers: the program's
+ * FBIOGET_VSCREENINFO goes over the wire as this.
+ */
+#define WIRE_FBIOGET_VSCREENINFO _IOR('F', 0x00, struct fb_var_screeninfo)
+#define WIRE_FBIOPUT_VSCREENINFO _IOWR('F', 0x01, struct fb_var_screeninfo)
+#define WIRE_FBIOGET_FSCREENINFO _IOR('F', 0x02, struct fb_fix_screeninfo)
+#define WIRE_FBIOGETCMAP _IOW('F', 0x04, struct fb_cmap)
+#define WIRE_FBIOPUTCMAP _IOW('F', 0x05, struct fb_cmap)
+#define WIRE_FBIOPAN_DISPLAY _IOWR('F', 0x06, struct fb_var_screeninfo)
+#define WIRE_FBIOGET_CON2FBMAP _IOWR('F', 0x0f, struct fb_con2fbmap)
+#define WIRE_FBIOPUT_CON2FBMAP _IOW('F', 0x10, struct fb_con2fbmap)
+
+/* read(2), write(2) and lseek(2) of a framebuffer device, whose position is the server's. */
+struct wire_fb_io {
+	uint64_t address;
+	uint32_t length;
+	uint32_t pad;
+};
+#define WIRE_FB_READ _IOW('F', 0x70, struct wire_fb_io)
+#define WIRE_FB_WRITE _IOW('F', 0x71, struct wire_fb_io)
+/* Bytes of one of them; more is a short read or write. */
+#define WIRE_FB_IO_MAX (1u << 20)
+struct wire_fb_seek {
+	int64_t offset; /* out: the new position */
+	int32_t whence;
+	uint32_t pad;
+};
+#define WIRE_FB_SEEK _IOWR('F', 0x72, struct wire_fb_seek)
 
 #endif

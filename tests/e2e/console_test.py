@@ -1,22 +1,11 @@
 """The text console: what a device shows while no program has its card open."""
-import json
 import os
 import subprocess
 
 import glyphs
 import png
 import tc
-
-
-def start(t, *options):
-    folder = os.path.join(t.runtime, "d")
-    process = t.start(tc.LAUNCHER, "device", "--dir", folder, *options)
-    t.wait(lambda: os.path.exists(folder + "/control.sock"), "the control socket")
-    return process, folder
-
-
-def ctl(t, folder, *words):
-    return json.loads(t.run(tc.CTL, "--dir", folder, *words, status=None))
+from console_device import ctl, start
 
 
 def screen(t, folder):

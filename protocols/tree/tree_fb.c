@@ -1,0 +1,69 @@
+/* Framebuffer devices: /sys/class/graphics/fbN, below the card's device. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tree_private.h"
+
+enum { NAME_SIZE = 512 };
+
+static int add_attributes(struct tree *tree, const struct tree_fb *fb, const char *syspath)
+{
+	char size[32], stride[16], mode[32], name[NAME_SIZE];
+	const struct {
+		const char *file, *text;
+	} files[] = {
+		{"name", fb->name}, {"virtual_size", size}, {"bits_per_pixel", "32"},
+		{"stride", stride}, {"rotate", "0"}, {"pan", "0,0"}, {"state", "0"},
+		{"blank", ""}, {"modes", mode}, {"mode", ""},
+	};
+	int ret = 0;
+
+	snprintf(size, sizeof(size), "%u,%u", fb->virtual_width, fb->virtual_height);
+	snprintf(stride, sizeof(stride), "%u", fb->stride);
+	snprintf(mode, sizeof(mode), "U:%ux%up-0", fb->width, fb->height);
+	for (size_t i = 0; i < GEM_ARRAY_SIZE(files) && ret == 0; i++) {
+		snprintf(name, sizeof(name), "%s/%s", syspath, files[i].file);
+		ret = tree_print(tree, name, "%s\n", files[i].text);
+	}
+	return ret;
+}
+
+static int add_fb_locked(struct tree *tree, const struct uapi_device *card,
+	const struct vfs_node *node, const struct tree_fb *fb)
+{
+	char syspath[NAME_SIZE / 2], name[NAME_SIZE];
+	struct tree_parent parent;
+
+	tree_parent_init(&parent, card);
+	snprintf(syspath, sizeof(syspath), "%s/graphics/%s", parent.syspath,
+		node->path + strlen("/dev/"));
+	int ret = tree_add_node(tree, node, syspath);
+	if (ret == 0)
+		ret = add_attributes(tree, fb, syspath);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/uevent", syspath);
+	ret = tree_print(tree, name, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", node->major, node->minor,
+		node->path + strlen("/dev/"));
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/device", syspath);
+	ret = tree_link(tree, name, parent.syspath);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/subsystem", syspath);
+	ret = tree_link(tree, name, TREE_CLASS_GRAPHICS);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), TREE_CLASS_GRAPHICS "/%s", node->path + strlen("/dev/"));
+	return tree_link(tree, name, syspath);
+}
+
+int tree_add_fb(struct tree *tree, const struct uapi_device *card, const struct vfs_node *node,
+	const struct tree_fb *fb)
+{
+	pthread_mutex_lock(&tree->lock);
+	int ret = add_fb_locked(tree, card, node, fb);
+	pthread_mutex_unlock(&tree->lock);
+	return ret;
+}
