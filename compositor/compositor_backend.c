@@ -48,6 +48,16 @@ static int handle_device(int fd, uint32_t mask, void *data)
 	return 1;
 }
 
+/* 0 without such a property, too. */
+static uint64_t connector_value(const drmModeConnector *connector, uint32_t prop)
+{
+	for (int i = 0; prop && i < connector->count_props; i++) {
+		if (connector->props[i] == prop)
+			return connector->prop_values[i];
+	}
+	return 0;
+}
+
 static void update_pipe(struct compositor_pipe *pipe)
 {
 	struct compositor_backend *backend = pipe->backend;
@@ -56,6 +66,12 @@ static void update_pipe(struct compositor_pipe *pipe)
 	if (!connector)
 		return;
 	bool connected = connector->connection == DRM_MODE_CONNECTED && connector->count_modes > 0;
+	bool desktop = connector_value(connector, pipe->props.non_desktop) == 0;
+	if (pipe->offered != (connected && !desktop)) {
+		pipe->offered = connected && !desktop;
+		wl_signal_emit(&backend->leases_changed, pipe);
+	}
+	connected &= desktop;
 	if (connected && !pipe->output) {
 		if (compositor_output_create(pipe, connector, &pipe->output) == 0) {
 			compositor_info("output %s connected", pipe->output->base.name);
@@ -79,6 +95,24 @@ static void update_pipes(struct compositor_backend *backend)
 		update_pipe(pipe);
 }
 
+/* Leases end by their owner's hand, too: then they are no longer on the list. */
+static void update_lessees(struct compositor_backend *backend)
+{
+	drmModeLesseeListPtr list = drmModeListLessees(backend->fd);
+	struct compositor_pipe *pipe;
+
+	wl_list_for_each(pipe, &backend->pipes, link) {
+		bool there = !list && pipe->lessee;
+		for (uint32_t i = 0; list && i < list->count; i++)
+			there |= list->lessees[i] == pipe->lessee;
+		if (pipe->lessee && !there) {
+			pipe->lessee = 0;
+			wl_signal_emit(&backend->leases_changed, pipe);
+		}
+	}
+	drmFree(list);
+}
+
 static void handle_device_change(struct wl_listener *listener, void *data)
 {
 	struct compositor_backend *backend =
@@ -87,6 +121,8 @@ static void handle_device_change(struct wl_listener *listener, void *data)
 
 	if (event->type == WLR_DEVICE_HOTPLUG && backend->started)
 		update_pipes(backend);
+	if (event->type == WLR_DEVICE_LEASE)
+		update_lessees(backend);
 }
 
 static void handle_session_active(struct wl_listener *listener, void *data)
@@ -215,6 +251,7 @@ int compositor_backend_create(struct wl_display *display, struct wlr_session *se
 	wl_list_init(&backend->framebuffers);
 	wl_signal_init(&backend->modes_changed);
 	wl_signal_init(&backend->mode_added);
+	wl_signal_init(&backend->leases_changed);
 	backend->device = wlr_session_open_file(session, path);
 	if (!backend->device) {
 		compositor_error("%s cannot be opened through the session", path);

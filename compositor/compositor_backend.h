@@ -38,9 +38,15 @@ struct compositor_pipe {
 	uint32_t connector_id, crtc_id;
 	unsigned crtc_index;
 	struct {
-		uint32_t crtc_id, edid; /* the connector's */
-		uint32_t active, mode_id; /* the crtc's */
+		/* The connector's; 0 = it has no such property, for all but crtc_id. */
+		uint32_t crtc_id, edid, non_desktop, vrr_capable;
+		/* The crtc's; gamma and variable refresh may be 0. */
+		uint32_t active, mode_id, gamma_lut, gamma_lut_size, vrr_enabled;
 	} props;
+	uint32_t gamma_size; /* entries of the crtc's LUT; 0 = none */
+	/* Something that is no part of a desktop is connected: for leases, not for us. */
+	bool offered;
+	uint32_t lessee; /* who has it, 0 = nobody */
 	struct compositor_plane primary, cursor;
 	struct liftoff_device *liftoff; /* of this pipe's planes only */
 	struct compositor_output *output; /* NULL while nothing is connected */
@@ -70,6 +76,8 @@ struct compositor_backend {
 	struct wl_list framebuffers; /* compositor_framebuffer.link */
 	/* struct wlr_output *: the connector's modes changed; a custom mode joined the list. */
 	struct wl_signal modes_changed, mode_added;
+	/* Of a pipe offered or lessee may be another now. */
+	struct wl_signal leases_changed;
 	struct wl_listener device_change, session_active, session_destroy;
 };
 
@@ -105,7 +113,8 @@ struct compositor_output {
 	struct wl_list retired_modes; /* wlr_output_mode.link */
 	bool active;                  /* the crtc runs with info and mode_blob */
 	drmModeModeInfo info;
-	uint32_t mode_blob;
+	uint32_t mode_blob, gamma_blob;
+	bool vrr_capable; /* of what is connected */
 	struct compositor_shown front, queued; /* on the screen; waiting for the flip */
 	struct wlr_buffer *composed; /* locked: what was composited last, shown or not */
 	struct compositor_lift *lift; /* compositor_lift.c */

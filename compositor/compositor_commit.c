@@ -19,6 +19,9 @@ struct request {
 	struct compositor_framebuffer *picture, *cursor; /* NULL = off */
 	bool composited;  /* picture is on a plane */
 	bool new_picture; /* something is shown anew */
+	bool gamma, vrr;  /* set it: to gamma_blob (0 = linear), to vrr_on */
+	uint32_t gamma_blob;
+	bool vrr_on;
 };
 
 static void add(drmModeAtomicReq *req, bool *ok, uint32_t object, uint32_t prop, uint64_t value)
@@ -60,9 +63,13 @@ static int build(struct compositor_output *out, struct request *r, uint32_t flag
 		add(req, &ok, pipe->crtc_id, pipe->props.mode_id, r->mode_blob);
 		add(req, &ok, pipe->crtc_id, pipe->props.active, r->active);
 	}
+	if (ok && r->gamma)
+		add(req, &ok, pipe->crtc_id, pipe->props.gamma_lut, r->gamma_blob);
+	if (ok && r->vrr)
+		add(req, &ok, pipe->crtc_id, pipe->props.vrr_enabled, r->vrr_on);
 	if (ok && !r->active)
 		add_all_off(req, &ok, pipe);
-	else if (ok)
+	else if (ok && (r->modeset || r->new_picture))
 		err = compositor_lift_apply(out, r->picture, r->cursor, req,
 			flags & ~DRM_MODE_PAGE_FLIP_EVENT, &r->composited);
 	if (!ok)
@@ -116,8 +123,16 @@ static bool request_init(struct request *r, struct compositor_output *out)
 	struct wlr_buffer *picture = out->composed;
 
 	memset(r, 0, sizeof(*r));
-	if (!backend->session->active || pending->committed & WLR_OUTPUT_STATE_GAMMA_LUT)
+	if (!backend->session->active)
 		return false;
+	r->gamma = pending->committed & WLR_OUTPUT_STATE_GAMMA_LUT;
+	if (r->gamma && (!out->pipe->gamma_size ||
+			(pending->gamma_lut_size && pending->gamma_lut_size != out->pipe->gamma_size)))
+		return false;
+	/* Only a hint: what cannot follow goes on at its steady rate. */
+	r->vrr = pending->committed & WLR_OUTPUT_STATE_ADAPTIVE_SYNC_ENABLED &&
+		out->pipe->props.vrr_enabled && out->vrr_capable;
+	r->vrr_on = pending->adaptive_sync_enabled;
 	r->active = pending->committed & WLR_OUTPUT_STATE_ENABLED ? pending->enabled :
 		out->base.enabled;
 	r->info = out->info;
@@ -130,7 +145,7 @@ static bool request_init(struct request *r, struct compositor_output *out)
 	r->modeset = r->active != out->active ||
 		(r->active && !same_timings(&r->info, &out->info));
 	if (!r->active)
-		return true;
+		return true; /* with no planes on, either */
 	if (r->info.hdisplay == 0)
 		return false;
 	if (pending->committed & WLR_OUTPUT_STATE_BUFFER) {
@@ -145,23 +160,62 @@ static bool request_init(struct request *r, struct compositor_output *out)
 	return r->picture != NULL;
 }
 
+/* wlroots has three ramps after each other, the device entries of three. */
+static uint32_t create_gamma_blob(const struct compositor_output *out)
+{
+	const struct wlr_output_state *pending = &out->base.pending;
+	size_t size = pending->gamma_lut_size;
+	struct drm_color_lut *lut = calloc(size, sizeof(*lut));
+	uint32_t blob = 0;
+
+	for (size_t i = 0; lut && i < size; i++) {
+		lut[i].red = pending->gamma_lut[i];
+		lut[i].green = pending->gamma_lut[size + i];
+		lut[i].blue = pending->gamma_lut[2 * size + i];
+	}
+	if (lut && drmModeCreatePropertyBlob(out->pipe->backend->fd, lut, size * sizeof(*lut),
+			&blob) != 0)
+		blob = 0;
+	free(lut);
+	return blob;
+}
+
+/* What the request refers to, as blobs. A failed or tested request's are destroyed again. */
+static bool create_blobs(struct compositor_output *out, struct request *r)
+{
+	if (r->modeset && r->active && drmModeCreatePropertyBlob(out->pipe->backend->fd, &r->info,
+			sizeof(r->info), &r->mode_blob) != 0)
+		return false;
+	if (r->gamma && out->base.pending.gamma_lut_size > 0) {
+		r->gamma_blob = create_gamma_blob(out);
+		return r->gamma_blob != 0;
+	}
+	return true;
+}
+
+static void destroy_blobs(struct compositor_output *out, struct request *r)
+{
+	if (r->mode_blob)
+		drmModeDestroyPropertyBlob(out->pipe->backend->fd, r->mode_blob);
+	if (r->gamma_blob)
+		drmModeDestroyPropertyBlob(out->pipe->backend->fd, r->gamma_blob);
+	r->mode_blob = r->gamma_blob = 0;
+}
+
 static bool send(struct compositor_output *out, struct request *r, uint32_t flags)
 {
 	int fd = out->pipe->backend->fd;
 	bool test = flags & DRM_MODE_ATOMIC_TEST_ONLY;
 
-	if (r->modeset && r->active &&
-	    drmModeCreatePropertyBlob(fd, &r->info, sizeof(r->info), &r->mode_blob) != 0)
-		return false;
 	drmModeAtomicReq *req = NULL;
-	int err = build(out, r, flags, &req);
+	int err = create_blobs(out, r) ? build(out, r, flags, &req) : -ENOMEM;
 	/* What libliftoff put together has been tested. */
-	if (err == 0 && !(test && r->active))
+	if (err == 0 && !(test && r->active && (r->modeset || r->new_picture)))
 		err = drmModeAtomicCommit(fd, req, flags, out->pipe->backend);
 	if (req)
 		drmModeAtomicFree(req);
-	if (r->mode_blob && (err != 0 || test))
-		drmModeDestroyPropertyBlob(fd, r->mode_blob);
+	if (err != 0 || test)
+		destroy_blobs(out, r);
 	if (err != 0)
 		compositor_log(test ? GEM_LOG_DEBUG : GEM_LOG_WARN, "output %s: %s refused: %s",
 			out->base.name, r->modeset ? "mode" : "picture", strerror(-err));
@@ -207,6 +261,14 @@ static void applied(struct compositor_output *out, struct request *r)
 	if (r->active && (r->modeset || r->new_picture))
 		hold_all(out, r);
 	compositor_lift_applied(out, r->active);
+	if (r->gamma) {
+		if (out->gamma_blob)
+			drmModeDestroyPropertyBlob(out->pipe->backend->fd, out->gamma_blob);
+		out->gamma_blob = r->gamma_blob;
+	}
+	if (r->vrr)
+		out->base.adaptive_sync_status = r->vrr_on ? WLR_OUTPUT_ADAPTIVE_SYNC_ENABLED :
+			WLR_OUTPUT_ADAPTIVE_SYNC_DISABLED;
 	if (r->modeset) {
 		if (out->mode_blob)
 			drmModeDestroyPropertyBlob(out->pipe->backend->fd, out->mode_blob);
@@ -234,7 +296,7 @@ bool compositor_commit_test(struct compositor_output *out)
 
 	if (!request_init(&r, out))
 		return false;
-	if (!r.modeset && !r.new_picture)
+	if (!r.modeset && !r.new_picture && !r.gamma && !r.vrr)
 		return true;
 	return send(out, &r, DRM_MODE_ATOMIC_TEST_ONLY |
 		(r.modeset ? DRM_MODE_ATOMIC_ALLOW_MODESET : 0));
@@ -259,7 +321,11 @@ bool compositor_commit_run(struct compositor_output *out)
 
 	if (!request_init(&r, out))
 		return false;
-	if (r.modeset || r.new_picture) {
+	if (!r.modeset && !r.new_picture && (r.gamma || r.vrr)) {
+		/* No flip of our own to wait for: the device waits for the one under way. */
+		if (!send(out, &r, 0))
+			return false;
+	} else if (r.modeset || r.new_picture) {
 		uint32_t flags = r.modeset ? DRM_MODE_ATOMIC_ALLOW_MODESET :
 			DRM_MODE_ATOMIC_NONBLOCK;
 		if (r.active)

@@ -92,18 +92,48 @@ static int print_renderer(void *data)
 	return 0;
 }
 
+/* The optional word of a switch. False = it is neither on nor off. */
+static bool read_switch(const struct request *request, const char **word)
+{
+	*word = request->argc > 1 ? request->argv[1] : NULL;
+	return !*word || strcmp(*word, "on") == 0 || strcmp(*word, "off") == 0;
+}
+
 static int planes(void *data)
 {
 	struct request *request = data;
-	const char *word = request->argc > 1 ? request->argv[1] : NULL;
+	const char *word;
 
-	if (word && strcmp(word, "on") != 0 && strcmp(word, "off") != 0)
+	if (!read_switch(request, &word))
 		return control_refuse(request->out, "planes %s: on or off", word);
 	if (word)
 		compositor_frame_set_planes(request->server, strcmp(word, "on") == 0);
 	fputs("{\"ok\":true,", request->out);
 	compositor_report_planes(request->server, request->out);
 	fputs("}", request->out);
+	return 0;
+}
+
+static int adaptive_sync(void *data)
+{
+	struct request *request = data;
+	struct compositor_screen *screen;
+	const char *word, *separator = "";
+
+	if (!read_switch(request, &word))
+		return control_refuse(request->out, "adaptive-sync %s: on or off", word);
+	if (word)
+		compositor_set_adaptive_sync(request->server, strcmp(word, "on") == 0);
+	fputs("{\"ok\":true,\"outputs\":[", request->out);
+	wl_list_for_each(screen, &request->server->screens, link) {
+		fprintf(request->out, "%s{\"name\":", separator);
+		control_json_string(request->out, screen->output->name);
+		fprintf(request->out, ",\"adaptive_sync\":%s}",
+			screen->output->adaptive_sync_status == WLR_OUTPUT_ADAPTIVE_SYNC_ENABLED ?
+			"true" : "false");
+		separator = ",";
+	}
+	fputs("]}", request->out);
 	return 0;
 }
 
@@ -129,6 +159,8 @@ static const struct command {
 	{"renderer", "who draws, and how many batches the GPU has taken", 1, 0, print_renderer},
 	{"planes", "planes [on|off]: what is on which plane of the device, and how surfaces are shown; "
 		"off: everything is composited", 1, 1, planes},
+	{"adaptive-sync", "adaptive-sync [on|off]: whether outputs follow the frames in time", 1, 1,
+		adaptive_sync},
 	{"quit", "ends the compositor and its clients", 1, 0, quit},
 };
 

@@ -36,7 +36,7 @@ void compositor_feedback_add(struct compositor_screen *screen, struct wlr_surfac
 		free(feedback);
 		return;
 	}
-	feedback->commit_seq = screen->output->commit_seq + 1;
+	feedback->commit_seq = screen->output->commit_seq;
 	wl_list_insert(&screen->frame.feedbacks, &feedback->link);
 }
 

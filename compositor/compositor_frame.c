@@ -230,26 +230,48 @@ static void remember(struct compositor_frame *frame)
 	}
 }
 
-/* Surfaces whose picture the commit shows, for presentation-time and for the counts. */
-static void tell_sampled(struct compositor_screen *screen, bool composited)
+static bool is_main_screen(struct compositor_screen *screen, const struct compositor_sheet *sheet)
 {
-	struct wlr_presentation *presentation = screen->server->scene->presentation;
+	return sheet->surface &&
+		wlr_scene_surface_from_node(sheet->node)->primary_output == screen->output;
+}
 
+/* Before a commit that draws nothing: drawing tells wlroots which surfaces it shows. */
+static void tell_composited(struct compositor_screen *screen)
+{
 	for (unsigned i = 0; i < screen->frame.count; i++) {
-		struct compositor_sheet *sheet = &screen->frame.sheets[i];
+		const struct compositor_sheet *sheet = &screen->frame.sheets[i];
+		if (!sheet->plane_id && is_main_screen(screen, sheet))
+			wlr_presentation_surface_sampled_on_output(
+				screen->server->scene->presentation, sheet->surface,
+				screen->output);
+	}
+}
+
+/* After the commit: only now is it certain that they are on planes. */
+static void tell_scanned(struct compositor_screen *screen)
+{
+	for (unsigned i = 0; i < screen->frame.count; i++) {
+		const struct compositor_sheet *sheet = &screen->frame.sheets[i];
 		struct compositor_usage *usage = sheet->surface && sheet->plane_id ?
 			compositor_usage_of(sheet->surface, true) : NULL;
 		if (usage)
 			usage->scanned++;
-		if (!sheet->surface ||
-		    wlr_scene_surface_from_node(sheet->node)->primary_output != screen->output)
-			continue;
-		if (sheet->plane_id)
+		if (sheet->plane_id && is_main_screen(screen, sheet))
 			compositor_feedback_add(screen, sheet->surface);
-		else if (!composited) /* else the scene's drawing did */
-			wlr_presentation_surface_sampled_on_output(presentation, sheet->surface,
-				screen->output);
 	}
+}
+
+/* What wlroots draws of the cursor itself goes with a rendered picture only. */
+static bool has_software_cursor(struct wlr_output *output)
+{
+	struct wlr_output_cursor *cursor;
+
+	wl_list_for_each(cursor, &output->cursors, link) {
+		if (cursor->enabled && cursor->visible && cursor != output->hardware_cursor)
+			return true;
+	}
+	return false;
 }
 
 /* The whole of it once: false = the device refused. */
@@ -266,16 +288,21 @@ static bool try_frame(struct compositor_screen *screen, struct wlr_scene_output 
 	damage_changes(frame, damage);
 	hide_covered(screen, damage);
 	/* Below planes that show it all, and when nothing of it changed, the last one will do. */
-	bool render = left && (!planes || !out->sheets || pixman_region32_not_empty(damage));
-	if (!render)
+	bool render = left && (!out->sheets || pixman_region32_not_empty(damage) ||
+		has_software_cursor(screen->output));
+	if (!render) {
 		wlr_output_attach_buffer(screen->output, out->composed);
-	else if (!composite(screen, scene_output))
+		tell_composited(screen);
+	} else if (!composite(screen, scene_output)) {
+		out->sheets = NULL;
 		return false;
-	tell_sampled(screen, render);
+	}
 	bool ok = wlr_output_commit(screen->output);
 	out->sheets = NULL;
-	if (ok)
+	if (ok) {
+		tell_scanned(screen);
 		remember(frame);
+	}
 	return ok;
 }
 
@@ -296,9 +323,13 @@ void compositor_frame_commit(struct compositor_screen *screen)
 	struct wlr_scene_output *scene_output =
 		wlr_scene_get_scene_output(screen->server->scene, screen->output);
 
-	if (!scene_output || !screen->output->enabled ||
-	    (!screen->output->needs_frame &&
-	     !pixman_region32_not_empty(&scene_output->damage->current)))
+	if (!scene_output || !screen->output->enabled)
+		return;
+	if (screen->frame.anew)
+		wlr_output_damage_add_whole(scene_output->damage);
+	screen->frame.anew = false;
+	if (!screen->output->needs_frame && !screen->output->pending.committed &&
+	    !pixman_region32_not_empty(&scene_output->damage->current))
 		return;
 	if (!try_frame(screen, scene_output, true)) {
 		compositor_debug("output %s: all of it composited", screen->output->name);
@@ -323,7 +354,8 @@ static void handle_commit(struct wl_listener *listener, void *data)
 	if (screen->frame.software_cursor)
 		wlr_output_lock_software_cursors(screen->output, false);
 	screen->frame.software_cursor = false;
-	wlr_output_damage_whole(screen->output);
+	/* Not damage at once: wlroots forgets that when the commit has been told to all. */
+	screen->frame.anew = true;
 }
 
 void compositor_frame_set_planes(struct compositor_server *server, bool use)

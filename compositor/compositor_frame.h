@@ -30,7 +30,7 @@ bool compositor_sheets_collect(struct compositor_screen *screen);
 
 /* ---- compositor_feedback.c ---- */
 
-/* The surface's content is on a plane from the next commit on: presentation-time clients. */
+/* The commit that was just made shows the surface on a plane: for presentation-time clients. */
 void compositor_feedback_add(struct compositor_screen *screen, struct wlr_surface *surface);
 void compositor_feedback_init(struct compositor_screen *screen);
 /* What was never shown is discarded. */

@@ -25,6 +25,8 @@ static const char help[] =
 	"                       wlroots' pixman renderer\n"
 	"  --no-planes          composite everything, the cursor too, instead of giving what\n"
 	"                       can be scanned out planes of its own\n"
+	"  --adaptive-sync      outputs that can follow the frames in time, instead of\n"
+	"                       refreshing at a steady rate\n"
 	"  --gpu-engines N      render engines of the device's GPU (default: one a core, at\n"
 	"                       most 4)\n"
 	"  --gpu-hang-ms N      a batch that runs longer is a hang (default: 3000)\n"
@@ -67,12 +69,14 @@ static const char environment_help[] =
 	"TESTCARD_LOG (level of the device's own messages, default warn).\n"
 	"\n"
 	"Control commands of its own, beside the device's (testcardctl help):\n"
-	"windows, focus WHICH, close WHICH, renderer, planes [on|off], quit. WHICH is an id from windows, an\n"
+	"windows, focus WHICH, close WHICH, renderer, planes [on|off],\n"
+	"adaptive-sync [on|off], quit. WHICH is an id from windows, an\n"
 	"app_id or a title.\n";
 
 enum option_id {
 	OPTION_NESTED = 256, OPTION_WATCHDOG, OPTION_NO_OOPS, OPTION_HEADLESS, OPTION_SIZE, OPTION_DEVICE,
-	OPTION_RENDERER, OPTION_NO_PLANES, OPTION_RUN, OPTION_PRELOAD,
+	OPTION_RENDERER, OPTION_NO_PLANES, OPTION_ADAPTIVE_SYNC,
+	OPTION_RUN, OPTION_PRELOAD,
 	OPTION_RENDER_NODE, OPTION_GPU_ENGINES, OPTION_GPU_HANG, OPTION_CLOCK, OPTION_EXIT_AFTER,
 	OPTION_EXIT_WITH_CLIENT, OPTION_SCREENSHOT,
 	OPTION_FRAMES, OPTION_VIDEO, OPTION_DIR, OPTION_SOCKET, OPTION_LOG, OPTION_HELP,
@@ -86,6 +90,7 @@ static const struct option long_options[] = {
 	{"device", required_argument, NULL, OPTION_DEVICE},
 	{"renderer", required_argument, NULL, OPTION_RENDERER},
 	{"no-planes", no_argument, NULL, OPTION_NO_PLANES},
+	{"adaptive-sync", no_argument, NULL, OPTION_ADAPTIVE_SYNC},
 	{"run", required_argument, NULL, OPTION_RUN},
 	{"preload-clients", no_argument, NULL, OPTION_PRELOAD},
 	{"render-node", no_argument, NULL, OPTION_RENDER_NODE},
@@ -178,6 +183,9 @@ static bool take(struct compositor_options *options, int option, const char *val
 	case OPTION_NESTED:
 	case OPTION_HEADLESS:
 		options->nested = option == OPTION_NESTED;
+		return true;
+	case OPTION_ADAPTIVE_SYNC:
+		options->adaptive_sync = true;
 		return true;
 	case OPTION_NO_PLANES:
 		options->no_planes = true;

@@ -191,6 +191,8 @@ static void output_destroy(struct wlr_output *base)
 	struct compositor_output *out = output_from(base);
 
 	compositor_commit_off(out);
+	if (out->gamma_blob)
+		drmModeDestroyPropertyBlob(out->pipe->backend->fd, out->gamma_blob);
 	if (out->cursor.buffer)
 		wlr_buffer_unlock(out->cursor.buffer);
 	free_modes(&base->modes);
@@ -224,7 +226,13 @@ static const struct wlr_drm_format_set *output_get_primary_formats(struct wlr_ou
 		&output_from(base)->pipe->primary.formats : NULL;
 }
 
+static size_t output_get_gamma_size(struct wlr_output *base)
+{
+	return output_from(base)->pipe->gamma_size;
+}
+
 static const struct wlr_output_impl output_impl = {
+	.get_gamma_size = output_get_gamma_size,
 	.set_cursor = output_set_cursor,
 	.move_cursor = output_move_cursor,
 	.destroy = output_destroy,
@@ -269,6 +277,8 @@ static void describe(struct compositor_output *out, const drmModeConnector *conn
 		connector->connector_type_id);
 	wlr_output_set_name(base, text);
 	for (int i = 0; i < connector->count_props; i++) {
+		if (connector->props[i] == out->pipe->props.vrr_capable)
+			out->vrr_capable = connector->prop_values[i];
 		if (connector->props[i] != out->pipe->props.edid || !connector->prop_values[i])
 			continue;
 		drmModePropertyBlobRes *blob =

@@ -160,6 +160,14 @@ static int pipe_create(struct compositor_backend *backend, const drmModeRes *res
 		{"CRTC_ID", &pipe->props.crtc_id}, {"EDID", &pipe->props.edid}};
 	const struct prop_slot of_crtc[] = {
 		{"ACTIVE", &pipe->props.active}, {"MODE_ID", &pipe->props.mode_id}};
+	const struct prop_slot optional_of_connector[] = {
+		{"non-desktop", &pipe->props.non_desktop},
+		{"vrr_capable", &pipe->props.vrr_capable}};
+	const struct prop_slot optional_of_crtc[] = {
+		{"GAMMA_LUT", &pipe->props.gamma_lut},
+		{"GAMMA_LUT_SIZE", &pipe->props.gamma_lut_size},
+		{"VRR_ENABLED", &pipe->props.vrr_enabled}};
+	uint64_t gamma_size;
 
 	pipe->backend = backend;
 	pipe->connector_id = connector->connector_id;
@@ -174,6 +182,13 @@ static int pipe_create(struct compositor_backend *backend, const drmModeRes *res
 		compositor_pipe_destroy(pipe);
 		return -ENODEV;
 	}
+	find_props(backend->fd, pipe->connector_id, DRM_MODE_OBJECT_CONNECTOR, optional_of_connector,
+		GEM_ARRAY_SIZE(optional_of_connector));
+	find_props(backend->fd, pipe->crtc_id, DRM_MODE_OBJECT_CRTC, optional_of_crtc,
+		GEM_ARRAY_SIZE(optional_of_crtc));
+	if (pipe->props.gamma_lut && get_prop_value(backend->fd, pipe->crtc_id,
+			DRM_MODE_OBJECT_CRTC, pipe->props.gamma_lut_size, &gamma_size))
+		pipe->gamma_size = gamma_size;
 	/* Without a cursor plane wlroots draws the cursor itself. */
 	find_plane(backend, crtc_index, DRM_PLANE_TYPE_CURSOR, &pipe->cursor);
 	int err = compositor_lift_pipe_init(pipe);

@@ -88,6 +88,7 @@ static bool set_preferred_mode(struct compositor_screen *screen)
 		return true;
 	wlr_output_set_mode(output, mode);
 	wlr_output_enable(output, true);
+	wlr_output_enable_adaptive_sync(output, screen->server->adaptive_sync);
 	if (!compositor_screen_attach_empty(screen->server, output) || !wlr_output_commit(output)) {
 		wlr_output_rollback(output);
 		compositor_error("output %s refuses mode %dx%d", output->name, mode->width,

@@ -6,6 +6,7 @@
 #include <wlr/types/wlr_compositor.h>
 #include <wlr/types/wlr_data_control_v1.h>
 #include <wlr/types/wlr_data_device.h>
+#include <wlr/types/wlr_gamma_control_v1.h>
 #include <wlr/types/wlr_presentation_time.h>
 #include <wlr/types/wlr_primary_selection.h>
 #include <wlr/types/wlr_primary_selection_v1.h>
@@ -140,6 +141,8 @@ static void init_globals(struct compositor_server *server)
 	wlr_viewporter_create(display);
 	wlr_screencopy_manager_v1_create(display);
 	wlr_xdg_output_manager_v1_create(display, server->layout);
+	wlr_gamma_control_manager_v1_create(display);
+	compositor_power_init(server);
 	wlr_scene_set_presentation(server->scene,
 		wlr_presentation_create(display, server->wlr_backend));
 }
@@ -173,6 +176,7 @@ int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr
 	server->backend = backend;
 	server->options = options;
 	server->use_planes = !options->no_planes;
+	server->adaptive_sync = options->adaptive_sync;
 	int err = compositor_render_init(&server->render, backend->fd, options->renderer);
 	if (err < 0) {
 		free(server);
@@ -191,7 +195,9 @@ int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr
 	if (err < 0)
 		return err;
 	compositor_keyboards_init(server);
-	err = open_socket(server);
+	err = compositor_leases_create(server, &server->leases);
+	if (err == 0)
+		err = open_socket(server);
 	if (err == 0 && !wlr_backend_start(wlr_backend))
 		err = -EIO;
 	if (err < 0) {
@@ -205,6 +211,8 @@ int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr
 void compositor_server_destroy(struct compositor_server *server)
 {
 	wl_display_destroy_clients(server->display);
+	compositor_leases_destroy(server->leases);
+	compositor_power_finish(server);
 	compositor_keyboards_finish(server);
 	compositor_pointer_finish(server);
 	compositor_layers_finish(server);

@@ -26,6 +26,7 @@
 #include "compositor_render.h"
 
 struct compositor_backend;
+struct compositor_leases;
 struct compositor_sheet;
 struct control_server;
 
@@ -57,6 +58,7 @@ enum compositor_grab {
 struct compositor_server_options {
 	const char *socket; /* NULL = the first free wayland-N */
 	enum compositor_render_kind renderer;
+	bool adaptive_sync;
 	bool no_planes; /* composite everything, the cursor too */
 	/* Someone asked for the end (key binding); the owner begins it. */
 	void (*on_quit)(void *data);
@@ -70,6 +72,8 @@ struct compositor_server {
 	const struct compositor_server_options *options;
 	struct compositor_render render;
 	const char *socket; /* the display's */
+	struct compositor_leases *leases;
+	bool adaptive_sync; /* of outputs that can */
 	bool use_planes;    /* what can be on planes of its own is */
 
 	struct wlr_scene *scene;
@@ -105,6 +109,7 @@ struct compositor_server {
 
 	/* Listeners; one function in the file that each belongs to. */
 	struct wl_listener new_output, modes_changed, mode_added, layout_change, output_apply, output_test;
+	struct wl_listener set_power;
 	struct wl_listener new_xdg_surface, new_decoration, new_layer_surface;
 	struct wl_listener new_input, new_virtual_keyboard, new_virtual_pointer;
 	struct wl_listener motion, motion_absolute, button, axis, frame;
@@ -123,6 +128,7 @@ struct compositor_frame {
 	struct wl_list feedbacks; /* compositor_feedback.c */
 	struct wl_listener present;
 	struct wl_listener output_commit;
+	bool anew;            /* the next frame draws everything */
 	bool software_cursor; /* a lock on it is ours: the device had no plane for it */
 };
 
@@ -198,6 +204,21 @@ void compositor_heads_init(struct compositor_server *server);
 void compositor_heads_finish(struct compositor_server *server);
 /* Tells output-management clients what there is. heads_outdated: all of it anew. */
 void compositor_heads_tell(struct compositor_server *server);
+
+/* ---- compositor_power.c ---- */
+
+/* Outputs off and on by clients. */
+void compositor_power_init(struct compositor_server *server);
+void compositor_power_finish(struct compositor_server *server);
+/* Adaptive sync of all outputs, and of those that come. */
+void compositor_set_adaptive_sync(struct compositor_server *server, bool on);
+
+/* ---- compositor_lease.c ---- */
+
+/* drm-lease-v1: what is no part of a desktop, a headset, goes to clients that drive it. */
+int compositor_leases_create(struct compositor_server *server, struct compositor_leases **out);
+/* Ends every lease. NULL does nothing. */
+void compositor_leases_destroy(struct compositor_leases *leases);
 
 /* ---- compositor_view.c ---- */
 
