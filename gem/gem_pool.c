@@ -8,6 +8,7 @@
 #include "gem_base.h"
 #include "gem_guard.h"
 #include "gem_pool.h"
+#include "gem_thread.h"
 
 /* On the stack of who runs it. */
 struct job {
@@ -26,6 +27,7 @@ struct gem_pool {
 	pthread_cond_t wake;  /* a job came, or stopping; lock */
 	struct gem_list jobs; /* those that may have an i left, oldest first; lock */
 	bool stopping;        /* lock */
+	bool urgent;          /* as helpers are to be; lock */
 	unsigned sleeping;    /* helpers in wait for wake; lock */
 	unsigned count;       /* helpers; immutable once create has returned */
 	pthread_t threads[GEM_POOL_MAX];
@@ -64,9 +66,14 @@ static void help_locked(struct gem_pool *pool)
 static void *helper(void *data)
 {
 	struct gem_pool *pool = data;
+	bool urgent = false;
 
 	pthread_mutex_lock(&pool->lock);
 	while (!pool->stopping) {
+		if (urgent != pool->urgent) {
+			urgent = pool->urgent;
+			gem_thread_set_urgent(urgent);
+		}
 		if (!gem_list_empty(&pool->jobs)) {
 			help_locked(pool);
 			continue;
@@ -132,6 +139,16 @@ void gem_pool_destroy(struct gem_pool *pool)
 	pthread_cond_destroy(&pool->wake);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
+}
+
+void gem_pool_set_urgent(struct gem_pool *pool, bool urgent)
+{
+	if (!pool)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	pool->urgent = urgent;
+	pthread_cond_broadcast(&pool->wake);
+	pthread_mutex_unlock(&pool->lock);
 }
 
 /* No more helpers than there is work for, and none that is awake anyway. */

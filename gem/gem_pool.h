@@ -8,6 +8,8 @@
 #ifndef GEM_POOL_H
 #define GEM_POOL_H
 
+#include <stdbool.h>
+
 struct gem_pool;
 
 enum { GEM_POOL_MAX = 64 };
@@ -19,6 +21,9 @@ enum { GEM_POOL_MAX = 64 };
 int gem_pool_create(unsigned threads, const char *name, struct gem_pool **out);
 /* Nobody runs anything in it. NULL is fine. */
 void gem_pool_destroy(struct gem_pool *pool);
+
+/* From its next job on each helper is, or is not: gem_thread.h. Any thread. NULL is fine. */
+void gem_pool_set_urgent(struct gem_pool *pool, bool urgent);
 
 /*
  * work(data, i) once for each i in 0..count-1, in any order, on the helpers and

@@ -2,11 +2,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "gem_guard.h"
 #include "gem_interrupt.h"
+#include "gem_pool.h"
+#include "gem_thread.h"
 #include "kms_atomic.h"
 #include "kms_clock.h"
 #include "kms_fence.h"
@@ -74,25 +75,17 @@ static void run_pass_locked(struct kms_clock *clock, struct clock_pass *pass)
 }
 
 /*
- * A display of real time does not wait for a busy machine; virtual time waits for
- * everybody. Whatever of this is not permitted is done without: frames then come
- * later under load.
+ * A display of real time does not wait for a busy machine, nor for helpers that do;
+ * virtual time waits for everybody.
  */
-static void set_urgent(bool urgent)
-{
-	struct sched_param param = {.sched_priority = urgent ? 1 : 0};
-
-	if (pthread_setschedparam(pthread_self(), urgent ? SCHED_FIFO : SCHED_OTHER, &param) != 0 ||
-			!urgent)
-		setpriority(PRIO_PROCESS, 0, urgent ? -10 : 0); /* Linux: of this thread only */
-}
-
 static void follow_mode(const struct kms_clock *clock, bool *urgent)
 {
 	bool real = atomic_load(&clock->mode) == KMS_TIME_REAL;
 
-	if (*urgent != real)
-		set_urgent(real);
+	if (*urgent != real) {
+		gem_thread_set_urgent(real);
+		gem_pool_set_urgent(clock->dev->compose_pool, real);
+	}
 	*urgent = real;
 }
 

@@ -1,12 +1,14 @@
 /* The helpers of the tile executor: everything once, several callers, sleep when idle. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "gem_base.h"
 #include "gem_pool.h"
+#include "gem_thread.h"
 #include "test.h"
 
 enum { MOST = 200, CALLERS = 4, RUNS = 300 };
@@ -104,6 +106,34 @@ TEST(helpers_work_at_once)
 		gem_pool_run(pool, meet, &meeting, 4);
 		CHECK_INT(meeting.count, 4);
 	}
+	gem_pool_destroy(pool);
+}
+
+static void note_policy(void *data, unsigned i)
+{
+	((int *)data)[i] = sched_getscheduler(0);
+	usleep(1000); /* for the others to come */
+}
+
+/* What the caller may be, helpers become; and are not any more. */
+TEST(urgent_helpers)
+{
+	enum { PARTS = 16 };
+	int policies[PARTS], want;
+	struct gem_pool *pool;
+
+	CHECK_INT(gem_pool_create(3, "pool-test", &pool), 0);
+	gem_pool_set_urgent(NULL, true);
+	for (unsigned round = 0; round < 4; round++) {
+		bool urgent = round % 2 == 0;
+		gem_pool_set_urgent(pool, urgent);
+		gem_thread_set_urgent(urgent);
+		want = sched_getscheduler(0);
+		gem_pool_run(pool, note_policy, policies, PARTS);
+		for (unsigned i = 0; i < PARTS; i++)
+			CHECK_INT(policies[i], want);
+	}
+	CHECK_INT(want, SCHED_OTHER);
 	gem_pool_destroy(pool);
 }
 
