@@ -96,11 +96,19 @@ static void draw_rows(const struct kms_compose_target *target,
 	const struct kms_compose_source *source, const pixman_box32_t *box)
 {
 	const struct kms_visible *visible = &source->visible;
+	uint32_t x = box->x1 - visible->x, width = box->x2 - box->x1;
 
-	for (int32_t y = box->y1; y < box->y2; y++)
-		kms_rows_draw(&source->sampler, source->plane, source->opaque,
-			box->x1 - visible->x, y - visible->y, box->x2 - box->x1,
-			(uint32_t *)target_at(target, box->x1, y));
+	for (int32_t line = box->y1; line < box->y2; line++) {
+		uint32_t y = line - visible->y;
+		uint8_t *to = target_at(target, box->x1, line);
+
+		if (source->opaque && line > box->y1 &&
+				kms_rows_alike(&source->sampler, y, y - 1))
+			memcpy(to, to - target->pitch, width * 4);
+		else
+			kms_rows_draw(&source->sampler, source->plane, source->opaque, x, y, width,
+				(uint32_t *)to);
+	}
 }
 
 static void draw_sampled(const struct kms_compose_target *target,

@@ -139,14 +139,14 @@ void kms_pipeline_run(const struct kms_pipeline *pipeline, struct kms_pixel *pix
 
 static void look_up_bytes(const struct kms_pipeline *pipeline, uint8_t *pixels, unsigned count)
 {
-	const uint8_t (*bytes)[256] = pipeline->bytes;
-	uint32_t pixel;
+	const uint8_t *b = pipeline->bytes[0], *g = pipeline->bytes[1], *r = pipeline->bytes[2];
 
 	for (unsigned i = 0; i < count; i++, pixels += 4) {
-		memcpy(&pixel, pixels, 4);
-		pixel = bytes[0][pixel & 0xff] | bytes[1][pixel >> 8 & 0xff] << 8 |
-			bytes[2][pixel >> 16 & 0xff] << 16 | (pixel & 0xff000000);
-		memcpy(pixels, &pixel, 4);
+		uint8_t blue = b[pixels[0]], green = g[pixels[1]], red = r[pixels[2]];
+
+		pixels[0] = blue;
+		pixels[1] = green;
+		pixels[2] = red;
 	}
 }
 

@@ -75,10 +75,15 @@ LOOP void blend_any(uint32_t *to, const uint32_t *from, const struct kms_compose
 		blend(to, from, plane->alpha, KMS_BLEND_PREMULTI);
 }
 
+static bool is_in_order(const struct kms_layout *layout)
+{
+	return layout->b.shift == 0 && layout->g.shift == 8 && layout->r.shift == 16;
+}
+
 LOOP void rgb(uint32_t *to, uint32_t *words, const struct kms_layout *layout,
 	const struct kms_compose_plane *plane, bool opaque)
 {
-	if (layout->b.shift != 0 || layout->r.shift != 16 || !layout->alpha)
+	if (!is_in_order(layout) || !layout->alpha)
 		arrange(layout, words);
 	if (!opaque)
 		blend_any(to, words, plane);
@@ -98,6 +103,17 @@ WIDE static void rgb_wide(uint32_t *to, uint32_t *words, const struct kms_layout
 	rgb(to, words, layout, plane, opaque);
 }
 
+/* Whatever scaling and turning do, the words are the screen's. */
+static void copy_words(uint32_t *to, const uint8_t *base, const uint32_t *columns, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		uint32_t word;
+
+		memcpy(&word, base + columns[i], 4);
+		to[i] = word | 0xff000000;
+	}
+}
+
 static void draw_rgb(const struct kms_sampler *sampler, const struct kms_compose_plane *plane,
 	bool opaque, uint32_t x, uint32_t y, unsigned count, uint32_t *to)
 {
@@ -106,6 +122,10 @@ static void draw_rgb(const struct kms_sampler *sampler, const struct kms_compose
 	uint32_t words[CHUNK] __attribute__((aligned(32)));
 	uint32_t below[CHUNK] __attribute__((aligned(32)));
 
+	if (opaque && is_in_order(sampler->layout)) {
+		copy_words(to, base, columns, count);
+		return;
+	}
 	for (unsigned i = 0; i < count; i++)
 		memcpy(&words[i], base + columns[i], 4);
 	memset(words + count, 0, (CHUNK - count) * 4);
@@ -203,6 +223,15 @@ static void draw_yuv(const struct kms_sampler *sampler, uint32_t x, uint32_t y, 
 	else
 		yuv_plain(pixels, &in, &sampler->yuv);
 	memcpy(to, pixels, count * 4);
+}
+
+bool kms_rows_alike(const struct kms_sampler *sampler, uint32_t y, uint32_t other)
+{
+	for (unsigned i = 0; i < sampler->layout->stream_count; i++) {
+		if (sampler->rows[i][y] != sampler->rows[i][other])
+			return false;
+	}
+	return true;
 }
 
 bool kms_rows_can(const struct kms_layout *layout, bool opaque)

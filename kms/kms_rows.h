@@ -11,6 +11,8 @@
 
 /* opaque: nothing below counts, as plane alpha and blend mode are. */
 bool kms_rows_can(const struct kms_layout *layout, bool opaque);
+/* Rows y and other of the visible part have the same pixels: a scaled plane's. */
+bool kms_rows_alike(const struct kms_sampler *sampler, uint32_t y, uint32_t other);
 /*
  * The plane's pixels x to x + count - 1 of row y of its visible part, onto to: XRGB8888,
  * and X = 0xff. Any thread.
