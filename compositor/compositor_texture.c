@@ -43,16 +43,14 @@ static unsigned choose_version(struct compositor_texture *texture)
 	return add_version(texture) ? texture->version_count - 1 : texture->current;
 }
 
-/* Gives a version what the current one has; reading that one waits for nobody. */
-static bool catch_up(struct compositor_texture *texture, unsigned version, uint8_t *to)
+static bool copy_boxes(struct compositor_texture *texture, uint8_t *to, pixman_region32_t *region)
 {
-	pixman_region32_t *stale = &texture->versions[version].stale;
 	uint32_t pitch = texture->surface.pitch, cpp = texture->format->cpp;
 	int count;
 
 	if (!compositor_format_is_native(texture->format))
 		cpp = 4;
-	const pixman_box32_t *boxes = pixman_region32_rectangles(stale, &count);
+	const pixman_box32_t *boxes = pixman_region32_rectangles(region, &count);
 	if (count == 0)
 		return true;
 	const uint8_t *from =
@@ -66,8 +64,25 @@ static bool catch_up(struct compositor_texture *texture, unsigned version, uint8
 			memcpy(to + at, from + at, (boxes[i].x2 - boxes[i].x1) * cpp);
 		}
 	}
-	pixman_region32_clear(stale);
 	return true;
+}
+
+/*
+ * Gives a version what the current one has but for the box, which is to be written
+ * anyway: mostly it is all of it. Reading the current one waits for nobody.
+ */
+static bool catch_up(struct compositor_texture *texture, unsigned version, uint8_t *to,
+	const pixman_box32_t *written)
+{
+	pixman_region32_t box, missing;
+
+	pixman_region32_init_with_extents(&box, written);
+	pixman_region32_init(&missing);
+	bool done = pixman_region32_subtract(&missing, &texture->versions[version].stale, &box) &&
+		copy_boxes(texture, to, &missing);
+	pixman_region32_fini(&missing);
+	pixman_region32_fini(&box);
+	return done;
 }
 
 /* ---- pixels ---- */
@@ -117,7 +132,8 @@ static bool texture_write_pixels(struct wlr_texture *base, uint32_t stride, uint
 		return false;
 	unsigned version = choose_version(texture);
 	uint8_t *to = compositor_bo_access_alone(texture->versions[version].bo, true);
-	if (!to || (version != texture->current && !catch_up(texture, version, to)))
+	const pixman_box32_t written = {dst_x, dst_y, dst_x + width, dst_y + height};
+	if (!to || (version != texture->current && !catch_up(texture, version, to, &written)))
 		return false;
 	if (!compositor_format_is_native(texture->format)) {
 		if (!convert_pixels(texture, to, data, stride, width, height, src_x, src_y, dst_x,
@@ -126,6 +142,7 @@ static bool texture_write_pixels(struct wlr_texture *base, uint32_t stride, uint
 	} else {
 		copy_pixels(texture, to, data, stride, width, height, src_x, src_y, dst_x, dst_y);
 	}
+	pixman_region32_clear(&texture->versions[version].stale);
 	texture->current = version;
 	texture->surface.bo = texture->versions[version].bo;
 	for (unsigned i = 0; i < texture->version_count; i++) {

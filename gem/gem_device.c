@@ -7,6 +7,7 @@
 #include "gem_device.h"
 #include "gem_fence_reg.h"
 #include "gem_guard.h"
+#include "gem_lock.h"
 
 static int gtt_init(struct gem_device *dev, const struct gem_memory_options *options)
 {
@@ -22,7 +23,7 @@ static int gtt_init(struct gem_device *dev, const struct gem_memory_options *opt
 		free(dev->fence_regs);
 		return ret;
 	}
-	pthread_mutex_init(&dev->vm_lock, NULL);
+	gem_lock_init(&dev->vm_lock);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "gem_fence.h"
+#include "gem_lock.h"
 
 enum {
 	NS_PER_S = 1000000000,
@@ -36,7 +37,7 @@ void gem_fence_init(struct gem_fence *fence, uint64_t context, uint64_t seqno, u
 	atomic_init(&fence->state, 0);
 	fence->signalled_ns = 0;
 	fence->release = release;
-	pthread_mutex_init(&fence->lock, NULL);
+	gem_lock_init(&fence->lock);
 	gem_list_init(&fence->callbacks);
 	fence->running = NULL;
 }

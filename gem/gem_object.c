@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "gem_domain.h"
+#include "gem_lock.h"
 #include "gem_private.h"
 #include "gem_resv.h"
 #include "gem_view.h"
@@ -25,7 +26,7 @@ int gem_object_init(struct gem_object *obj, struct gem_device *dev,
 	obj->mm.swap.size = size;
 	obj->place.size = size;
 	gem_list_init(&obj->mm.link);
-	pthread_mutex_init(&obj->mm.lock, NULL);
+	gem_lock_init(&obj->mm.lock);
 	gem_object_init_domains(obj);
 	atomic_fetch_add(&dev->object_count, 1);
 	atomic_fetch_add(&dev->object_bytes, size);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "gem_interrupt.h"
+#include "gem_lock.h"
 #include "gem_object.h"
 #include "gem_resv.h"
 
@@ -20,7 +21,7 @@ struct gem_resv {
 };
 
 /* Gives batches their order: held from the first look to the last fence. */
-static pthread_mutex_t submit_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t submit_lock = GEM_LOCK_INITIALIZER;
 
 static struct gem_resv *resv_create(void)
 {
@@ -29,7 +30,7 @@ static struct gem_resv *resv_create(void)
 	if (!resv)
 		return NULL;
 	atomic_init(&resv->refcount, 1);
-	pthread_mutex_init(&resv->lock, NULL);
+	gem_lock_init(&resv->lock);
 	return resv;
 }
 

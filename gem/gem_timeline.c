@@ -1,9 +1,10 @@
+#include "gem_lock.h"
 #include "gem_timeline.h"
 
 void gem_timeline_init(struct gem_timeline *timeline)
 {
 	*timeline = (struct gem_timeline){.context = gem_fence_context_alloc()};
-	pthread_mutex_init(&timeline->lock, NULL);
+	gem_lock_init(&timeline->lock);
 }
 
 void gem_timeline_finish(struct gem_timeline *timeline)

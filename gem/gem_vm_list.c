@@ -26,7 +26,7 @@ static int compare(const void *left, const void *right)
 	return a->bind < b->bind ? -1 : a->bind > b->bind;
 }
 
-/* Checks the list and sorts it into items. */
+/* Checks the list and makes items of it. */
 static int prepare(struct gem_vm *vm, struct gem_bind *binds, unsigned count, struct item *items)
 {
 	uint64_t total = 0;
@@ -50,7 +50,6 @@ static int prepare(struct gem_vm *vm, struct gem_bind *binds, unsigned count, st
 		if (total > vm->size - vm->range.base)
 			return -ENOSPC;
 	}
-	qsort(items, count, sizeof(*items), compare);
 	return 0;
 }
 
@@ -67,6 +66,7 @@ static void unpin_all(struct gem_bind *binds, unsigned count)
 static int pin_all(struct gem_vm *vm, struct item *items, unsigned count,
 	struct gem_fence_set *waits)
 {
+	unsigned missing = 0;
 	int ret;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -74,7 +74,11 @@ static int pin_all(struct gem_vm *vm, struct item *items, unsigned count,
 			&items[i].bind->vma);
 		if (ret && ret != -ENOENT)
 			return ret;
+		missing += ret != 0;
 	}
+	if (!missing)
+		return 0;
+	qsort(items, count, sizeof(*items), compare);
 	for (unsigned i = 0; i < count; i++) {
 		struct gem_bind *bind = items[i].bind;
 
@@ -161,14 +165,16 @@ static int take_turn(struct gem_vm *vm, struct gem_bind *binds, struct item *ite
 
 int gem_vm_acquire(struct gem_vm *vm, struct gem_bind *binds, unsigned count)
 {
-	struct item *items = calloc(count ? count : 1, sizeof(*items));
+	struct item few[16]; /* most lists are short */
+	struct item *items = count <= GEM_ARRAY_SIZE(few) ? few : calloc(count, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
 	int ret = prepare(vm, binds, count, items);
 	if (ret == 0)
 		ret = take_turn(vm, binds, items, count);
-	free(items);
+	if (items != few)
+		free(items);
 	return ret;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gem_context.h"
+#include "gem_lock.h"
 #include "gpu_schedule.h"
 #include "gpu_worker.h"
 
@@ -32,7 +33,7 @@ static void init_locks(struct gpu_device *gpu)
 	pthread_condattr_t attr;
 
 	pthread_mutex_init(&gpu->off_lock, NULL);
-	pthread_mutex_init(&gpu->lock, NULL);
+	gem_lock_init(&gpu->lock);
 	pthread_mutex_init(&gpu->error_lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

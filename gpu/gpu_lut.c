@@ -1,28 +1,31 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "gem_base.h"
 #include "gpu_lut.h"
-
-struct gpu_lut_slot {
-	uint64_t key;
-	unsigned place; /* index + 1, 0 = free */
-};
 
 int gpu_lut_init(struct gpu_lut *lut, unsigned count)
 {
-	unsigned bits = 3;
+	unsigned bits = 4;
 
 	/* At most half full. */
 	while (1ull << bits < 2ull * count)
 		bits++;
 	lut->shift = 64 - bits;
-	lut->slots = calloc(1ull << bits, sizeof(*lut->slots));
+	if (1ull << bits <= GEM_ARRAY_SIZE(lut->few)) {
+		memset(lut->few, 0, sizeof(lut->few));
+		lut->slots = lut->few;
+	} else {
+		lut->slots = calloc(1ull << bits, sizeof(*lut->slots));
+	}
 	return lut->slots ? 0 : -ENOMEM;
 }
 
 void gpu_lut_finish(struct gpu_lut *lut)
 {
-	free(lut->slots);
+	if (lut->slots != lut->few)
+		free(lut->slots);
 	lut->slots = NULL;
 }
 

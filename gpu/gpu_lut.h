@@ -5,9 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct gpu_lut_slot {
+	uint64_t key;
+	unsigned place; /* index + 1, 0 = free */
+};
+
+/* Stays where it was initialised. */
 struct gpu_lut {
 	struct gpu_lut_slot *slots;
 	unsigned shift; /* 64 - log2 of their number */
+	struct gpu_lut_slot few[16]; /* enough for most lists */
 };
 
 /* For up to count entries. -ENOMEM. */

@@ -5,14 +5,22 @@
 #include "gpu_private.h"
 #include "gpu_space.h"
 
+enum { FEW_RANGES = 16 };
+_Static_assert(_Alignof(struct gpu_request) >= _Alignof(struct gpu_range), "ranges lie behind");
+
 int gpu_request_create(struct gpu_device *gpu, struct gem_context *context, enum gpu_class class,
 	unsigned range_count, struct gpu_request **out)
 {
-	struct gpu_request *request = calloc(1, sizeof(*request));
+	/* A fence can stay long after its request: no long lists with it. */
+	bool apart = range_count > FEW_RANGES;
+	struct gpu_request *request = calloc(1, sizeof(*request) +
+		(apart ? 0 : range_count * sizeof(*request->ranges)));
 
 	if (!request)
 		return -ENOMEM;
-	request->ranges = calloc(range_count ? range_count : 1, sizeof(*request->ranges));
+	request->ranges_apart = apart;
+	request->ranges = apart ? calloc(range_count, sizeof(*request->ranges)) :
+		(struct gpu_range *)(request + 1);
 	if (!request->ranges) {
 		free(request);
 		return -ENOMEM;
@@ -38,7 +46,8 @@ void gpu_request_retire(struct gpu_request *request)
 		if (range->obj)
 			gem_object_put(range->obj);
 	}
-	free(request->ranges);
+	if (request->ranges_apart)
+		free(request->ranges);
 	request->ranges = NULL;
 	request->range_count = 0;
 	gem_fence_set_finish(&request->waits);

@@ -74,8 +74,8 @@ void gpu_rest_wait(struct gpu_rest *rest, atomic_bool *watched)
 		rest->eager++;
 }
 
-void gpu_rest_wake(struct gpu_rest *rest)
+void gpu_rest_wake(struct gpu_rest *rest, int64_t now)
 {
-	rest->woken_ns = now_ns();
+	rest->woken_ns = now;
 	sem_post(&rest->wake);
 }

@@ -15,7 +15,7 @@
 
 struct gpu_rest {
 	sem_t wake;
-	int64_t woken_ns; /* CLOCK_MONOTONIC; of who posts, before it does */
+	int64_t woken_ns; /* of who posts, before it does */
 	unsigned eager;   /* the thread's: how sure it is that work comes soon */
 };
 
@@ -29,7 +29,7 @@ bool gpu_rest_wants_watch(const struct gpu_rest *rest);
  * out, and cleared once it does so no longer; NULL = sleep.
  */
 void gpu_rest_wait(struct gpu_rest *rest, atomic_bool *watched);
-/* Once for each wait, before it or while it lasts. */
-void gpu_rest_wake(struct gpu_rest *rest);
+/* Once for each wait, before it or while it lasts. now: CLOCK_MONOTONIC, about. */
+void gpu_rest_wake(struct gpu_rest *rest, int64_t now);
 
 #endif

@@ -87,10 +87,11 @@ static struct gpu_worker *advance_locked(struct gpu_request *request)
 	return ready_locked(request);
 }
 
-static void wake(struct gpu_worker *worker)
+/* now: CLOCK_MONOTONIC, about. */
+static void wake(struct gpu_worker *worker, int64_t now)
 {
 	if (worker)
-		gpu_rest_wake(&worker->rest);
+		gpu_rest_wake(&worker->rest, now);
 }
 
 /* Of a thread that signals a fence: it may be anybody's, so it counts as entered. */
@@ -100,14 +101,13 @@ static void run_wait(struct gem_fence *fence, struct gem_fence_callback *callbac
 	struct gpu_device *gpu = request->gpu;
 	struct gpu_worker *worker = NULL;
 
-	(void)fence;
 	atomic_fetch_add(&gpu->entered, 1);
 	pthread_mutex_lock(&gpu->lock);
 	/* Who takes it off takes it on from here, and has to find this callback gone. */
 	if (!request->cancelled && !request->gives_up)
 		worker = advance_locked(request);
 	pthread_mutex_unlock(&gpu->lock);
-	wake(worker);
+	wake(worker, fence->signalled_ns);
 	atomic_fetch_sub(&gpu->entered, 1);
 }
 
@@ -116,26 +116,28 @@ static void run_order(struct gem_fence *fence, struct gem_fence_callback *callba
 	struct gpu_request *request = gem_container_of(callback, struct gpu_request, order);
 	struct gpu_device *gpu = request->gpu;
 
-	(void)fence;
 	atomic_fetch_add(&gpu->entered, 1);
 	pthread_mutex_lock(&gpu->lock);
 	struct gpu_worker *worker = advance_locked(request);
 	pthread_mutex_unlock(&gpu->lock);
-	wake(worker);
+	wake(worker, fence->signalled_ns);
 	atomic_fetch_sub(&gpu->entered, 1);
 }
 
 int gpu_request_wait_room(struct gpu_device *gpu, struct gem_context *context)
 {
 	enum { PATIENCE_NS = 100000000 };
-	int64_t deadline = gpu_now_ns() + PATIENCE_NS;
 
 	pthread_mutex_lock(&gpu->lock);
-	gpu->room_waiters++;
-	while (context->queued >= GPU_CONTEXT_QUEUE_MAX &&
-		gpu_device_sleep_locked(gpu, &gpu->room, deadline))
-		continue;
-	gpu->room_waiters--;
+	if (context->queued >= GPU_CONTEXT_QUEUE_MAX) {
+		int64_t deadline = gpu_now_ns() + PATIENCE_NS;
+
+		gpu->room_waiters++;
+		while (context->queued >= GPU_CONTEXT_QUEUE_MAX &&
+			gpu_device_sleep_locked(gpu, &gpu->room, deadline))
+			continue;
+		gpu->room_waiters--;
+	}
 	int ret = context->queued >= GPU_CONTEXT_QUEUE_MAX ? -EAGAIN : 0;
 	pthread_mutex_unlock(&gpu->lock);
 	return ret;
@@ -147,7 +149,8 @@ void gpu_request_submit(struct gpu_request *request)
 	struct gpu_worker *worker;
 
 	gem_fence_get(&request->fence);
-	request->submit_ns = gpu_now_ns();
+	if (!request->submit_ns)
+		request->submit_ns = gpu_now_ns();
 	atomic_fetch_add(&gpu->entered, 1);
 	pthread_mutex_lock(&gpu->lock);
 	gpu->pending++;
@@ -161,7 +164,7 @@ void gpu_request_submit(struct gpu_request *request)
 		pthread_cond_signal(&gpu->patience.wake);
 	}
 	pthread_mutex_unlock(&gpu->lock);
-	wake(worker);
+	wake(worker, request->submit_ns);
 	atomic_fetch_sub(&gpu->entered, 1);
 }
 
@@ -221,7 +224,7 @@ void gpu_schedule_exit(struct gpu_device *gpu)
 		if (!gpu->workers[i].started || gem_list_empty(&gpu->workers[i].link))
 			continue;
 		gem_list_del(&gpu->workers[i].link);
-		gpu_rest_wake(&gpu->workers[i].rest);
+		gpu_rest_wake(&gpu->workers[i].rest, gpu_now_ns());
 	}
 	pthread_mutex_unlock(&gpu->lock);
 }
@@ -295,7 +298,7 @@ static void take_off_fence(struct gpu_device *gpu, struct gpu_request *request)
 	request->wait_at = 0;
 	worker = advance_locked(request);
 	pthread_mutex_unlock(&gpu->lock);
-	wake(worker);
+	wake(worker, gpu_now_ns());
 }
 
 void gpu_schedule_cancel(struct gpu_device *gpu, bool all)

@@ -1,14 +1,14 @@
 /* From a list of objects to a request on its way (kernel: i915_gem_execbuffer.c). */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
 #include "gem_domain.h"
 #include "gem_resv.h"
 #include "gem_vma.h"
 #include "gpu_lut.h"
+#include "gpu_private.h"
 #include "gpu_reloc.h"
-#include "gpu_request.h"
 
 /* An address that a packet can name ends here. */
 #define ZONE_END (1ull << 32)
@@ -31,6 +31,14 @@ struct submit {
 	bool *todo;
 	unsigned batch;              /* index */
 	struct gpu_request *request;
+};
+
+#define BYTES_EACH (sizeof(struct gem_bind) + sizeof(struct gem_resv_use) + sizeof(bool))
+
+/* Most lists are short: theirs are on the stack. */
+enum { FEW = 16 };
+struct few {
+	_Alignas(struct gem_bind) uint8_t bytes[FEW * BYTES_EACH];
 };
 
 /* ---- checks: nothing is changed ---- */
@@ -268,14 +276,6 @@ static int make_request(struct submit *submit)
 	return ret;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
-
 /* Gives the request its place in all orders: it has to be submitted after that. */
 static int enter_order(struct submit *submit)
 {
@@ -294,8 +294,10 @@ static int enter_order(struct submit *submit)
 		ret = gem_resv_submit(submit->uses, exec->object_count, &request->fence,
 			&request->waits);
 	}
-	if (ret == 0)
-		gem_timeline_push_locked(timeline, &request->fence, now_ns());
+	if (ret == 0) {
+		request->submit_ns = gpu_now_ns();
+		gem_timeline_push_locked(timeline, &request->fence, request->submit_ns);
+	}
 	pthread_mutex_unlock(&timeline->lock);
 	return ret;
 }
@@ -329,16 +331,20 @@ static int submit_all(struct submit *submit)
 	return ret;
 }
 
-/* The arrays by object, in one piece of memory. */
-static int allocate(struct submit *submit, void **memory)
+/* The arrays by object, in one piece of memory: few's, or to be freed as *memory. */
+static int allocate(struct submit *submit, struct few *few, void **memory)
 {
 	size_t count = submit->exec->object_count;
 
-	*memory = calloc(count + !count,
-		sizeof(*submit->binds) + sizeof(*submit->uses) + sizeof(*submit->todo));
-	if (!*memory)
+	*memory = NULL;
+	if (count <= FEW) {
+		submit->binds = (void *)few->bytes;
+		memset(few->bytes, 0, count * BYTES_EACH);
+	} else {
+		submit->binds = *memory = calloc(count, BYTES_EACH);
+	}
+	if (!submit->binds)
 		return -ENOMEM;
-	submit->binds = *memory;
 	submit->uses = (void *)(submit->binds + count);
 	submit->todo = (void *)(submit->uses + count);
 	return 0;
@@ -348,13 +354,14 @@ int gpu_submit(struct gpu_device *gpu, struct gpu_exec *exec, struct gem_fence *
 {
 	struct submit submit = {.gpu = gpu, .exec = exec, .vm = exec->context->vm,
 		.batch = exec->flags & I915_EXEC_BATCH_FIRST ? 0 : exec->object_count - 1};
+	struct few few;
 	void *memory;
 
 	exec->moved = !(exec->flags & I915_EXEC_NO_RELOC);
 	int ret = gpu_request_wait_room(gpu, exec->context);
 	if (ret)
 		return ret;
-	ret = allocate(&submit, &memory);
+	ret = allocate(&submit, &few, &memory);
 	if (ret)
 		return ret;
 	ret = submit_all(&submit);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gem_vm.h"
 #include "uapi_handlers.h"
@@ -53,6 +54,13 @@ static int select_class(const struct drm_i915_gem_execbuffer2 *args, enum gpu_cl
 
 /* ---- lists ---- */
 
+/* Most are short: those lie on the stack. */
+struct uapi_exec_few {
+	struct drm_i915_gem_exec_object2 list[16];
+	struct gpu_exec_object objects[16];
+	struct drm_i915_gem_relocation_entry relocs[32];
+};
+
 static int copy_list(struct uapi_exec *exec)
 {
 	uint32_t count = exec->args->buffer_count;
@@ -60,11 +68,25 @@ static int copy_list(struct uapi_exec *exec)
 
 	if (count > OBJECTS_MAX)
 		return -ENOMEM;
-	exec->list = malloc(size);
-	exec->gpu.objects = calloc(count, sizeof(*exec->gpu.objects));
+	if (count <= GEM_ARRAY_SIZE(exec->few->list)) {
+		exec->list = exec->few->list;
+		exec->gpu.objects = exec->few->objects;
+		memset(exec->gpu.objects, 0, count * sizeof(*exec->gpu.objects));
+	} else {
+		exec->list = malloc(size);
+		exec->gpu.objects = calloc(count, sizeof(*exec->gpu.objects));
+	}
 	if (!exec->list || !exec->gpu.objects)
 		return -ENOMEM;
 	return vfs_copy_from(exec->call->caller, exec->list, exec->args->buffers_ptr, size);
+}
+
+static void free_list(struct uapi_exec *exec)
+{
+	if (exec->list != exec->few->list)
+		free(exec->list);
+	if (exec->gpu.objects != exec->few->objects)
+		free(exec->gpu.objects);
 }
 
 static int look_up_objects(struct uapi_exec *exec)
@@ -100,7 +122,8 @@ static int copy_relocs(struct uapi_exec *exec, struct drm_i915_gem_relocation_en
 		return 0;
 	if (total > RELOCS_MAX)
 		return -ENOMEM;
-	*relocs = malloc(total * sizeof(**relocs));
+	*relocs = total <= GEM_ARRAY_SIZE(exec->few->relocs) ? exec->few->relocs :
+		malloc(total * sizeof(**relocs));
 	if (!*relocs)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < exec->args->buffer_count; i++) {
@@ -170,7 +193,8 @@ static int submit(struct uapi_exec *exec)
 	return_relocs(exec);
 	for (unsigned i = 0; i < exec->gpu.object_count; i++)
 		gem_object_put(exec->gpu.objects[i].obj);
-	free(relocs);
+	if (relocs != exec->few->relocs)
+		free(relocs);
 	return ret;
 }
 
@@ -195,7 +219,8 @@ static int in_context(struct uapi_exec *exec)
 int uapi_i915_gem_execbuffer2(struct uapi_call *call, void *data)
 {
 	struct drm_i915_gem_execbuffer2 *args = data;
-	struct uapi_exec exec = {.call = call, .args = args, .gpu = {.flags = args->flags,
+	struct uapi_exec_few few;
+	struct uapi_exec exec = {.call = call, .args = args, .few = &few, .gpu = {.flags = args->flags,
 		.batch_start = args->batch_start_offset, .batch_len = args->batch_len}};
 
 	int ret = check_args(args);
@@ -210,7 +235,6 @@ int uapi_i915_gem_execbuffer2(struct uapi_call *call, void *data)
 	if (ret == 0)
 		ret = in_context(&exec);
 	uapi_exec_put_fences(&exec);
-	free(exec.list);
-	free(exec.gpu.objects);
+	free_list(&exec);
 	return ret;
 }

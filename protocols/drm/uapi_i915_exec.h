@@ -25,6 +25,7 @@ struct uapi_exec_out {
 struct uapi_exec {
 	struct uapi_call *call;
 	struct drm_i915_gem_execbuffer2 *args;
+	struct uapi_exec_few *few;
 	struct drm_i915_gem_exec_object2 *list; /* as the client gave it */
 	struct uapi_exec_fence *fences;
 	unsigned fence_count;

@@ -7,6 +7,14 @@
 
 enum { ROUNDS = 2000 };
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
 static void check_once(struct gpu_rest *rest, bool watch)
 {
 	atomic_bool watched = watch;
@@ -24,7 +32,7 @@ TEST(woken_before)
 	gpu_rest_init(&rest);
 	CHECK(!gpu_rest_wants_watch(&rest));
 	for (unsigned i = 0; i < 10; i++) {
-		gpu_rest_wake(&rest);
+		gpu_rest_wake(&rest, now_ns());
 		check_once(&rest, i & 1);
 	}
 	/* It has always come soon. */
@@ -35,7 +43,7 @@ TEST(woken_before)
 static void *wake_late(void *data)
 {
 	usleep(3000);
-	gpu_rest_wake(data);
+	gpu_rest_wake(data, now_ns());
 	return NULL;
 }
 
@@ -47,7 +55,7 @@ TEST(doubts)
 
 	gpu_rest_init(&rest);
 	for (unsigned i = 0; i < 10; i++) {
-		gpu_rest_wake(&rest);
+		gpu_rest_wake(&rest, now_ns());
 		check_once(&rest, true);
 	}
 	while (gpu_rest_wants_watch(&rest) && waits < 10) {
@@ -80,7 +88,7 @@ static void *answer(void *data)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		check_once(&pair->rests[1], gpu_rest_wants_watch(&pair->rests[1]));
 		pair->turns++;
-		gpu_rest_wake(&pair->rests[0]);
+		gpu_rest_wake(&pair->rests[0], now_ns());
 	}
 	return NULL;
 }
@@ -97,7 +105,7 @@ TEST(hand_over)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		CHECK_INT(pair.turns, 2 * i);
 		pair.turns++;
-		gpu_rest_wake(&pair.rests[1]);
+		gpu_rest_wake(&pair.rests[1], now_ns());
 		check_once(&pair.rests[0], i & 1);
 	}
 	pthread_join(thread, NULL);
