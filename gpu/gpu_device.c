@@ -102,6 +102,8 @@ int gpu_device_create(struct gem_device *gem, const struct gpu_options *options,
 		cores < GPU_RENDER_ENGINES_MAX ? cores : GPU_RENDER_ENGINES_MAX;
 	helpers = options->tile_threads ? options->tile_threads :
 		cores - 1 < GEM_POOL_MAX ? cores - 1 : GEM_POOL_MAX;
+	if (helpers == GPU_TILE_THREADS_NONE)
+		helpers = 0;
 	if (engines > GPU_RENDER_ENGINES_MAX || helpers > GEM_POOL_MAX)
 		return -EINVAL;
 	gpu = calloc(1, sizeof(*gpu));

@@ -35,11 +35,13 @@ enum gpu_class { GPU_CLASS_RENDER, GPU_CLASS_COPY, GPU_CLASS_COUNT };
 
 struct gpu_options {
 	unsigned render_engines; /* 0 = one a core, at most GPU_RENDER_ENGINES_MAX */
-	unsigned tile_threads;   /* that help an engine with its tiles; 0 = cores - 1 */
+	/* That help all engines with their tiles; 0 = cores - 1, or GPU_TILE_THREADS_NONE. */
+	unsigned tile_threads;
 	unsigned hang_ms;        /* a batch that runs longer hangs; 0 = GPU_HANG_MS */
 	/* Fences that are no batch's are not waited for any longer; 0 = GPU_FENCE_MS. */
 	unsigned fence_ms;
 };
+#define GPU_TILE_THREADS_NONE UINT32_MAX
 #define GPU_HANG_MS 3000
 #define GPU_FENCE_MS 10000
 #define GPU_HANG_MS_MAX (3600 * 1000) /* for command lines */
