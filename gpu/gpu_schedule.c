@@ -368,7 +368,7 @@ void gpu_schedule_give_up(struct gpu_device *gpu, int64_t since_ns)
 		request->gives_up = true;
 		gem_fence_get(&request->fence);
 		pthread_mutex_unlock(&gpu->lock);
-		wake(go_on_without(gpu, request, fence));
+		wake(go_on_without(gpu, request, fence), gpu_now_ns());
 		gem_fence_put(&request->fence);
 		pthread_mutex_lock(&gpu->lock);
 	}
