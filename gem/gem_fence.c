@@ -10,6 +10,7 @@ enum {
 	NS_PER_S = 1000000000,
 	/* Looked on before one sleeps: what an engine is at may end sooner than a thread wakes. */
 	LOOK_ON_NS = 8000,
+	LOOK_ON_PAUSE = 64,
 };
 
 static int64_t now_ns(void)
@@ -214,10 +215,19 @@ static void wait_until(struct gem_fence *fence, int64_t deadline)
 /* As the kernel's i915 does, for about as long (drivers/gpu/drm/i915/i915_request.c). */
 static void look_on(const struct gem_fence *fence, int64_t start)
 {
+	/* After a time in vain not at once again: the engine's thread may need this very core. */
+	static _Thread_local unsigned waits_without;
+
 	if (fence->engine == GEM_FENCE_NO_ENGINE)
 		return;
+	if (waits_without) {
+		waits_without--;
+		return;
+	}
 	while (!gem_fence_signalled(fence) && now_ns() - start < LOOK_ON_NS)
 		gem_relax();
+	if (!gem_fence_signalled(fence))
+		waits_without = LOOK_ON_PAUSE;
 }
 
 int gem_fence_wait(struct gem_fence *fence, int64_t timeout_ns, int64_t *remaining)

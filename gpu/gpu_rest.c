@@ -9,6 +9,8 @@ enum {
 	STOLEN_NS = 20000,
 	EAGER_LEAST = 2,
 	EAGER_MOST = 8,
+	/* After a look out that was in vain: who brings work may need this very core for it. */
+	EAGER_LEARNT = -256,
 };
 
 static int64_t now_ns(void)
@@ -46,11 +48,7 @@ static bool look_out(struct gpu_rest *rest, int64_t since)
 			return true;
 		gem_relax();
 		now = now_ns();
-		if (now - last > STOLEN_NS) {
-			rest->eager = 0;
-			return false;
-		}
-		if (now - since > SOON_NS)
+		if (now - last > STOLEN_NS || now - since > SOON_NS)
 			return false;
 		last = now;
 	}
@@ -64,12 +62,14 @@ void gpu_rest_wait(struct gpu_rest *rest, atomic_bool *watched)
 	if (watched) {
 		woken = look_out(rest, since);
 		atomic_store(watched, false);
+		if (!woken)
+			rest->eager = EAGER_LEARNT;
 	}
 	while (!woken)
 		woken = sem_wait(&rest->wake) == 0; /* else a signal handler ran */
 	/* Doubts come faster than trust. */
 	if (rest->woken_ns - since > SOON_NS)
-		rest->eager /= 2;
+		rest->eager = rest->eager > 0 ? rest->eager / 2 : rest->eager;
 	else if (rest->eager < EAGER_MOST)
 		rest->eager++;
 }

@@ -16,7 +16,7 @@
 struct gpu_rest {
 	sem_t wake;
 	int64_t woken_ns; /* of who posts, before it does */
-	unsigned eager;   /* the thread's: how sure it is that work comes soon */
+	int eager;        /* the thread's: how sure it is that to look out is worth it */
 };
 
 void gpu_rest_init(struct gpu_rest *rest);
