@@ -2,7 +2,8 @@
  * Sinks that write frames to files: from a thread of their own, so that the vblank
  * thread does not wait for a disk. At most KMS_QUEUE_MAX frames wait; later ones are
  * dropped and counted (logged at destroy). Virtual time waits instead: fast time for
- * a place in the queue, a step of frozen time until the frame is written. Internal: kms_png_sink.c, kms_video_sink.c.
+ * a place in the queue, a step of frozen time until the frame is written. Internal:
+ * kms_png_sink.c, kms_video_sink.c.
  */
 #ifndef KMS_QUEUE_SINK_H
 #define KMS_QUEUE_SINK_H

@@ -50,7 +50,7 @@ void kms_vblank_on_locked(struct kms_crtc *crtc);
 void kms_vblank_off_locked(struct kms_crtc *crtc);
 /* The thread looks again at what is due. */
 void kms_clock_kick(struct kms_device *dev);
-/* The same, cheaper, where crtc got something to do that a real, fixed rate leaves for its vblank. */
+/* The same where crtc got something to do: nothing at a real, fixed rate. */
 void kms_clock_attend_locked(struct kms_crtc *crtc);
 /* A fence that a commit waits for was signalled. Any thread, with any lock. */
 void kms_clock_signalled(struct kms_device *dev);

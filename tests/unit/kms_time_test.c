@@ -443,7 +443,8 @@ TEST(variable_refresh_shows_a_flip_when_it_comes)
 	const uint64_t longest = 1000000000 / 48;
 
 	start_vrr();
-	uint64_t count = count_of(fixture.crtc), at = now(), period = fixture.crtc->vblank->period_ns;
+	uint64_t count = count_of(fixture.crtc), at = now();
+	uint64_t period = fixture.crtc->vblank->period_ns;
 	/* In the stretched porch: at once, that is one nanosecond after the commit. */
 	CHECK_INT(kms_time_step_ns(fixture.dev, 18 * MS), 0);
 	CHECK_INT(count_of(fixture.crtc), count);
