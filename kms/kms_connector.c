@@ -5,6 +5,7 @@
 
 #include "gem_journal.h"
 #include "kms_connector.h"
+#include "kms_edid.h"
 #include "kms_mode.h"
 #include "kms_standard.h"
 
@@ -81,10 +82,18 @@ static void *copy_edid(struct kms_connector *connector, size_t *size, char name[
 	return edid;
 }
 
+/* Monitors of these have a CTA-861 block; panels, older and virtual screens have not. */
+static bool has_extension(uint32_t type)
+{
+	return type == DRM_MODE_CONNECTOR_HDMIA || type == DRM_MODE_CONNECTOR_HDMIB ||
+		type == DRM_MODE_CONNECTOR_DisplayPort;
+}
+
 static int make_edid(struct kms_connector *connector, const struct drm_mode_modeinfo *modes,
 	unsigned mode_count, struct kms_blob **out)
 {
-	uint8_t built[KMS_EDID_SIZE];
+	const struct kms_connector_desc *desc = &connector->desc;
+	uint8_t built[KMS_EDID_MADE_MAX];
 	char name[sizeof(connector->monitor)];
 	size_t size;
 	void *own = copy_edid(connector, &size, name);
@@ -92,10 +101,22 @@ static int make_edid(struct kms_connector *connector, const struct drm_mode_mode
 
 	if (size && !own)
 		return -ENOMEM;
-	if (!size)
-		kms_edid_build(built, name, connector->index + 1, modes, mode_count);
-	ret = kms_blob_create(connector->base.dev, NULL, size ? own : built,
-		size ? size : sizeof(built), out);
+	if (!size) {
+		const struct kms_edid_wish wish = {
+			.name = name,
+			.serial = connector->index + 1,
+			.modes = modes,
+			.mode_count = mode_count,
+			.mm_width = desc->mm_width,
+			.mm_height = desc->mm_height,
+			.connector_type = desc->type,
+			.vrr = desc->vrr_capable && desc->type != DRM_MODE_CONNECTOR_VIRTUAL,
+			.hdr = desc->hdr_metadata && has_extension(desc->type),
+			.extension = has_extension(desc->type),
+		};
+		size = kms_edid_make(built, &wish);
+	}
+	ret = kms_blob_create(connector->base.dev, NULL, own ? own : built, size, out);
 	free(own);
 	return ret;
 }

@@ -1,10 +1,8 @@
-/*
- * EDID 1.4 (VESA E-EDID A2), the base block only. Byte offsets below are the
- * standard's.
- */
+/* Writing an EDID's base block (EDID 1.4, VESA E-EDID A2). Byte offsets are the standard's. */
 #include <string.h>
 
 #include "gem_base.h"
+#include "kms_edid.h"
 #include "kms_mode.h"
 #include "kms_mode_table.h"
 
@@ -31,23 +29,43 @@ static void put_vendor(uint8_t *edid, uint32_t serial)
 	edid[19] = 4;
 }
 
-static uint8_t centimetres(unsigned pixels)
+static uint8_t centimetres(unsigned mm)
 {
-	unsigned cm = (tenths_of_mm(pixels) + 50) / 100;
+	unsigned cm = (mm + 5) / 10;
 
 	return cm == 0 ? 1 : cm > 255 ? 255 : (uint8_t)cm;
 }
 
-static void put_display(uint8_t *edid, const struct drm_mode_modeinfo *preferred)
+static uint8_t interface_of(uint32_t connector_type)
+{
+	switch (connector_type) {
+	case DRM_MODE_CONNECTOR_DVII:
+	case DRM_MODE_CONNECTOR_DVID:
+		return 1;
+	case DRM_MODE_CONNECTOR_HDMIA:
+		return 2;
+	case DRM_MODE_CONNECTOR_HDMIB:
+		return 3;
+	case DRM_MODE_CONNECTOR_DisplayPort:
+	case DRM_MODE_CONNECTOR_eDP:
+		return 5;
+	default:
+		return 0;
+	}
+}
+
+static void put_display(uint8_t *edid, const struct kms_edid_wish *wish, unsigned mm_width,
+	unsigned mm_height)
 {
 	/* sRGB primaries and white point, 10 bits each as the standard packs them */
 	static const uint8_t srgb[10] = {
 		0xee, 0x91, 0xa3, 0x54, 0x4c, 0x99, 0x26, 0x0f, 0x50, 0x54,
 	};
 
-	edid[20] = 0x80 | 2 << 4; /* digital, 8 bits per colour, interface undefined */
-	edid[21] = centimetres(preferred->hdisplay);
-	edid[22] = centimetres(preferred->vdisplay);
+	/* digital, 8 or 10 bits per colour */
+	edid[20] = 0x80 | (wish->hdr ? 3 : 2) << 4 | interface_of(wish->connector_type);
+	edid[21] = centimetres(mm_width);
+	edid[22] = centimetres(mm_height);
 	edid[23] = 220 - 100; /* gamma 2.2 */
 	edid[24] = 1 << 2 | 1 << 1; /* sRGB is the default; the preferred timing is native */
 	memcpy(edid + 25, srgb, sizeof(srgb));
@@ -97,24 +115,31 @@ static bool put_standard(uint8_t *out, const struct drm_mode_modeinfo *mode)
 	return false;
 }
 
-static void put_timing_lists(uint8_t *edid, const struct drm_mode_modeinfo *modes, unsigned count)
+/* The modes that the lists say, bit = index. */
+static uint64_t put_timing_lists(uint8_t *edid, const struct drm_mode_modeinfo *modes,
+	unsigned count)
 {
 	unsigned used = 0;
+	uint64_t said = 0;
 
 	memset(edid + 38, 0x01, 16); /* 01 01 = no standard timing */
 	for (unsigned i = 0; i < count; i++) {
-		if (!is_known_timing(&modes[i]) || put_established(edid, &modes[i]))
+		if (!is_known_timing(&modes[i]))
 			continue;
-		if (used < 8 && put_standard(edid + 38 + 2 * used, &modes[i]))
+		if (put_established(edid, &modes[i])) {
+			said |= 1ull << i;
+		} else if (used < 8 && put_standard(edid + 38 + 2 * used, &modes[i])) {
+			said |= 1ull << i;
 			used++;
+		}
 	}
+	return said;
 }
 
-/* Whether an 18-byte detailed timing can say mode: its bits, and no clock below 10 MHz. */
-static bool fits_detailed(const struct drm_mode_modeinfo *mode)
+bool kms_edid_fits_detailed(const struct drm_mode_modeinfo *mode)
 {
 	return mode->clock >= 10000 && mode->clock / 10 <= 0xffff &&
-		!(mode->flags & (DRM_MODE_FLAG_INTERLACE | DRM_MODE_FLAG_DBLSCAN)) &&
+		!(mode->flags & (DRM_MODE_FLAG_INTERLACE | DRM_MODE_FLAG_DBLSCAN)) && !mode->vscan &&
 		mode->hdisplay < 4096 && mode->htotal - mode->hdisplay < 4096 &&
 		mode->vdisplay < 4096 && mode->vtotal - mode->vdisplay < 4096 &&
 		mode->hsync_start - mode->hdisplay < 1024 &&
@@ -122,7 +147,8 @@ static bool fits_detailed(const struct drm_mode_modeinfo *mode)
 		mode->vsync_start - mode->vdisplay < 64 && mode->vsync_end - mode->vsync_start < 64;
 }
 
-static void put_detailed(uint8_t *out, const struct drm_mode_modeinfo *mode)
+void kms_edid_put_detailed(uint8_t *out, const struct drm_mode_modeinfo *mode, unsigned mm_width,
+	unsigned mm_height)
 {
 	unsigned hblank = mode->htotal - mode->hdisplay;
 	unsigned vblank = mode->vtotal - mode->vdisplay;
@@ -130,8 +156,8 @@ static void put_detailed(uint8_t *out, const struct drm_mode_modeinfo *mode)
 	unsigned hsync = mode->hsync_end - mode->hsync_start;
 	unsigned vfront = mode->vsync_start - mode->vdisplay;
 	unsigned vsync = mode->vsync_end - mode->vsync_start;
-	unsigned width = (tenths_of_mm(mode->hdisplay) + 5) / 10;
-	unsigned height = (tenths_of_mm(mode->vdisplay) + 5) / 10;
+	unsigned width = mm_width < 4095 ? mm_width : 4095;
+	unsigned height = mm_height < 4095 ? mm_height : 4095;
 
 	out[0] = mode->clock / 10 & 0xff;
 	out[1] = mode->clock / 10 >> 8;
@@ -177,8 +203,11 @@ static void widen(struct rates *rates, unsigned low, unsigned high)
 }
 
 /* Whole Hz and kHz around every mode. False when a byte (plus 255) cannot hold them. */
-static bool put_range_limits(uint8_t *out, const struct drm_mode_modeinfo *modes, unsigned count)
+static bool put_range_limits(uint8_t *out, const struct kms_edid_wish *wish)
 {
+	enum { VRR_MIN = 48 };
+	const struct drm_mode_modeinfo *modes = wish->modes;
+	unsigned count = wish->mode_count;
 	struct rates vertical = {~0u, 0}, horizontal = {~0u, 0};
 	unsigned clock = 0;
 
@@ -192,6 +221,12 @@ static bool put_range_limits(uint8_t *out, const struct drm_mode_modeinfo *modes
 		if (modes[i].clock > clock)
 			clock = modes[i].clock;
 	}
+	if (wish->extension) { /* has 640x480 in any case */
+		widen(&vertical, 59, 60);
+		widen(&horizontal, 31, 32);
+	}
+	if (wish->vrr && vertical.min > VRR_MIN)
+		vertical.min = VRR_MIN;
 	if (vertical.min == 0 || vertical.max > 255 || horizontal.min == 0 ||
 		horizontal.max > 255 || clock > 2550000)
 		return false;
@@ -222,28 +257,99 @@ static const struct drm_mode_modeinfo *choose_detailed(const struct drm_mode_mod
 	unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		if (fits_detailed(&modes[i]))
+		if (kms_edid_fits_detailed(&modes[i]))
 			return &modes[i];
 	}
 	return kms_mode_table_find(1024, 768);
 }
 
+/* Of those that nothing says yet, the first that a second detailed timing can; -1: none. */
+static int choose_second(const struct kms_edid_wish *wish, uint64_t said)
+{
+	for (unsigned i = 0; i < wish->mode_count; i++) {
+		if (!(said >> i & 1) && kms_edid_fits_detailed(&wish->modes[i]))
+			return i;
+	}
+	return -1;
+}
+
+void kms_edid_put_sum(uint8_t *block)
+{
+	uint8_t sum = 0;
+
+	for (int i = 0; i < 127; i++)
+		sum += block[i];
+	block[127] = -sum;
+}
+
+static void put_descriptors(uint8_t *edid, const struct kms_edid_wish *wish, int second,
+	unsigned mm_width, unsigned mm_height)
+{
+	uint8_t *at = edid + 72;
+
+	/* Timings stand before what else there is. */
+	if (second >= 0) {
+		kms_edid_put_detailed(at, &wish->modes[second], mm_width, mm_height);
+		at += 18;
+	}
+	put_name(at, wish->name);
+	at += 18;
+	if (!put_range_limits(at, wish))
+		put_dummy(at);
+	else if (edid[19] < 4)
+		at[10] = 0; /* no other formula than the default one, which is off */
+	else if (wish->vrr)
+		edid[24] |= 1; /* continuous frequency */
+	if (second < 0)
+		put_dummy(edid + 108);
+}
+
+/* What the older version, which HDMI asks for, says with other bits. */
+static void make_13(uint8_t *edid)
+{
+	edid[19] = 3;
+	edid[20] = 0x80; /* digital: neither depth nor interface are said */
+	edid[24] |= 1 << 3; /* RGB */
+}
+
+unsigned kms_edid_make(uint8_t edid[KMS_EDID_MADE_MAX], const struct kms_edid_wish *wish)
+{
+	const struct drm_mode_modeinfo *modes = wish->modes;
+	const struct drm_mode_modeinfo *detailed = choose_detailed(modes, wish->mode_count);
+	unsigned mm_width = wish->mm_width ? wish->mm_width :
+		(tenths_of_mm(detailed->hdisplay) + 5) / 10;
+	unsigned mm_height = wish->mm_height ? wish->mm_height :
+		(tenths_of_mm(detailed->vdisplay) + 5) / 10;
+
+	memset(edid, 0, KMS_EDID_MADE_MAX);
+	put_vendor(edid, wish->serial);
+	put_display(edid, wish, mm_width, mm_height);
+	if (kms_edid_is_hdmi(wish))
+		make_13(edid);
+	uint64_t said = put_timing_lists(edid, modes, wish->mode_count);
+	kms_edid_put_detailed(edid + 54, detailed, mm_width, mm_height);
+	if (detailed >= modes && detailed < modes + wish->mode_count)
+		said |= 1ull << (detailed - modes);
+	int second = choose_second(wish, said);
+	if (second >= 0)
+		said |= 1ull << second;
+	put_descriptors(edid, wish, second, mm_width, mm_height);
+	if (wish->extension) {
+		edid[126] = 1;
+		kms_edid_put_cta(edid + 128, wish, ~said, mm_width, mm_height);
+	}
+	kms_edid_put_sum(edid);
+	return wish->extension ? 256 : 128;
+}
+
 void kms_edid_build(uint8_t edid[KMS_EDID_SIZE], const char *name, uint32_t serial,
 	const struct drm_mode_modeinfo *modes, unsigned mode_count)
 {
-	const struct drm_mode_modeinfo *detailed = choose_detailed(modes, mode_count);
-	uint8_t sum = 0;
+	const struct kms_edid_wish wish = {
+		.name = name, .serial = serial, .modes = modes, .mode_count = mode_count,
+	};
+	uint8_t made[KMS_EDID_MADE_MAX];
 
-	memset(edid, 0, KMS_EDID_SIZE);
-	put_vendor(edid, serial);
-	put_display(edid, detailed);
-	put_timing_lists(edid, modes, mode_count);
-	put_detailed(edid + 54, detailed);
-	put_name(edid + 72, name);
-	if (!put_range_limits(edid + 90, modes, mode_count))
-		put_dummy(edid + 90);
-	put_dummy(edid + 108);
-	for (int i = 0; i < KMS_EDID_SIZE - 1; i++)
-		sum += edid[i];
-	edid[KMS_EDID_SIZE - 1] = -sum;
+	kms_edid_make(made, &wish);
+	memcpy(edid, made, KMS_EDID_SIZE);
 }

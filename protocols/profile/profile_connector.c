@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kms_edid.h"
 #include "kms_mode.h"
 #include "profile_internal.h"
 #include "profile_names.h"
@@ -172,6 +173,26 @@ int profile_read_edid_file(const struct profile_value *value,
 	connector->edid = copy;
 	connector->edid_size = size;
 	return copy ? 0 : profile_no_memory(value);
+}
+
+/* Its modes where the description has none of its own, and its size. */
+int profile_take_edid(const struct profile_value *value, struct kms_connector_desc *connector)
+{
+	struct kms_edid_info *info = profile_alloc(value->reader->profile, 1, sizeof(*info));
+
+	if (!info)
+		return profile_no_memory(value);
+	if (kms_edid_parse(connector->edid, connector->edid_size, info) < 0)
+		return profile_wrong(value, "is no EDID");
+	if (connector->mode_count == 0) {
+		connector->modes = info->modes;
+		connector->mode_count = info->mode_count;
+	}
+	if (connector->mm_width == 0 && connector->mm_height == 0) {
+		connector->mm_width = info->mm_width;
+		connector->mm_height = info->mm_height;
+	}
+	return 0;
 }
 
 /* ---- fields ---- */
@@ -374,6 +395,12 @@ int profile_read_connector(const struct profile_value *value,
 		return ret;
 	if (connector->type == DRM_MODE_CONNECTOR_WRITEBACK)
 		connector->connected = false;
+	if (connector->edid && (profile_member(value, "edid", &member) ||
+			profile_member(value, "edid_file", &member))) {
+		ret = profile_take_edid(&member, connector);
+		if (ret < 0)
+			return ret;
+	}
 	if (connector->connected && connector->mode_count == 0)
 		return profile_wrong(value, "no \"modes\" for what is connected");
 	return 0;

@@ -141,8 +141,11 @@ static int read_monitor(const struct profile_value *value, struct kms_connector_
 	struct profile_value edid;
 	int ret = read_modes(value, connector);
 
-	if (ret == 0 && profile_member(value, "edid", &edid))
+	if (ret == 0 && profile_member(value, "edid", &edid)) {
 		ret = profile_read_edid(&edid, connector);
+		if (ret == 0)
+			ret = profile_take_edid(&edid, connector);
+	}
 	connector->monitor = "Testcard";
 	/* VGA without a load to detect is of unknown status, and used all the same. */
 	connector->connected = status != STATUS_DISCONNECTED && connector->mode_count > 0;

@@ -19,6 +19,9 @@ int profile_read_edid(const struct profile_value *value, struct kms_connector_de
 int profile_read_edid_file(const struct profile_value *value,
 	struct kms_connector_desc *connector);
 
+/* What connector->edid says where connector has nothing yet; value: for messages. */
+int profile_take_edid(const struct profile_value *value, struct kms_connector_desc *connector);
+
 /* Indices below count, or "all", as a mask; what: of which list. */
 int profile_read_indices(const struct profile_value *value, unsigned count, const char *what,
 	uint32_t *mask);

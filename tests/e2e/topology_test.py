@@ -92,6 +92,19 @@ def test_relative_path(t):
     t.check("Mine" in out, out)
 
 
+def test_edids(t):
+    """Of all that is connected edid-decode finds no failure."""
+    need("edid-decode")
+    for name in SHIPPED:
+        out = t.exec("sh", "-c", "for c in /sys/class/drm/card0-*; do if [ -s $c/edid ]; then "
+                     f"cat $c/edid >{t.path(name)}-${{c##*/}}; fi; done", options=("--device", name))
+    files = [file for file in os.listdir(t.out) if "card0" in file]
+    t.equal(len(files), 1 + 3 + 2, f"EDIDs {files}")
+    for file in files:
+        out = t.run("edid-decode", "-c", t.path(file))
+        t.check("Failures:" not in out and "EDID conformity: PASS" in out, f"{file}: {out}")
+
+
 def test_our_compositor(t):
     """On each of them, without a cursor plane (minimal, soc), too."""
     for name, size in {"minimal": (1024, 768), "desktop": (1920, 1080), "soc": (1280, 720)}.items():

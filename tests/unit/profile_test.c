@@ -8,6 +8,7 @@
 #include <drm_fourcc.h>
 
 #include "kms_device.h"
+#include "kms_mode.h"
 #include "profile.h"
 #include "test.h"
 
@@ -168,6 +169,36 @@ TEST(modes)
 	profile_destroy(profile);
 }
 
+/* What is connected and has an EDID has its modes, unless the description has others. */
+TEST(edid)
+{
+	const struct kms_connector_desc *model = kms_device_desc_default()->connectors;
+	char hex[2 * KMS_EDID_SIZE + 1], member[512];
+	uint8_t edid[KMS_EDID_SIZE];
+	struct profile *profile;
+
+	kms_edid_build(edid, "Given", 3, model->modes, 3);
+	for (unsigned i = 0; i < sizeof(edid); i++)
+		snprintf(hex + 2 * i, 3, "%02x", edid[i]);
+	snprintf(member, sizeof(member), ", \"modes\": [], \"edid\": \"%.64s\\n\\t %s\"", hex,
+		hex + 64);
+	CHECK_INT(parse(device("", "", "", member), &profile), 0);
+	const struct kms_connector_desc *connector = profile_desc(profile)->connectors;
+	CHECK_INT(connector->edid_size, KMS_EDID_SIZE);
+	CHECK(memcmp(connector->edid, edid, sizeof(edid)) == 0);
+	CHECK_INT(connector->mode_count, 3);
+	CHECK(kms_mode_equal(&connector->modes[0], &model->modes[0]));
+	CHECK_INT(connector->mm_width, 271);
+	profile_destroy(profile);
+
+	snprintf(member, sizeof(member), ", \"edid\": \"%s\"", hex);
+	CHECK_INT(parse(device("", "", "", member), &profile), 0);
+	CHECK_INT(profile_desc(profile)->connectors[0].mode_count, 1);
+	profile_destroy(profile);
+	member[40]++; /* no longer adds up */
+	expect_wrong(device("", "", "", member), "connectors[0].edid: is no EDID");
+}
+
 /* "like" copies an entry; what is said then counts, and nothing else changes. */
 TEST(like)
 {
@@ -261,7 +292,7 @@ static const struct wrong_row {
 	/* Each for itself is right, together they are no device: kms_desc says so. */
 	{"there can be no such device", "", "", ", \"type\": \"overlay\"", ""},
 	{"there can be no such device", "", "", ", \"zpos\": {\"first\": 9, \"max\": 3}", ""},
-	{"there can be no such device", "", "", "", ", \"edid\": \"00\""},
+	{"edid: is no EDID", "", "", "", ", \"edid\": \"00\""},
 };
 
 TEST_ROWS(wrong_field, struct wrong_row, wrong_rows)
