@@ -442,12 +442,11 @@ TEST_ROWS(exec_param, struct param_row, params)
 	exec_end(fd);
 }
 
-/* The context that is not to go on after a hang is banned by it; the others are not. */
-TEST(banned_context)
+/* Runs what no engine can in a context that is not to go on after that; its id. */
+static uint32_t banned_context(int fd, uint32_t handle)
 {
-	int fd = exec_begin();
-	uint32_t handle = exec_create(fd, PAGE), contexts[2] = {exec_context(fd), exec_context(fd)};
-	struct drm_i915_gem_context_param args = {.ctx_id = contexts[0],
+	uint32_t context = exec_context(fd);
+	struct drm_i915_gem_context_param args = {.ctx_id = context,
 		.param = I915_CONTEXT_PARAM_RECOVERABLE, .value = 0};
 	struct list list;
 
@@ -456,20 +455,57 @@ TEST(banned_context)
 	list_add(&list, handle, EXEC_OBJECT_WRITE);
 	list_dword(&list, 0x7fffffff); /* no such packet */
 	list_close(&list);
-	list.args.rsvd1 = contexts[0];
+	list.args.rsvd1 = context;
 	CHECK_INT(list_submit(&list), 0);
 	CHECK_INT(exec_wait(fd, handle, -1), 0);
-	CHECK_INT(guilty(fd, contexts[0]), 1);
-	CHECK_INT(guilty(fd, contexts[1]), 0);
+	CHECK_INT(guilty(fd, context), 1);
 	list_finish(&list);
+	return context;
+}
+
+/* The context that is not to go on after a hang is banned by it; the others are not. */
+TEST(banned_context)
+{
+	int fd = exec_begin();
+	uint32_t handle = exec_create(fd, PAGE), good = exec_context(fd);
+	uint32_t banned = banned_context(fd, handle);
+	struct list list;
+
+	CHECK_INT(guilty(fd, good), 0);
 	list_init(&list, fd, 0);
 	list_store(&list, list_add(&list, handle, 0), 0, 3);
 	list_close(&list);
-	list.args.rsvd1 = contexts[0];
+	list.args.rsvd1 = banned;
 	CHECK_ERRNO(list_submit(&list), EIO);
 	CHECK_INT(exec_read_dword(fd, handle, 0), 0);
-	list.args.rsvd1 = contexts[1];
+	list.args.rsvd1 = good;
 	CHECK_INT(list_submit(&list), 0);
 	CHECK_INT(exec_read_dword(fd, handle, 0), 3);
+	exec_end(fd);
+}
+
+/* Who makes a new context for each hang has none at the end, and no other file suffers. */
+TEST(banned_file)
+{
+	int fd = exec_begin(), other = exec_open();
+	uint32_t handle = exec_create(fd, PAGE), mine = exec_create(other, PAGE);
+	struct drm_i915_gem_context_create create = {0};
+	struct list list;
+
+	for (unsigned i = 0; i < 3; i++)
+		banned_context(fd, handle);
+	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_I915_GEM_CONTEXT_CREATE, &create), EIO);
+	list_init(&list, fd, 0);
+	list_store(&list, list_add(&list, handle, 0), 0, 3);
+	list_close(&list);
+	CHECK_ERRNO(list_submit(&list), EIO);
+	list_finish(&list);
+	CHECK_INT(ioctl(other, DRM_IOCTL_I915_GEM_CONTEXT_CREATE, &create), 0);
+	list_init(&list, other, 0);
+	list_store(&list, list_add(&list, mine, 0), 0, 3);
+	list_close(&list);
+	CHECK_INT(list_submit(&list), 0);
+	CHECK_INT(exec_read_dword(other, mine, 0), 3);
+	close(other);
 	exec_end(fd);
 }
