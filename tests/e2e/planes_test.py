@@ -1,5 +1,6 @@
 """The compositor on planes: what is where, that it looks the same, and that nothing is copied."""
 import os
+import random
 import re
 
 import tc
@@ -203,6 +204,42 @@ def test_words(t):
     compositor.ctl("planes", "on", "off", ok=False)
     t.equal(compositor.ctl("planes", "off")["enabled"], False)
     t.equal(compositor.ctl("planes")["enabled"], False)
+    compositor.stop()
+
+
+def test_clients_that_die_on_planes(t):
+    """Windows that come, move to the front and are killed while planes show them."""
+    compositor = start(t, video="", run=(f"{PATTERN} --still --size 500x400 --title still",))
+    window, = compositor.wait_windows(1)
+    compositor.ctl("move-to", "1000", "700")
+    seed = random.randrange(1 << 30)
+    chance, running = random.Random(seed), []
+    for _ in range(40):
+        if len(running) == 4 or (running and chance.random() < 0.4):
+            victim = running.pop(chance.randrange(len(running)))
+            victim.kill()
+            victim.wait()
+            t.running.remove(victim)
+        else:
+            size = f"{chance.randrange(1, 1100)}x{chance.randrange(1, 800)}"
+            options = chance.choice((["--size", size], ["--size", size], ["--fullscreen"]))
+            running.append(t.start(tc.LAUNCHER, "exec", "--join", compositor.dir, "--", VIDEO,
+                                   *options, WAYLAND_DISPLAY="wayland-0",
+                                   ASAN_OPTIONS="verify_asan_link_order=0"))
+        if chance.random() < 0.3:
+            compositor.ctl("planes", chance.choice(("on", "off")))
+        compositor.ctl("wait-vblank", str(chance.randrange(1, 8)))
+    planes(compositor, "on")
+    for victim in running:
+        victim.kill()
+        victim.wait()
+        t.running.remove(victim)
+    compositor.wait_windows(1)
+    t.equal(on_planes(compositor), [], f"seed {seed}")
+    compositor.ctl("move-to", "1000", "700")
+    compositor.ctl("wait-vblank", "5")
+    t.equal(differences(compositor.screenshot(), window["x"], window["y"], 500, 400), [],
+            f"seed {seed}")
     compositor.stop()
 
 

@@ -207,7 +207,7 @@ def test_a_reset_costs_nothing(t):
 
 
 def test_without_a_gpu_the_processor_draws(t):
-    compositor, moving = start_with_clients(t)
+    compositor, moving = start_with_clients(t, "--no-oops")
     compositor.ctl("gpu", "wedge")
     t.wait(lambda: renderer(compositor)["software"] > 10, "drawing by the processor")
     check_picture(t, compositor, "still")
