@@ -197,7 +197,7 @@ int client_greeted(const struct fixture *fixture)
 	return fd;
 }
 
-void client_send(int socket, const struct packet *packet)
+bool client_try_send(int socket, const struct packet *packet)
 {
 	char space[CMSG_SPACE(sizeof(packet->fds))] __attribute__((aligned(8))) = {0};
 	struct iovec vec = {(void *)packet->data, packet->size};
@@ -212,7 +212,12 @@ void client_send(int socket, const struct packet *packet)
 		control->cmsg_len = CMSG_LEN(packet->fd_count * sizeof(int));
 		memcpy(CMSG_DATA(control), packet->fds, packet->fd_count * sizeof(int));
 	}
-	CHECK_INT(sendmsg(socket, &message, MSG_NOSIGNAL), packet->size);
+	return sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)packet->size;
+}
+
+void client_send(int socket, const struct packet *packet)
+{
+	CHECK(client_try_send(socket, packet));
 }
 
 bool client_receive(int socket, struct packet *reply)

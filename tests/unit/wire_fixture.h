@@ -61,6 +61,8 @@ void packet_finish(struct packet *packet);
 int client_connect(const struct fixture *fixture); /* no hello yet */
 int client_greeted(const struct fixture *fixture);
 void client_send(int socket, const struct packet *packet);
+/* False when the server has hung up. */
+bool client_try_send(int socket, const struct packet *packet);
 /* False when the server hung up. reply->fds are the caller's. */
 bool client_receive(int socket, struct packet *reply);
 /* Sends, receives, gives the reply's result; the reply must come. */
