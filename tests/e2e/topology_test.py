@@ -114,6 +114,23 @@ def test_our_compositor(t):
         compositor.stop()
 
 
+def test_weston_lights_every_screen(t):
+    """An unmodified compositor finds monitors, crtcs and planes of its own accord."""
+    need("weston")
+    if os.geteuid() != 0 or not os.path.exists("/dev/tty7"):
+        raise tc.Skip("weston's own launcher wants root and a virtual terminal")
+    for name, screens, model in (("desktop", 3, "Desk 144"), ("soc", 2, "SoC panel")):
+        os.mkdir(t.path(name))
+        device = t.start(tc.LAUNCHER, "exec", "--device", name, "--frames", t.path(name), "--",
+                         "weston", "--backend=drm-backend.so", "--tty=7", "--use-pixman",
+                         f"-S{name}", log=t.path(f"{name}.log"))
+        t.wait(lambda: len({file.split("-")[0] for file in os.listdir(t.path(name))}) == screens,
+               f"a frame on each of {name}'s screens", 30)
+        with open(device.log, errors="replace") as file:
+            t.check(f"EDID make 'TCD', model '{model}'" in file.read(), f"{name}'s EDID")
+        t.stop(device, status=None)
+
+
 def test_size_comes_first(t):
     compositor = tc.Compositor(t, "--device", "soc", "--size", "900x500")
     image = compositor.screenshot()
