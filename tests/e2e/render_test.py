@@ -207,7 +207,7 @@ def test_a_reset_costs_nothing(t):
 
 
 def test_without_a_gpu_the_processor_draws(t):
-    compositor, moving = start_with_clients(t, "--no-oops")
+    compositor, moving = start_with_clients(t)
     compositor.ctl("gpu", "wedge")
     t.wait(lambda: renderer(compositor)["software"] > 10, "drawing by the processor")
     # Until somebody has read why, the screen says that the GPU is wedged.
