@@ -6,7 +6,7 @@
 
 #include "gem_domain.h"
 #include "kms_fbdev.h"
-#include "kms_legacy.h"
+#include "kms_legacy_internal.h"
 #include "kms_vblank.h"
 
 enum { DEFAULT_WIDTH = 1024, DEFAULT_HEIGHT = 768, VSYNC_TIMEOUT_NS = 1000000000 };
@@ -206,7 +206,8 @@ void kms_fbdev_show(struct kms_fbdev *fbdev)
 			.crtc = crtc, .fb = fbdev->fb, .y = y, .mode = &mode,
 			.connectors = &connector, .connector_count = 1,
 		};
-		int ret = kms_set_crtc(&set);
+		/* Time may stand still: nobody waits for a vblank here. */
+		int ret = kms_set_crtc_flags(&set, KMS_COMMIT_NONBLOCK);
 		if (ret < 0)
 			gem_warn("kms", "%s: no console: %s", connector->name, strerror(-ret));
 		else

@@ -159,7 +159,7 @@ static int check_set_crtc(const struct kms_mode_set *set)
 	return 0;
 }
 
-int kms_set_crtc(const struct kms_mode_set *set)
+int kms_set_crtc_flags(const struct kms_mode_set *set, unsigned flags)
 {
 	struct kms_device *dev = set->crtc->base.dev;
 	struct set_crtc_request request = {.set = set};
@@ -169,10 +169,17 @@ int kms_set_crtc(const struct kms_mode_set *set)
 		ret = kms_blob_create(dev, NULL, set->mode, sizeof(*set->mode), &request.mode);
 	if (ret)
 		return ret;
-	ret = run(dev, fill_set_crtc, &request);
+	pthread_mutex_lock(&dev->lock);
+	ret = kms_legacy_run_locked(dev, fill_set_crtc, &request, flags);
+	pthread_mutex_unlock(&dev->lock);
 	if (request.mode)
 		kms_object_put(&request.mode->base);
 	return ret;
+}
+
+int kms_set_crtc(const struct kms_mode_set *set)
+{
+	return kms_set_crtc_flags(set, 0);
 }
 
 /* ---- PAGE_FLIP ---- */

@@ -12,5 +12,7 @@
 int kms_legacy_run_locked(struct kms_device *dev,
 	int (*fill)(struct kms_atomic_state *state, const void *request), const void *request,
 	unsigned flags);
+/* kms_set_crtc with KMS_COMMIT_ flags. */
+int kms_set_crtc_flags(const struct kms_mode_set *set, unsigned flags);
 
 #endif

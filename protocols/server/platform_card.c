@@ -177,8 +177,10 @@ static int start_card(struct platform_card *card, const struct platform_options 
 	kms_oops_add_device(card->dev->kms, card->index);
 	for (unsigned i = 0; i < card->dev->kms->crtc_count && ret == 0; i++)
 		ret = start_sinks(card, options, i);
-	if (ret == 0 && options->fbdev)
-		ret = platform_fbdev_start(card);
+	/* A device whose planes take nothing that a console draws is none the worse without. */
+	int err = ret == 0 && options->fbdev ? platform_fbdev_start(card) : 0;
+	if (err < 0)
+		gem_warn("platform", "card %u has no console: %s", card->index, strerror(-err));
 	return ret;
 }
 
