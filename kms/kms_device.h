@@ -238,8 +238,9 @@ int kms_connector_set(struct kms_connector *connector, bool connected,
 	const struct drm_mode_modeinfo *modes, unsigned mode_count);
 /*
  * Hotplug: the monitor has another EDID, size bytes; NULL = one that is built from
- * its modes, under this name (NULL = the one it had). Its modes stay. -EINVAL:
- * not whole blocks that begin with an EDID's header and have its checksums; -ENOMEM.
+ * its modes, under this name (NULL = the one it had). The modes become those of edid,
+ * when it says any; else they stay. -EINVAL: not whole blocks that begin with an
+ * EDID's header and have its checksums; -ENOMEM.
  */
 int kms_connector_set_edid(struct kms_connector *connector, const void *edid, size_t size,
 	const char *name);

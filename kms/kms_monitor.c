@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kms_edid.h"
 #include "kms_device.h"
 #include "kms_vrr.h"
 
@@ -42,6 +43,7 @@ int kms_connector_set_edid(struct kms_connector *connector, const void *edid, si
 {
 	struct kms_device *dev = connector->base.dev;
 	struct drm_mode_modeinfo modes[KMS_MAX_MODES];
+	struct kms_edid_info info;
 	void *own = NULL;
 
 	if (edid && !is_edid(edid, size))
@@ -63,6 +65,11 @@ int kms_connector_set_edid(struct kms_connector *connector, const void *edid, si
 	memcpy(modes, connector->modes, mode_count * sizeof(modes[0]));
 	pthread_mutex_unlock(&dev->lock);
 	free(old);
+	/* The monitor's own modes; one that says none keeps those that are there. */
+	if (edid && kms_edid_parse(edid, size, &info) == 0 && info.mode_count > 0) {
+		mode_count = info.mode_count;
+		memcpy(modes, info.modes, mode_count * sizeof(modes[0]));
+	}
 	return kms_connector_set(connector, connected, modes, mode_count);
 }
 

@@ -105,6 +105,17 @@ def test_edids(t):
         t.check("Failures:" not in out and "EDID conformity: PASS" in out, f"{file}: {out}")
 
 
+def test_edid_at_runtime_brings_its_modes(t):
+    """The SoC's first screen becomes the desktop's second: with that one's EDID and modes."""
+    t.exec("sh", "-c", f"cat /sys/class/drm/card0-DP-1/edid >{t.path('dp.bin')}",
+           options=("--device", "desktop"))
+    directory = os.path.join(t.runtime, "tc")
+    out = t.exec("sh", "-c", f"{tc.CTL} --dir {directory} edid {t.path('dp.bin')}; drm_info -j",
+                 options=("--device", "soc", "--dir", directory))
+    modes = json.loads(out[out.index("{", out.index("}")):])["/dev/dri/card0"]["connectors"][0]["modes"]
+    t.equal((modes[0]["hdisplay"], modes[0]["vrefresh"]), (2560, 144), "preferred mode")
+
+
 def test_our_compositor(t):
     """On each of them, without a cursor plane (minimal, soc), too."""
     for name, size in {"minimal": (1024, 768), "desktop": (1920, 1080), "soc": (1280, 720)}.items():
