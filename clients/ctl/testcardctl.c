@@ -56,6 +56,7 @@ static const char usage[] =
 	"                                its monitor has another EDID (hotplug)\n"
 	"  link-status bad [CONNECTOR]   the link failed, until a modeset\n"
 	"  vrr-capable on|off [CONNECTOR]\n"
+	"  unplug, plug                  pulls the whole device out; puts it back\n"
 	"  quit                          ends the platform\n"
 	"A program may know more: see the answer of help.\n";
 

@@ -17,6 +17,7 @@
  *   edid FILE|built [NAME] [CONNECTOR]       hotplug: another EDID
  *   link-status bad [CONNECTOR]   the link failed, until a modeset
  *   vrr-capable on|off [CONNECTOR]
+ *   unplug | plug                 the whole device is pulled out, put back
  *   time [now]                    the device's time, and each crtc's vblanks (kms_time.h)
  *   time freeze | real | fast     stops it, lets it run, lets it leap to what is waited for
  *   time step [N] [commit] [crtc N]

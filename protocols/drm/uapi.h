@@ -76,6 +76,8 @@ struct uapi_device {
 	struct uapi_master *master; /* current master, a reference; master_lock */
 	struct gem_list files;      /* uapi_file.link; master_lock */
 	unsigned open_count;        /* master_lock */
+	/* Counts unplugs: files of before one have no device any more. */
+	_Atomic unsigned generation;
 	/* A lease is over, and its lessor to be told: see uapi_master_unlock. master_lock. */
 	bool lease_ended;
 	void (*on_lease_end)(struct uapi_device *dev, void *data); /* NULL = nobody; master_lock */
@@ -92,6 +94,7 @@ struct uapi_file {
 	struct vfs_file base; /* first */
 	struct uapi_device *dev;
 	enum uapi_node_kind kind;
+	unsigned generation; /* the device's when this was opened; fixed */
 	struct gem_file gem;
 	struct kms_file kms;
 	/* Primary nodes only: own master or the one at the time of open. dev->master_lock. */
@@ -125,6 +128,18 @@ void uapi_device_destroy(struct uapi_device *dev);
  * cards of a platform before the first of them is destroyed. No file may be open.
  */
 void uapi_device_stop(struct uapi_device *dev);
+
+/*
+ * The device is pulled out, as the kernel's drm_dev_unplug: requests on open files
+ * give -ENODEV from now on and memory can not be mapped anew; what is mapped stays,
+ * events that were due are sent, waits for vblanks end, batches fail with -EIO,
+ * every screen goes dark. Its nodes are out of the vfs before.
+ */
+void uapi_device_unplug(struct uapi_device *dev);
+/* It is there again, and new to everybody: before its nodes are. */
+void uapi_device_plug(struct uapi_device *dev);
+/* The device that file was opened on has been pulled out. */
+bool uapi_file_unplugged(const struct uapi_file *file);
 
 /*
  * Fills node for vfs_add_node, and dev->place: /dev/dri/card<index> (226:index) or

@@ -88,6 +88,14 @@ static void drop_current_locked(struct uapi_device *dev)
 	uapi_master_put_locked(dev, old);
 }
 
+void uapi_master_drop(struct uapi_device *dev)
+{
+	pthread_mutex_lock(&dev->master_lock);
+	if (dev->master)
+		drop_current_locked(dev);
+	uapi_master_unlock(dev);
+}
+
 static void forget_magic_locked(struct uapi_file *file)
 {
 	if (file->magic)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kms_atomic.h"
 #include "uapi_file.h"
 
 enum { DRM_MAJOR = 226, RENDER_MINOR_BASE = 128, PCI_SLOT_BASE = 2 };
@@ -67,6 +68,26 @@ void uapi_device_destroy(struct uapi_device *dev)
 	gem_device_finish(&dev->gem);
 	pthread_mutex_destroy(&dev->master_lock);
 	free(dev);
+}
+
+void uapi_device_unplug(struct uapi_device *dev)
+{
+	atomic_fetch_add(&dev->generation, 1);
+	uapi_master_drop(dev);
+	gpu_device_wedge(dev->gpu);
+	kms_atomic_shutdown(dev->kms);
+}
+
+void uapi_device_plug(struct uapi_device *dev)
+{
+	/* A request that was under way then may have lit a screen since. */
+	kms_atomic_shutdown(dev->kms);
+	gpu_device_unwedge(dev->gpu);
+}
+
+bool uapi_file_unplugged(const struct uapi_file *file)
+{
+	return file->generation != atomic_load(&file->dev->generation);
 }
 
 /* The graphics part of an Intel board is 00:02.0. Further cards follow. */

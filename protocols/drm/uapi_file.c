@@ -46,6 +46,8 @@ static int file_mmap(struct vfs_file *base, uint64_t offset, uint64_t length, in
 	int access = base->flags & O_ACCMODE;
 	struct gem_object *obj;
 
+	if (uapi_file_unplugged(file))
+		return -ENODEV;
 	/* As mmap(2) of any file: shared memory needs the file open for it. */
 	if (access == O_WRONLY || (prot & PROT_WRITE && access != O_RDWR))
 		return -EACCES;
@@ -111,6 +113,7 @@ int uapi_file_open(const struct vfs_node *node, int flags, struct vfs_caller *ca
 		return -ENOMEM;
 	vfs_file_init(&file->base, &file_ops);
 	file->dev = dev;
+	file->generation = atomic_load(&dev->generation);
 	file->kind = node->path == dev->node_paths[UAPI_NODE_RENDER] ? UAPI_NODE_RENDER :
 		UAPI_NODE_PRIMARY;
 	file->authenticated = caller->uid == 0;

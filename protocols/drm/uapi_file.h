@@ -36,6 +36,8 @@ struct uapi_master *uapi_master_get_locked(struct uapi_master *master);
 void uapi_master_put_locked(struct uapi_device *dev, struct uapi_master *master);
 /* file no longer looks to its master, nor is it master. */
 void uapi_master_leave_locked(struct uapi_file *file);
+/* There is no master from now on. */
+void uapi_master_drop(struct uapi_device *dev);
 /* Lets go of dev->master_lock, and tells dev->on_lease_end what has happened meanwhile. */
 void uapi_master_unlock(struct uapi_device *dev);
 

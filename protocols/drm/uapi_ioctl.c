@@ -61,6 +61,9 @@ static long dispatch(struct uapi_call *call, unsigned int request, uint64_t arg,
 	uint64_t stack[STACK_SIZE / sizeof(uint64_t)];
 	void *data = stack;
 
+	/* Before all else, as in the kernel: whatever the request was. */
+	if (uapi_file_unplugged(call->file))
+		return -ENODEV;
 	if (_IOC_TYPE(request) != DRM_IOCTL_BASE)
 		return -ENOTTY;
 	if (!row)

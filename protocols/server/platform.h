@@ -59,7 +59,8 @@ struct platform_card {
 	unsigned index;
 	struct uapi_device *dev;
 	struct vfs_node card_node, render_node; /* render_node.path NULL = there is none */
-	struct uapi_debugfs *debugfs;
+	struct uapi_debugfs *debugfs; /* NULL while unplugged */
+	bool unplugged; /* control thread */
 	struct kms_fbdev *fbdev;     /* NULL = none, as console then */
 	struct kms_console *console;
 	struct fbdev_device fb;      /* valid with fbdev, as fb_node */

@@ -216,6 +216,72 @@ void platform_stop_cards(struct platform *platform)
 	}
 }
 
+/* Programs are told when everything is gone, or there. */
+int platform_unplug_card(struct platform_card *card)
+{
+	const struct vfs_node *render = card->render_node.path ? &card->render_node : NULL;
+	struct platform *platform = card->platform;
+	char name[64];
+
+	card->unplugged = true;
+	set_hotplug(card, false);
+	vfs_remove_node(platform->vfs, &card->card_node);
+	if (render)
+		vfs_remove_node(platform->vfs, render);
+	uapi_debugfs_destroy(card->debugfs);
+	card->debugfs = NULL;
+	uapi_device_unplug(card->dev);
+	tree_remove_drm(platform->tree, &card->card_node);
+	snprintf(name, sizeof(name), UAPI_DEBUGFS_FOLDER "/%u", card->card_node.minor);
+	tree_remove(platform->tree, name);
+	if (render) {
+		snprintf(name, sizeof(name), UAPI_DEBUGFS_FOLDER "/%u", render->minor);
+		tree_remove(platform->tree, name);
+	}
+	tree_uevent_device(platform->tree, &card->card_node, render, "remove");
+	gem_info("platform", "card %u unplugged", card->index);
+	return 0;
+}
+
+int platform_plug_card(struct platform_card *card)
+{
+	const struct vfs_node *render = card->render_node.path ? &card->render_node : NULL;
+	struct platform *platform = card->platform;
+
+	uapi_device_plug(card->dev);
+	int ret = uapi_debugfs_create(card->dev, platform->vfs, card->index, &card->debugfs);
+	if (ret < 0)
+		return ret;
+	ret = vfs_add_node(platform->vfs, &card->card_node);
+	if (ret < 0)
+		goto destroy_debugfs;
+	if (render)
+		ret = vfs_add_node(platform->vfs, render);
+	if (ret < 0)
+		goto remove_card_node;
+	ret = tree_add_drm(platform->tree, card->dev, &card->card_node, render);
+	if (ret == 0)
+		ret = add_debugfs_files(card);
+	if (ret < 0)
+		goto remove_tree;
+	set_hotplug(card, true);
+	card->unplugged = false;
+	tree_uevent_device(platform->tree, &card->card_node, render, "add");
+	gem_info("platform", "card %u plugged in", card->index);
+	return 0;
+
+remove_tree:
+	tree_remove_drm(platform->tree, &card->card_node);
+	if (render)
+		vfs_remove_node(platform->vfs, render);
+remove_card_node:
+	vfs_remove_node(platform->vfs, &card->card_node);
+destroy_debugfs:
+	uapi_debugfs_destroy(card->debugfs);
+	card->debugfs = NULL;
+	return ret;
+}
+
 struct platform_card *platform_take_card(struct platform *platform, int *argc, char **argv,
 	FILE *out)
 {

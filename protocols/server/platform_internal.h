@@ -29,6 +29,11 @@ void platform_stop_cards(struct platform *platform);
 struct platform_card *platform_take_card(struct platform *platform, int *argc, char **argv,
 	FILE *out);
 
+/* The device is pulled out, and put back: nodes, tree, uevents (uapi_device_unplug). */
+int platform_unplug_card(struct platform_card *card);
+/* On error the card is unplugged as before. */
+int platform_plug_card(struct platform_card *card);
+
 int platform_add_display_commands(struct platform *platform);
 int platform_add_monitor_commands(struct platform *platform);
 int platform_add_gpu_commands(struct platform *platform);

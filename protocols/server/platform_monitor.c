@@ -1,4 +1,4 @@
-/* Control commands about monitors: plugged in and out, and what they say of themselves. */
+/* Control commands about monitors, plugged in and out and what they say; and about whole cards. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,6 +23,10 @@ static bool take_target(void *data, int *argc, char **argv, FILE *out, struct ta
 
 	if (!card)
 		return false;
+	if (card->unplugged) {
+		control_refuse(out, "card %u is unplugged", card->index);
+		return false;
+	}
 	struct kms_device *kms = card->dev->kms;
 	unsigned index = 0;
 	for (unsigned i = 0; i < kms->connector_count && *argc > 1; i++) {
@@ -224,6 +228,26 @@ static int set_vrr(void *data, int argc, char **argv, FILE *out)
 	return ret < 0 ? ret : answer(&target, out);
 }
 
+/* ---- the whole device ---- */
+
+static int unplug(void *data, int argc, char **argv, FILE *out)
+{
+	struct platform_card *card = platform_take_card(data, &argc, argv, out);
+	bool wanted = strcmp(argv[0], "unplug") == 0;
+
+	if (!card)
+		return 0;
+	if (argc != 1)
+		return control_refuse(out, "usage: %s [card N]", argv[0]);
+	if (card->unplugged == wanted)
+		return control_refuse(out, "card %u is %s", card->index,
+			wanted ? "unplugged already" : "plugged in already");
+	int ret = wanted ? platform_unplug_card(card) : platform_plug_card(card);
+	if (ret == 0)
+		fputs("{\"ok\":true}", out);
+	return ret;
+}
+
 int platform_add_monitor_commands(struct platform *platform)
 {
 	static const struct {
@@ -239,6 +263,8 @@ int platform_add_monitor_commands(struct platform *platform)
 		{"link-status", "bad [CONNECTOR] [card N]: the link went bad, until a modeset",
 			set_link},
 		{"vrr-capable", "on|off [CONNECTOR] [card N]: what the monitor can do", set_vrr},
+		{"unplug", "[card N]: pulls the whole device out", unplug},
+		{"plug", "[card N]: puts the device back", unplug},
 	};
 
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(commands); i++) {

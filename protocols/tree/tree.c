@@ -40,6 +40,21 @@ static void temporary_path(struct tree *tree, char path[PATH_MAX])
 	snprintf(path, PATH_MAX, "%s/.new-%u", tree->root, tree->temporary++);
 }
 
+/* So that it can be taken away again. */
+static int record(struct tree_card *card, const char *name)
+{
+	char **names = realloc(card->names, (card->name_count + 1) * sizeof(*names));
+
+	if (!names)
+		return -ENOMEM;
+	card->names = names;
+	names[card->name_count] = strdup(name);
+	if (!names[card->name_count])
+		return -ENOMEM;
+	card->name_count++;
+	return 0;
+}
+
 /* Puts the finished temporary in place of name. Most folders are there already. */
 static int move_in(struct tree *tree, const char *temporary, const char *name)
 {
@@ -55,7 +70,7 @@ static int move_in(struct tree *tree, const char *temporary, const char *name)
 	}
 	if (ret)
 		unlink(temporary);
-	return ret;
+	return ret == 0 && tree->recording ? record(tree->recording, name) : ret;
 }
 
 int tree_write(struct tree *tree, const char *name, const void *data, size_t len)
@@ -227,11 +242,28 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 	return 0;
 }
 
+void tree_remove_locked(struct tree *tree, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s", tree->root, name);
+	nftw(path, remove_entry, NFTW_FDS, FTW_DEPTH | FTW_PHYS);
+}
+
+void tree_remove(struct tree *tree, const char *name)
+{
+	pthread_mutex_lock(&tree->lock);
+	tree_remove_locked(tree, name);
+	pthread_mutex_unlock(&tree->lock);
+}
+
 void tree_destroy(struct tree *tree)
 {
 	for (unsigned i = 0; i < tree->subscriber_count; i++)
 		close(tree->subscribers[i]);
 	tree_remove_texts(tree, NULL);
+	for (unsigned i = 0; i < tree->card_count; i++)
+		tree_forget_card(&tree->cards[i]);
 	nftw(tree->root, remove_entry, NFTW_FDS, FTW_DEPTH | FTW_PHYS);
 	pthread_mutex_destroy(&tree->lock);
 	free(tree);

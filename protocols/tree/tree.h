@@ -37,6 +37,8 @@ const char *tree_root(const struct tree *tree);
 /* card and render: their vfs nodes; render may be NULL. */
 int tree_add_drm(struct tree *tree, struct uapi_device *dev, const struct vfs_node *card,
 	const struct vfs_node *render);
+/* All that tree_add_drm made for the device of card, which is one of the tree's. */
+void tree_remove_drm(struct tree *tree, const struct vfs_node *card);
 /* The empty placeholder of a text file, so that folders list it; open goes to the door. */
 int tree_add_text(struct tree *tree, const struct vfs_node *node);
 /* A symbolic link, names as programs see them. */
@@ -50,6 +52,8 @@ struct tree_fb {
 /* A card's framebuffer device: node, /sys/class/graphics/fbN. */
 int tree_add_fb(struct tree *tree, const struct uapi_device *card, const struct vfs_node *node,
 	const struct tree_fb *fb);
+/* name and all below it. */
+void tree_remove(struct tree *tree, const char *name);
 int tree_add_input(struct tree *tree, const struct evdev_device *dev);
 /* Rewrites a connector's files after hotplug. */
 int tree_update_connector(struct tree *tree, struct kms_connector *connector);
@@ -62,6 +66,9 @@ int tree_uevent_subscribe(struct tree *tree, int *fd);
 /* ACTION=change of card's device with HOTPLUG=1, CONNECTOR=id, PROPERTY=id if not 0. */
 void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_t connector_id,
 	uint32_t property_id);
+/* ACTION=action ("add", "remove") of card, its connectors and render, which may be NULL. */
+void tree_uevent_device(struct tree *tree, const struct vfs_node *card,
+	const struct vfs_node *render, const char *action);
 /* ACTION=change with LEASE=1: a lessee is gone. */
 void tree_uevent_lease(struct tree *tree, const struct vfs_node *card);
 

@@ -157,6 +157,15 @@ void tree_remove_texts(struct tree *tree, const struct kms_device *kms)
 	}
 }
 
+void tree_connector_syspath(const struct kms_connector *connector, const struct vfs_node *card,
+	char *path, size_t size)
+{
+	char parent[NAME_SIZE];
+
+	tree_drm_syspath(card, parent, sizeof(parent));
+	snprintf(path, size, "%s/%s-%s", parent, tree_base_name(card->path), connector->name);
+}
+
 int tree_add_connector(struct tree *tree, struct kms_connector *connector,
 	const struct vfs_node *card)
 {
@@ -165,7 +174,7 @@ int tree_add_connector(struct tree *tree, struct kms_connector *connector,
 	int ret;
 
 	tree_drm_syspath(card, parent, sizeof(parent));
-	snprintf(syspath, sizeof(syspath), "%s/%s-%s", parent, card_name, connector->name);
+	tree_connector_syspath(connector, card, syspath, sizeof(syspath));
 	ret = write_connector(tree, connector, syspath);
 	if (ret == 0)
 		ret = add_texts(tree, connector, syspath);
@@ -200,16 +209,12 @@ int tree_add_connector(struct tree *tree, struct kms_connector *connector,
 
 static int update_locked(struct tree *tree, struct kms_connector *connector)
 {
-	char parent[NAME_SIZE], syspath[NAME_SIZE * 2];
+	char syspath[NAME_SIZE * 2];
 
 	for (unsigned i = 0; i < tree->card_count; i++) {
-		const struct vfs_node *card = tree->cards[i].node;
-
 		if (tree->cards[i].kms != connector->base.dev)
 			continue;
-		tree_drm_syspath(card, parent, sizeof(parent));
-		snprintf(syspath, sizeof(syspath), "%s/%s-%s", parent, tree_base_name(card->path),
-			connector->name);
+		tree_connector_syspath(connector, tree->cards[i].node, syspath, sizeof(syspath));
 		return write_connector(tree, connector, syspath);
 	}
 	return -ENODEV;

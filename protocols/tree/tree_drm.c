@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tree_private.h"
 #include "uapi_debugfs.h"
@@ -99,7 +100,8 @@ static int add_drm_locked(struct tree *tree, struct uapi_device *dev,
 
 	if (tree->card_count == TREE_CARDS_MAX)
 		return -ENOSPC;
-	tree->cards[tree->card_count++] = (struct tree_card){.kms = dev->kms, .node = card};
+	tree->recording = &tree->cards[tree->card_count++];
+	*tree->recording = (struct tree_card) {.kms = dev->kms, .node = card, .render = render};
 	tree_parent_init(&parent, dev);
 	ret = tree_add_parent(tree, dev, &parent);
 	if (ret == 0)
@@ -120,15 +122,53 @@ int tree_add_drm(struct tree *tree, struct uapi_device *dev, const struct vfs_no
 
 	pthread_mutex_lock(&tree->lock);
 	ret = add_drm_locked(tree, dev, card, render);
+	tree->recording = NULL;
 	pthread_mutex_unlock(&tree->lock);
 	return ret;
 }
 
+void tree_forget_card(struct tree_card *card)
+{
+	for (unsigned i = 0; i < card->name_count; i++)
+		free(card->names[i]);
+	free(card->names);
+}
+
+static void remove_drm_locked(struct tree *tree, struct tree_card *card)
+{
+	char path[PATH_MAX];
+	struct tree_parent parent;
+
+	tree_remove_texts(tree, card->kms);
+	for (unsigned i = 0; i < card->name_count; i++) {
+		snprintf(path, sizeof(path), "%s%s", tree->root, card->names[i]);
+		unlink(path);
+	}
+	tree_parent_init(&parent, card->node->data);
+	tree_remove_locked(tree, parent.syspath);
+	tree_forget_card(card);
+	*card = tree->cards[--tree->card_count];
+}
+
+void tree_remove_drm(struct tree *tree, const struct vfs_node *card)
+{
+	pthread_mutex_lock(&tree->lock);
+	for (unsigned i = 0; i < tree->card_count; i++) {
+		if (tree->cards[i].node != card)
+			continue;
+		remove_drm_locked(tree, &tree->cards[i]);
+		break;
+	}
+	pthread_mutex_unlock(&tree->lock);
+}
+
 /* What udevd adds for a minor comes behind what, which ends with a NULL key. */
-static void send_card(struct tree *tree, const struct vfs_node *card,
+static void send_minor(struct tree *tree, const struct vfs_node *card, bool render,
 	const struct tree_property *what)
 {
-	static const char *const tags[] = {"uaccess", "seat", "master-of-seat", NULL};
+	static const char *const card_tags[] = {"uaccess", "seat", "master-of-seat", NULL};
+	static const char *const render_tags[] = {"uaccess", NULL};
+	const char *const *tags = render ? render_tags : card_tags;
 	char syspath[NAME_SIZE], major[16], minor[16], seat[sizeof(struct tree_parent)];
 	struct tree_parent parent;
 	const struct tree_property usual[] = {
@@ -168,7 +208,7 @@ void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_
 
 	snprintf(connector, sizeof(connector), "%u", connector_id);
 	snprintf(property, sizeof(property), "%u", property_id);
-	send_card(tree, card, what);
+	send_minor(tree, card, false, what);
 }
 
 void tree_uevent_lease(struct tree *tree, const struct vfs_node *card)
@@ -179,5 +219,34 @@ void tree_uevent_lease(struct tree *tree, const struct vfs_node *card)
 		{NULL, NULL},
 	};
 
-	send_card(tree, card, what);
+	send_minor(tree, card, false, what);
+}
+
+static void send_connector(struct tree *tree, const struct vfs_node *card,
+	const struct kms_connector *connector, const char *action)
+{
+	static const char *const tags[] = {NULL};
+	const struct tree_property what[] = {{"ACTION", action}};
+	char syspath[NAME_SIZE * 2];
+
+	tree_connector_syspath(connector, card, syspath, sizeof(syspath));
+	tree_uevent_send(tree, syspath, "drm", "drm_connector", tags, what, 1);
+}
+
+void tree_uevent_device(struct tree *tree, const struct vfs_node *card,
+	const struct vfs_node *render, const char *action)
+{
+	const struct uapi_device *dev = card->data;
+	const struct tree_property what[] = {{"ACTION", action}, {NULL, NULL}};
+	bool adding = strcmp(action, "add") == 0;
+
+	/* Children after their parent, and before it when they go. */
+	if (adding)
+		send_minor(tree, card, false, what);
+	for (unsigned i = 0; i < dev->kms->connector_count; i++)
+		send_connector(tree, card, &dev->kms->connectors[i], action);
+	if (!adding)
+		send_minor(tree, card, false, what);
+	if (render)
+		send_minor(tree, render, true, what);
 }

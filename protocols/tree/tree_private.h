@@ -17,12 +17,15 @@ struct tree {
 	pthread_mutex_t lock;      /* all below, and writes of files */
 	/* Cards, to find a connector's place. */
 	struct tree_card {
-		const struct kms_device *kms;
-		const struct vfs_node *node;
+		struct kms_device *kms;
+		const struct vfs_node *node, *render; /* render NULL = there is none */
+		char **names; /* of all that was made for it */
+		unsigned name_count;
 	} cards[TREE_CARDS_MAX];
 	unsigned card_count;
 	struct vfs *vfs;           /* NULL = texts that follow the device are not wanted; fixed */
 	struct gem_list texts;     /* tree_text.link */
+	struct tree_card *recording; /* what is made is this one's; NULL = nobody's */
 	unsigned temporary;        /* makes names of unfinished files unique */
 	uint64_t sequence;         /* SEQNUM of the last uevent */
 	int subscribers[TREE_SUBSCRIBERS_MAX]; /* our ends */
@@ -41,6 +44,9 @@ int tree_print(struct tree *tree, const char *name, const char *format, ...);
 int tree_link(struct tree *tree, const char *name, const char *target);
 int tree_make_folder(struct tree *tree, const char *name);
 
+/* name and all below it; no link is followed. */
+void tree_remove_locked(struct tree *tree, const char *name);
+
 /* A device's "subsystem" link, and its links in /sys/class or /sys/bus, /sys/dev/char, /dev. */
 int tree_add_node(struct tree *tree, const struct vfs_node *node, const char *syspath);
 
@@ -55,7 +61,11 @@ struct tree_parent {
 void tree_parent_init(struct tree_parent *parent, const struct uapi_device *dev);
 int tree_add_parent(struct tree *tree, const struct uapi_device *dev,
 	const struct tree_parent *parent);
+/* Frees what card has been recorded with. */
+void tree_forget_card(struct tree_card *card);
 /* tree_connector.c */
+void tree_connector_syspath(const struct kms_connector *connector, const struct vfs_node *card,
+	char *path, size_t size);
 int tree_add_connector(struct tree *tree, struct kms_connector *connector,
 	const struct vfs_node *card);
 /* Those of kms; NULL = all. */

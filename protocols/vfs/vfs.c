@@ -45,6 +45,7 @@ int vfs_create(struct vfs **out)
 		goto free_vfs;
 	}
 	pthread_mutex_init(&vfs->lock, NULL);
+	pthread_cond_init(&vfs->opens_done, NULL);
 	pthread_mutex_init(&vfs->reap_lock, NULL);
 	for (int i = 0; i < VFS_SHARDS; i++)
 		pthread_mutex_init(&vfs->shards[i].lock, NULL);
@@ -107,6 +108,7 @@ void vfs_destroy(struct vfs *vfs)
 	for (int i = 0; i < VFS_SHARDS; i++)
 		pthread_mutex_destroy(&vfs->shards[i].lock);
 	pthread_mutex_destroy(&vfs->reap_lock);
+	pthread_cond_destroy(&vfs->opens_done);
 	pthread_mutex_destroy(&vfs->lock);
 	free(vfs->nodes);
 	free(vfs);
@@ -138,6 +140,11 @@ void vfs_remove_node(struct vfs *vfs, const struct vfs_node *node)
 		vfs->nodes[i] = vfs->nodes[--vfs->node_count];
 		break;
 	}
+	/* Whoever has found it is done with it then. */
+	unsigned phase = vfs->open_phase;
+	vfs->open_phase ^= 1;
+	while (vfs->opens[phase] > 0)
+		pthread_cond_wait(&vfs->opens_done, &vfs->lock);
 	pthread_mutex_unlock(&vfs->lock);
 }
 

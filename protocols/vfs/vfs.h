@@ -164,7 +164,10 @@ void vfs_destroy(struct vfs *vfs);
 
 uint64_t vfs_instance(const struct vfs *vfs);
 
-/* node is the caller's memory and outlives the vfs or vfs_remove_node. */
+/*
+ * node is the caller's memory and outlives the vfs or vfs_remove_node, which waits for
+ * the opens that are under way: not from a node's functions.
+ */
 int vfs_add_node(struct vfs *vfs, const struct vfs_node *node);
 void vfs_remove_node(struct vfs *vfs, const struct vfs_node *node);
 /* NULL when there is none. Nodes are few; a scan. */

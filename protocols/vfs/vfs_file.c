@@ -221,12 +221,12 @@ static int bring_up(struct vfs *vfs, struct vfs_file *file, int flags,
 	return 0;
 }
 
-int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller, int *fd)
+static int open_node(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller,
+	int *fd)
 {
+	const struct vfs_node *node = vfs_find_node(vfs, path);
 	struct vfs_file *file;
 
-	vfs_reap(vfs);
-	const struct vfs_node *node = vfs_find_node(vfs, path);
 	if (!node)
 		return -ENXIO;
 	int ret = check_permission(node, flags, caller);
@@ -243,6 +243,21 @@ int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *ca
 	ret = bring_up(vfs, file, flags, node->opened, fd);
 	if (ret)
 		vfs_file_put(file);
+	return ret;
+}
+
+int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller, int *fd)
+{
+	vfs_reap(vfs);
+	pthread_mutex_lock(&vfs->lock);
+	unsigned phase = vfs->open_phase;
+	vfs->opens[phase]++;
+	pthread_mutex_unlock(&vfs->lock);
+	int ret = open_node(vfs, path, flags, caller, fd);
+	pthread_mutex_lock(&vfs->lock);
+	if (--vfs->opens[phase] == 0)
+		pthread_cond_broadcast(&vfs->opens_done);
+	pthread_mutex_unlock(&vfs->lock);
 	return ret;
 }
 

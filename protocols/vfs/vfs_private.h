@@ -40,6 +40,12 @@ struct vfs {
 	uint64_t instance;
 	const struct vfs_node **nodes;
 	unsigned node_count;
+	/*
+	 * vfs_open calls that may be using a node, counted where open_phase says as they
+	 * begin: vfs_remove_node changes it and waits for those of before only. lock.
+	 */
+	unsigned opens[2], open_phase;
+	pthread_cond_t opens_done; /* one of opens reached 0 */
 	struct gem_list files;     /* open ones; vfs_file.link */
 	uint32_t next_id;
 	dev_t socket_dev;          /* st_dev of every socket of this machine */
