@@ -316,7 +316,7 @@ TEST(damaged)
 		size_t at = i % length;
 
 		random = random * 1103515245 + 12345;
-		memcpy(damaged, text, length);
+		memcpy(damaged, text, length + 1);
 		damaged[at] = "0\"}],:-"[random >> 16 & 7 ? (random >> 16) % 7 : 0];
 		if (i >= 3 * length) /* cut off */
 			memset(damaged + at, ' ', length - at);
