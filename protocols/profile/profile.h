@@ -22,7 +22,10 @@ struct profile;
  * of a possible device; -ENOMEM.
  */
 int profile_load(const char *name, struct profile **out, char *why, size_t size);
-/* What file_name (for messages and files that it names) would have in it. Errors the same. */
+/*
+ * What file_name (for messages and files that it names) would have in it: length
+ * bytes, then a NUL. Errors the same.
+ */
 int profile_parse(const char *text, size_t length, const char *file_name, struct profile **out,
 	char *why, size_t size);
 void profile_destroy(struct profile *profile);
