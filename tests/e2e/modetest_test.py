@@ -106,8 +106,9 @@ def test_modetest_flips_at_60_hz(t):
     connector, _, _, _ = objects(t)
     text, frames = modetest(t, 0, "-v", "-s", f"{connector}:1024x768", rates=3)
     rates = [float(rate) for rate in re.findall(r"freq: ([0-9.]+)Hz", text)]
-    # A busy machine loses flips, how many is no error; but none comes early.
-    t.check(max(rates[1:]) <= 61, f"{rates} Hz")
+    # A busy machine loses flips and measures the next ones too fast; how much is no error. A
+    # device that does not wait for vblanks is far above.
+    t.check(max(rates[1:]) < 90, f"{rates} Hz")
     # The two buffers take turns: of six frames in a row some show each.
     shown = [png.read(frame).pixel(100, 100) for frame in frames[10:16]]
     t.equal(set(shown), {PLAIN, smpte(100, 100, 1024, 768)}, "the two buffers")
