@@ -118,14 +118,14 @@ def test_modetest_overlay_plane(t):
     connector, crtc, planes, _ = objects(t)
     where = f"{planes[1]}@{crtc}:256x200+300+150@XR24"
     _, frames = modetest(t, 0.5, "-s", f"{connector}@{crtc}:1024x768", "-P", where)
-    image = png.read(frames[-2] if png.read(frames[-1]).pixel(400, 200) == smpte(
-        400, 200, 1024, 768) else frames[-1])
 
     def expected(x, y):
         if 300 <= x < 556 and 150 <= y < 350:
             return tiles(x - 300, y - 150, 256)
         return smpte(x, y, 1024, 768)
-    t.equal(first_difference(image, expected), None, "overlay over pattern")
+    # The last frames are of the planes' end, one after the other.
+    differences = [first_difference(png.read(frame), expected) for frame in frames]
+    t.check(None in differences, f"no frame shows overlay over pattern: {differences}")
 
 
 def test_modetest_atomic(t):
