@@ -217,8 +217,9 @@ static bool send(struct compositor_output *out, struct request *r, uint32_t flag
 	if (err != 0 || test)
 		destroy_blobs(out, r);
 	if (err != 0)
-		compositor_log(test ? GEM_LOG_DEBUG : GEM_LOG_WARN, "output %s: %s refused: %s",
-			out->base.name, r->modeset ? "mode" : "picture", strerror(-err));
+		/* Not by its name: that is gone by the time an output is destroyed. */
+		compositor_log(test ? GEM_LOG_DEBUG : GEM_LOG_WARN, "crtc %u: %s refused: %s",
+			out->pipe->crtc_id, r->modeset ? "mode" : "picture", strerror(-err));
 	return err == 0;
 }
 

@@ -199,6 +199,35 @@ def test_presentation_feedback_has_the_devices_clock(t):
     compositor.stop()
 
 
+def test_the_device_is_unplugged(t):
+    """The compositor's own: it lives on without pictures, and ends as ever."""
+    for back in (False, True):
+        compositor = tc.Compositor(t, run=[still("160x120")])
+        compositor.wait_windows(1)
+        compositor.ctl("unplug")
+        t.equal(len(compositor.windows()), 1, "windows, unplugged")
+        if back:
+            compositor.ctl("plug")
+        t.equal(len(compositor.windows()), 1, "windows")
+        compositor.stop()
+        t.equal(os.listdir(t.runtime), [], "files left in the runtime folder")
+
+
+def test_a_thousand_hotplugs(t):
+    """Monitors that come, go and change while a client draws: nothing is lost or left."""
+    changes = [["connect"], ["disconnect"], ["mode", "640x480"], ["edid", "built", "Other"],
+               ["mode", "1280x720"], ["link-status", "bad"], ["vrr-capable", "off"]]
+    compositor = tc.Compositor(t, run=[f"{PATTERN} --size 160x120"])
+    compositor.wait_windows(1)
+    for i in range(1000):
+        compositor.ctl(*changes[i * i * 31 % 101 % len(changes)])
+    compositor.ctl("connect")
+    compositor.ctl("mode", "800x600")
+    t.wait(lambda: (compositor.screenshot().width, len(compositor.windows())) == (800, 1),
+           "a screen of the last mode with the client on it")
+    compositor.stop()
+
+
 def test_exit_screenshot_and_client_exit(t):
     picture = t.path("exit.png")
     start = time.monotonic()
