@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "card_property.h"
 #include "preload_test.h"
 #include "screen_card.h"
 
@@ -37,25 +38,7 @@ const drmModeModeInfo *screen_mode(void)
 
 uint32_t screen_property(enum screen_object object, const char *name, uint64_t *value)
 {
-	drmModeObjectProperties *list = drmModeObjectGetProperties(fd, ids[object], types[object]);
-	uint32_t id = 0;
-
-	CHECK(list != NULL);
-	for (uint32_t i = 0; i < list->count_props && !id; i++) {
-		drmModePropertyRes *prop = drmModeGetProperty(fd, list->props[i]);
-
-		CHECK(prop != NULL);
-		if (strcmp(prop->name, name) == 0) {
-			id = prop->prop_id;
-			if (value)
-				*value = list->prop_values[i];
-		}
-		drmModeFreeProperty(prop);
-	}
-	drmModeFreeObjectProperties(list);
-	if (!id)
-		test_fail(__FILE__, __LINE__, "no property %s", name);
-	return id;
+	return card_property(fd, ids[object], types[object], name, value);
 }
 
 uint64_t screen_get(enum screen_object object, const char *name)
