@@ -176,11 +176,21 @@ static void check_number(const char *what, unsigned card, unsigned long long val
 		fuzz_fail("card %u: %llu %s left", card, value, what);
 }
 
+/* A request that is still on the GPU keeps its objects until it retires, as in a kernel: after its
+ * file's close, that is a moment later.
+ */
+static void wait_for_requests(struct gem_device *gem)
+{
+	for (unsigned i = 0; i < SETTLE_TRIES && gem->object_count; i++)
+		usleep(SETTLE_MICROSECONDS);
+}
+
 /* All files are closed: what they made must be gone. */
 static void check_card(struct fuzz_cards *cards, unsigned i)
 {
 	struct uapi_device *dev = cards->cards[i];
 
+	wait_for_requests(&dev->gem);
 	check_number("mode objects", i, dev->kms->objects.count - cards->mode_objects[i]);
 	check_number("files", i, dev->open_count);
 	check_number("masters", i, dev->master != NULL);
