@@ -258,6 +258,8 @@ static void set_environment(struct program *program)
 	/* The seat server that libseat forks, without a virtual terminal. */
 	setenv("LIBSEAT_BACKEND", "builtin", 1);
 	setenv("SEATD_VTBOUND", "0", 1);
+	/* llvmpipe, ours or a client's: threads of its would draw in what is shown already. */
+	setenv("LP_NUM_THREADS", "0", 0);
 	if (!getenv("XDG_RUNTIME_DIR"))
 		setenv("XDG_RUNTIME_DIR", program->platform->dir, 1);
 }

@@ -176,6 +176,11 @@ static int set_environment(const struct testcard_exec *options, const char *dir)
 		return -1;
 	int ret = setenv("LD_PRELOAD", list, 1) | setenv(WIRE_ENV_DIR, dir, 1);
 	free(list);
+	/*
+	 * llvmpipe tells nobody when its threads have drawn a buffer (it has no fences on dma-bufs):
+	 * without threads, it has been drawn before anybody is told of it.
+	 */
+	ret |= setenv("LP_NUM_THREADS", "0", 0);
 	/* Mesa looks for a driver of our name on a render node and finds none. */
 	if (options->render_node)
 		ret |= setenv("MESA_LOADER_DRIVER_OVERRIDE", "kms_swrast", 0);

@@ -64,6 +64,8 @@ def test_environment(t):
     t.check(os.path.basename(preload) == "libtestcard-preload.so", preload)
     t.check(folder.startswith(t.runtime), folder)
     t.equal(mesa, "", "no render node")
+    t.equal(t.exec("sh", "-c", "echo $LP_NUM_THREADS"), "0\n", "llvmpipe without threads")
+    t.equal(t.exec("sh", "-c", "echo $LP_NUM_THREADS", LP_NUM_THREADS="2"), "2\n", "the user's own")
     other = "libm.so.6"
     text = t.exec("sh", "-c", 'echo "$LD_PRELOAD|$MESA_LOADER_DRIVER_OVERRIDE"; ls /dev/dri',
                   options=("--render-node",), LD_PRELOAD=other)

@@ -4,7 +4,8 @@ runtime folder, a TAP runner that fails a test which leaves processes or files b
 A test is a function test_*(t) of its file; t is a Test. t.check(...) and t.equal(...)
 fail it; raising Skip("why") skips it. The file ends with tc.main(globals()).
 
-TESTCARD_BUILD names the build folder (meson sets it)."""
+TESTCARD_BUILD names the build folder (meson sets it). With TESTCARD_REPEAT=N each test
+runs N times, to its first failure; how often it passed is said in the line of the test."""
 import ctypes
 import json
 import os
@@ -74,8 +75,9 @@ class Test:
 
     def env(self, **more):
         env = {key: value for key, value in os.environ.items()
-               if key not in ("WAYLAND_DISPLAY", "DISPLAY", "LD_PRELOAD", "TESTCARD_DIR")}
-        env.update(XDG_RUNTIME_DIR=self.runtime, LP_NUM_THREADS="0", **more)
+               if key not in ("WAYLAND_DISPLAY", "DISPLAY", "LD_PRELOAD", "TESTCARD_DIR",
+                              "LP_NUM_THREADS")}
+        env.update(XDG_RUNTIME_DIR=self.runtime, **more)
         return env
 
     def check(self, condition, text="check failed"):
@@ -198,37 +200,51 @@ class Compositor:
         return self.test.stop(self.process, status)
 
 
+def run_test(name, function):
+    """Returns the Test, why it failed (or None) and a note for its line."""
+    test, why, note = Test(name), None, ""
+    try:
+        function(test)
+    except Skip as skip:
+        note = f" # SKIP {skip}"
+    except Failed as failed:
+        why = str(failed)
+    except Exception:
+        why = traceback.format_exc()
+    left = test.finish()
+    if left and not why:
+        why = "left behind: " + "; ".join(left)
+    return test, why, note
+
+
 def main(names):
     # Orphans of what a test starts come to us, so that nothing gets away.
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     tests = [(name, value) for name, value in names.items() if name.startswith("test_")]
     wanted = sys.argv[1:]
+    repeat = max(1, int(os.environ.get("TESTCARD_REPEAT", "1")))
     failures, number = 0, 0
     for name, function in tests:
         if wanted and not any(word in name for word in wanted):
             continue
         number += 1
-        test, why = Test(name), None
-        note = ""
-        try:
-            function(test)
-        except Skip as skip:
-            note = f" # SKIP {skip}"
-        except Failed as failed:
-            why = str(failed)
-        except Exception:
-            why = traceback.format_exc()
-        left = test.finish()
-        if left and not why:
-            why = "left behind: " + "; ".join(left)
+        for passed in range(repeat):
+            test, why, note = run_test(name, function)
+            if why:
+                break
+            shutil.rmtree(test.root)
+            if note:
+                break
         if why:
             failures += 1
             print(f"not ok {number} - {name}")
+            if repeat > 1:
+                print(f"# after {passed} of {repeat} runs without failure")
             for line in why.splitlines():
                 print(f"# {line}")
             print(f"# pictures and logs: {test.root}", flush=True)
         else:
-            print(f"ok {number} - {name}{note}", flush=True)
-            shutil.rmtree(test.root)
+            times = f" ({repeat} of {repeat})" if repeat > 1 and not note else ""
+            print(f"ok {number} - {name}{times}{note}", flush=True)
     print(f"1..{number}")
     sys.exit(1 if failures else 0)
