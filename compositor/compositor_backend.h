@@ -18,6 +18,7 @@ struct compositor_output;
 struct compositor_sheet;
 struct liftoff_device;
 struct liftoff_plane;
+struct wlr_surface;
 
 /* Property ids of one plane. */
 struct compositor_plane_props {
@@ -95,6 +96,7 @@ struct compositor_framebuffer {
 	struct wlr_buffer *buffer;
 	uint32_t id, format;
 	uint64_t modifier; /* DRM_FORMAT_MOD_INVALID = implicit */
+	pid_t client; /* for whom it is shown, as the device knows; 0 = not told */
 };
 
 /* Planes that one output may show something on. */
@@ -184,6 +186,9 @@ void compositor_shown_release(struct compositor_shown *shown);
 /* The buffer's framebuffer, made at first use. NULL when it cannot be shown. */
 struct compositor_framebuffer *compositor_framebuffer_get(struct compositor_backend *backend,
 	struct wlr_buffer *buffer);
+/* Says in the device's history for which client it is shown: surface's. */
+void compositor_framebuffer_tell_client(struct compositor_framebuffer *fb,
+	struct wlr_surface *surface);
 void compositor_framebuffer_destroy(struct compositor_framebuffer *fb);
 
 #endif

@@ -1,9 +1,11 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "control.h"
+#include "platform.h"
 
+#include "compositor_census.h"
 #include "compositor_control.h"
 #include "compositor_frame.h"
 #include "compositor_log.h"
@@ -147,6 +149,28 @@ static int quit(void *data)
 	return 0;
 }
 
+static int print_census(void *data)
+{
+	struct request *request = data;
+	struct compositor_census census = {0};
+
+	bool ok = compositor_census_take(request->server, &census);
+	fputs(",", request->out);
+	compositor_census_print(&census, request->out);
+	fprintf(request->out, ",\"copied_bytes\":%" PRIu64, census.copied_bytes);
+	compositor_census_finish(&census);
+	return ok ? 0 : -ENOMEM;
+}
+
+/* struct platform.print_state; says nothing of surfaces while the compositor ends. */
+static void print_state(void *data, FILE *out)
+{
+	struct compositor_control *control = data;
+	struct request request = {.server = control->server, .out = out};
+
+	compositor_call(control->calls, print_census, &request);
+}
+
 static const struct command {
 	const char *name, *help;
 	int words, optional;
@@ -181,9 +205,13 @@ static int handle(void *data, int argc, char **argv, FILE *out)
 	return -ENOENT;
 }
 
-int compositor_control_add(struct compositor_control *control, struct control_server *to)
+int compositor_control_add(struct compositor_control *control, struct platform *platform)
 {
+	struct control_server *to = platform->control;
 	int err = 0;
+
+	platform->print_state_data = control;
+	platform->print_state = print_state;
 
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(commands) && err == 0; i++)
 		err = control_add(to, commands[i].name, commands[i].help, handle, control);

@@ -5,14 +5,17 @@
 #include "compositor_call.h"
 #include "compositor_server.h"
 
-struct control_server;
+struct platform;
 
 struct compositor_control {
 	struct compositor_server *server;
 	struct compositor_calls *calls;
 };
 
-/* control stays the caller's and outlives the control server. -errno. */
-int compositor_control_add(struct compositor_control *control, struct control_server *to);
+/*
+ * Adds the commands to platform's control server, which has not started, and the surfaces
+ * to its "state". control stays the caller's and outlives the control server. -errno.
+ */
+int compositor_control_add(struct compositor_control *control, struct platform *platform);
 
 #endif

@@ -164,3 +164,8 @@ void compositor_door_close(void)
 	/* platform stays: a thread may be on its way through this door. */
 	preload_set_door(&preload_wire_door);
 }
+
+struct uapi_device *compositor_door_card(void)
+{
+	return platform ? platform->card : NULL;
+}

@@ -135,8 +135,9 @@ static void clear(struct wlr_output *output, struct wlr_renderer *renderer,
 	wlr_renderer_scissor(renderer, NULL);
 }
 
-static void count_composited(struct compositor_frame *frame, pixman_region32_t *damage)
+static void count_composited(struct compositor_screen *screen, pixman_region32_t *damage)
 {
+	const struct compositor_frame *frame = &screen->frame;
 	pixman_region32_t part;
 	int count;
 
@@ -151,9 +152,12 @@ static void count_composited(struct compositor_frame *frame, pixman_region32_t *
 			sheet->box.width, sheet->box.height);
 		pixman_box32_t *rects = pixman_region32_rectangles(&part, &count);
 		usage->composited += count > 0;
-		for (int j = 0; j < count; j++)
-			usage->bytes += 4ull * (rects[j].x2 - rects[j].x1) *
+		for (int j = 0; j < count; j++) {
+			uint64_t bytes = 4ull * (rects[j].x2 - rects[j].x1) *
 				(rects[j].y2 - rects[j].y1);
+			usage->bytes += bytes;
+			screen->server->copied_bytes += bytes;
+		}
 	}
 	pixman_region32_fini(&part);
 }
@@ -205,7 +209,7 @@ static bool composite(struct compositor_screen *screen, struct wlr_scene_output 
 	set_plane_nodes(&screen->frame, true);
 	wlr_output_render_software_cursors(output, &damage);
 	wlr_renderer_end(renderer);
-	count_composited(&screen->frame, &damage);
+	count_composited(screen, &damage);
 	pixman_region32_fini(&damage);
 	set_frame_damage(output, &scene_output->damage->current);
 	return true;

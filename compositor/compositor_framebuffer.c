@@ -1,12 +1,15 @@
 #include <stdlib.h>
 
 #include <drm_fourcc.h>
+#include <wlr/types/wlr_surface.h>
 #include <xf86drm.h>
 
 #include "compositor_allocator.h"
 #include "compositor_backend.h"
+#include "compositor_door.h"
 #include "compositor_log.h"
 #include "gem_base.h"
+#include "uapi_census.h"
 
 static void addon_destroy(struct wlr_addon *addon)
 {
@@ -100,4 +103,16 @@ struct compositor_framebuffer *compositor_framebuffer_get(struct compositor_back
 	wlr_addon_init(&fb->addon, &buffer->addons, backend, &addon_impl);
 	wl_list_insert(&backend->framebuffers, &fb->link);
 	return fb;
+}
+
+void compositor_framebuffer_tell_client(struct compositor_framebuffer *fb,
+	struct wlr_surface *surface)
+{
+	pid_t client;
+
+	wl_client_get_credentials(wl_resource_get_client(surface->resource), &client, NULL, NULL);
+	if (fb->client == client)
+		return;
+	fb->client = client;
+	uapi_framebuffer_set_client(compositor_door_card(), fb->id, client);
 }

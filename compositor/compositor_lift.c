@@ -286,6 +286,8 @@ static void find_framebuffers(struct compositor_output *out)
 		sheet->fb = sheet->buffer && tried < COMPOSITOR_LIFT_MAX ?
 			compositor_framebuffer_get(out->pipe->backend, sheet->buffer) : NULL;
 		tried += sheet->fb != NULL;
+		if (sheet->fb && sheet->surface)
+			compositor_framebuffer_tell_client(sheet->fb, sheet->surface);
 	}
 }
 

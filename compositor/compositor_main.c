@@ -407,7 +407,7 @@ static int start_control(struct program *program)
 	struct control_server *control = program->platform->control;
 
 	program->control = (struct compositor_control){program->server, &program->calls};
-	int err = compositor_control_add(&program->control, control);
+	int err = compositor_control_add(&program->control, program->platform);
 	if (err == 0)
 		err = control_server_start(control, program->platform->dir);
 	if (err < 0)

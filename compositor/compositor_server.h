@@ -75,6 +75,7 @@ struct compositor_server {
 	struct compositor_leases *leases;
 	bool adaptive_sync; /* of outputs that can */
 	bool use_planes;    /* what can be on planes of its own is */
+	uint64_t copied_bytes; /* compositor_usage.bytes of all surfaces that ever were */
 
 	struct wlr_scene *scene;
 	struct wlr_scene_tree *layers[COMPOSITOR_LAYER_COUNT];

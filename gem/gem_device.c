@@ -52,6 +52,7 @@ int gem_device_init(struct gem_device *dev, const struct gem_memory_options *mem
 	gem_idr_init(&dev->name_idr, 1);
 	gem_vma_manager_init(&dev->vma_manager);
 	atomic_init(&dev->object_count, 0);
+	atomic_init(&dev->object_serial, 0);
 	atomic_init(&dev->object_bytes, 0);
 	return 0;
 }

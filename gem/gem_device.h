@@ -51,6 +51,7 @@ struct gem_device {
 	struct gem_fence_regs *fence_regs; /* guarded by vm_lock */
 	atomic_uint_fast64_t object_count; /* live objects */
 	atomic_uint_fast64_t object_bytes; /* sum of their sizes */
+	atomic_uint_fast64_t object_serial; /* the last one's gem_object.serial */
 	uint64_t instance; /* random; marks this device's memfds */
 };
 

@@ -29,6 +29,8 @@ int gem_handle_create_locked(struct gem_file *file, struct gem_object *obj, uint
 		entry = gem_file_objects_add(&file->objects, obj);
 	entry->handle_count++;
 	obj->handle_count++;
+	if (obj->handle_moves++ == 0)
+		obj->creator = file->pid;
 	gem_object_get(obj);
 	return 0;
 }
@@ -51,6 +53,7 @@ static struct gem_dma_buf *drop_handle_locked(struct gem_object *obj)
 {
 	struct gem_dma_buf *dma_buf = NULL;
 
+	obj->handle_moves++;
 	if (--obj->handle_count == 0) {
 		if (obj->name)
 			gem_idr_remove(&obj->dev->name_idr, obj->name);

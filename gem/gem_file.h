@@ -33,6 +33,7 @@ struct gem_file_objects {
 
 struct gem_file {
 	struct gem_device *dev;
+	int32_t pid; /* of the process that opened it, for reports; set before the first handle */
 	pthread_mutex_t table_lock;
 	struct gem_idr handles; /* handle -> object, from 1; guarded by table_lock */
 	struct gem_file_objects objects; /* guarded by table_lock */

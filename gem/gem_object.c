@@ -22,6 +22,7 @@ int gem_object_init(struct gem_object *obj, struct gem_device *dev,
 	obj->ops = ops;
 	obj->filp = -1;
 	obj->size = size;
+	obj->serial = atomic_fetch_add(&dev->object_serial, 1) + 1;
 	obj->vma_node.size = size;
 	obj->mm.swap.size = size;
 	obj->place.size = size;

@@ -88,7 +88,10 @@ struct gem_object {
 	 */
 	struct gem_dma_buf *dma_buf;
 	struct gem_dma_buf_attachment *import_attach; /* invariant over the lifetime; NULL = own pages */
+	uint32_t handle_moves; /* handles made and deleted so far; dev->object_name_lock */
+	int32_t creator; /* process of the first handle's file, 0 = none yet; dev->object_name_lock */
 	/* ... to here. */
+	uint64_t serial; /* never another object's of this device, from 1; immutable */
 	struct gem_range_node vma_node; /* vma_manager.lock; size immutable */
 	/* GEM_DOMAIN bits as in i915_drm.h. mm.lock. */
 	uint32_t read_domains, write_domain;

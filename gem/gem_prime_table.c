@@ -81,3 +81,20 @@ void gem_prime_table_remove(struct gem_object *obj)
 	}
 	pthread_mutex_unlock(&table_lock);
 }
+
+bool gem_prime_table_identify(struct gem_object *obj, uint64_t *st_dev, uint64_t *st_ino,
+	unsigned *others)
+{
+	*others = 0;
+	pthread_mutex_lock(&table_lock);
+	bool listed = obj->identity.listed;
+	if (listed) {
+		*st_dev = obj->identity.st_dev;
+		*st_ino = obj->identity.st_ino;
+		for (struct gem_object *at = *bucket_of(*st_ino); at; at = at->identity.next)
+			*others += at != obj && at->identity.st_ino == *st_ino &&
+				at->identity.st_dev == *st_dev;
+	}
+	pthread_mutex_unlock(&table_lock);
+	return listed;
+}

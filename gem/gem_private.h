@@ -146,5 +146,11 @@ struct gem_object *gem_prime_table_find_exporter(const struct stat *st);
  */
 struct gem_object *gem_prime_table_add(struct gem_object *obj, const struct stat *st);
 void gem_prime_table_remove(struct gem_object *obj);
+/*
+ * Which memory obj is, when it is or was a dma-buf, and how many objects of other devices
+ * stand for it, too. False: it never was one.
+ */
+bool gem_prime_table_identify(struct gem_object *obj, uint64_t *st_dev, uint64_t *st_ino,
+	unsigned *others);
 
 #endif

@@ -22,6 +22,8 @@ struct kms_framebuffer {
 	const struct kms_format *format;
 	uint64_t modifier; /* LINEAR or I915_FORMAT_MOD_X_TILED */
 	uint32_t flags; /* DRM_MODE_FB_* */
+	/* For which process a compositor shows it, for reports; 0 = it does not say. */
+	_Atomic int32_t client;
 	struct {
 		struct gem_object *object; /* reference and page pin, for the fb's life */
 		const uint8_t *pixels;     /* first byte of the plane, in the server */

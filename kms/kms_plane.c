@@ -204,3 +204,14 @@ void kms_plane_finish(struct kms_plane *plane)
 	kms_object_put_blob_value(&plane->base, dev->props.size_hints);
 	free_arrays(plane);
 }
+
+const char *kms_plane_type_name(uint32_t type)
+{
+	static const char *const names[] = {
+		[KMS_PLANE_OVERLAY] = "overlay",
+		[KMS_PLANE_PRIMARY] = "primary",
+		[KMS_PLANE_CURSOR] = "cursor",
+	};
+
+	return names[type];
+}

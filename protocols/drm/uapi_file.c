@@ -120,6 +120,7 @@ int uapi_file_open(const struct vfs_node *node, int flags, struct vfs_caller *ca
 	int ret = gem_file_init(&file->gem, &dev->gem);
 	if (ret)
 		goto free_file;
+	file->gem.pid = caller->pid;
 	kms_file_init(&file->kms, dev->kms, &event_ops);
 	if (file->kind == UAPI_NODE_PRIMARY)
 		ret = uapi_master_open(file);

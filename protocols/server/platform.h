@@ -74,6 +74,12 @@ struct platform_card {
 	} monitors[KMS_MAX_CONNECTORS];
 };
 
+/*
+ * What a program adds to "state": members that begin with a comma. On a control thread,
+ * which may wait; no lock is held.
+ */
+typedef void (*platform_state_printer)(void *data, FILE *out);
+
 struct platform {
 	struct vfs *vfs;
 	struct platform_card cards[PLATFORM_CARDS_MAX];
@@ -87,6 +93,8 @@ struct platform {
 	struct kms_font *font;        /* of the consoles; NULL = the built-in one */
 	struct platform_pulse *pulse; /* of the watchdog, or NULL */
 	bool oops;                    /* we started it */
+	platform_state_printer print_state; /* NULL = nothing; set before the control server starts */
+	void *print_state_data;
 	char dir[108];     /* runtime folder = TESTCARD_DIR of clients */
 	bool owns_dir;     /* we made it, we remove it */
 	int dir_fd;        /* holds the folder's lock: one platform a folder */

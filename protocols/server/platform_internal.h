@@ -39,6 +39,17 @@ int platform_add_monitor_commands(struct platform *platform);
 int platform_add_gpu_commands(struct platform *platform);
 int platform_add_time_commands(struct platform *platform);
 int platform_add_state_command(struct platform *platform);
+
+/* Objects behind framebuffers, a reference each; a flood does not make the answer endless. */
+#define PLATFORM_OBJECTS_MAX 512
+struct platform_objects {
+	struct gem_object *list[PLATFORM_OBJECTS_MAX];
+	unsigned count;
+};
+/* With dev->master_lock and dev->kms->lock. */
+void platform_collect_objects_locked(struct platform_objects *objects, struct uapi_device *dev);
+/* ",\"buffers\":[...]"; drops the references. No lock held. */
+void platform_print_objects(FILE *out, struct platform_objects *objects);
 /* The card's screens show a console while nobody has it open. */
 int platform_fbdev_start(struct platform_card *card);
 void platform_fbdev_stop(struct platform_card *card);

@@ -3,11 +3,14 @@
  * one hold of the device's lock, so that it is one moment.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "kms_atomic.h"
 #include "kms_mode.h"
+#include "kms_plane.h"
 #include "kms_vblank.h"
 #include "platform_internal.h"
+#include "platform_report.h"
 
 #define STATE_FILES_MAX 512
 
@@ -47,21 +50,18 @@ static void print_crtc(FILE *out, const struct kms_crtc *crtc)
 
 static void print_plane(FILE *out, const struct kms_plane *plane)
 {
-	static const char *const types[] = {
-		[KMS_PLANE_OVERLAY] = "overlay",
-		[KMS_PLANE_PRIMARY] = "primary",
-		[KMS_PLANE_CURSOR] = "cursor",
-	};
 	const struct kms_plane_state *shown = &plane->scanout;
 
 	fprintf(out, "{\"id\":%u,\"index\":%u,\"type\":\"%s\",\"zpos\":%u", plane->base.id,
-		plane->index, types[plane->type], plane->state.zpos);
+		plane->index, kms_plane_type_name(plane->type), plane->state.zpos);
 	if (!shown->crtc || !shown->fb) {
 		fputs(",\"crtc\":null,\"fb\":null}", out);
 		return;
 	}
-	fprintf(out, ",\"crtc\":%u,\"fb\":%u,\"x\":%d,\"y\":%d,\"width\":%u,\"height\":%u,"
-		"\"src\":[%.4f,%.4f,%.4f,%.4f]}", shown->crtc->base.id, shown->fb->base.id,
+	fprintf(out, ",\"crtc\":%u,\"fb\":%u,\"buffer\":%llu,\"x\":%d,\"y\":%d,"
+		"\"width\":%u,\"height\":%u,\"src\":[%.4f,%.4f,%.4f,%.4f]}",
+		shown->crtc->base.id, shown->fb->base.id,
+		(unsigned long long)shown->fb->planes[0].object->serial,
 		shown->crtc_x, shown->crtc_y, shown->crtc_w, shown->crtc_h,
 		shown->src_x / 65536.0, shown->src_y / 65536.0,
 		shown->src_w / 65536.0, shown->src_h / 65536.0);
@@ -87,13 +87,15 @@ static void print_connector(FILE *out, const struct kms_connector *connector)
 
 static void print_framebuffer(FILE *out, const struct kms_framebuffer *fb, pid_t pid)
 {
-	uint32_t fourcc = fb->format->fourcc;
-	char name[5] = {fourcc, fourcc >> 8, fourcc >> 16, fourcc >> 24, '\0'};
-
 	fprintf(out, "{\"id\":%u,\"pid\":%d,\"width\":%u,\"height\":%u,\"pitch\":%u,\"format\":",
 		fb->base.id, (int)pid, fb->width, fb->height, fb->planes[0].pitch);
-	control_json_string(out, name);
-	fprintf(out, ",\"modifier\":%llu}", (unsigned long long)fb->modifier);
+	platform_print_fourcc(out, fb->format->fourcc);
+	fprintf(out, ",\"modifier\":%llu,\"client\":%d,\"buffers\":[",
+		(unsigned long long)fb->modifier, atomic_load(&fb->client));
+	for (unsigned i = 0; i < fb->format->planes; i++)
+		fprintf(out, "%s%llu", i ? "," : "",
+			(unsigned long long)fb->planes[i].object->serial);
+	fputs("]}", out);
 }
 
 /* With dev->master_lock and kms->lock. A flood of files does not make the answer endless. */
@@ -164,6 +166,9 @@ static int state(void *data, int argc, char **argv, FILE *out)
 	if (argc != 1)
 		return control_refuse(out, "usage: state [card N]");
 	struct uapi_device *card = chosen->dev;
+	struct platform_objects *objects = malloc(sizeof(*objects));
+	if (!objects)
+		return -ENOMEM;
 	fputs("{\"ok\":true,\"driver\":", out);
 	control_json_string(out, card->driver_name);
 	fputs(",\"dir\":", out);
@@ -173,17 +178,23 @@ static int state(void *data, int argc, char **argv, FILE *out)
 	pthread_mutex_lock(&card->kms->lock);
 	print_kms_locked(out, card->kms);
 	print_files_locked(out, card);
+	platform_collect_objects_locked(objects, card);
 	pthread_mutex_unlock(&card->kms->lock);
 	pthread_mutex_unlock(&card->master_lock);
-	fprintf(out, ",\"frames_composed\":%llu,\"objects\":%llu,\"object_bytes\":%llu}",
+	platform_print_objects(out, objects);
+	free(objects);
+	fprintf(out, ",\"frames_composed\":%llu,\"objects\":%llu,\"object_bytes\":%llu",
 		(unsigned long long)__atomic_load_n(&card->kms->frames_composed, __ATOMIC_RELAXED),
 		(unsigned long long)__atomic_load_n(&card->gem.object_count, __ATOMIC_RELAXED),
 		(unsigned long long)__atomic_load_n(&card->gem.object_bytes, __ATOMIC_RELAXED));
+	if (platform->print_state)
+		platform->print_state(platform->print_state_data, out);
+	fputc('}', out);
 	return 0;
 }
 
 int platform_add_state_command(struct platform *platform)
 {
 	return control_add(platform->control, "state",
-		"[card N]: crtcs, planes, connectors, files and framebuffers", state, platform);
+		"[card N]: crtcs, planes, connectors, files, framebuffers, buffers and who has them", state, platform);
 }
