@@ -30,7 +30,8 @@ static const char usage[] =
 	"                      describes it (see README)\n"
 	"      --driver NAME   driver name that PROGRAM sees (default: testcard)\n"
 	"      --render-node   also offer /dev/dri/renderD128, and tell Mesa to use its\n"
-	"                      software driver on it (MESA_LOADER_DRIVER_OVERRIDE)\n"
+	"                      software driver on it (MESA_LOADER_DRIVER_OVERRIDE), which it\n"
+	"                      lets make dumb buffers\n"
 	"      --no-input      no keyboard, pointer and tablet\n"
 	"      --dir DIR       runtime folder of the card (default: a new private one)\n"
 	"      --join DIR      run PROGRAM on the card that already runs in DIR\n"
@@ -131,6 +132,7 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 			break;
 		case RENDER_NODE:
 			add_device_arg(options, "--render-node", NULL);
+			add_device_arg(options, "--render-dumb", NULL);
 			options->render_node = true;
 			break;
 		case NO_INPUT:

@@ -69,6 +69,7 @@ struct uapi_device {
 	struct kms_device *kms;
 	const char *driver_name; /* DRM_IOCTL_VERSION; "testcard" by default */
 	const char *driver_desc;
+	bool render_dumb; /* see uapi_options; fixed */
 	const char *driver_date; /* "20261121" */
 	int version[3];
 	struct uapi_place place; /* set by uapi_node_init */
@@ -112,6 +113,11 @@ struct uapi_file {
 struct uapi_options {
 	struct gem_memory_options memory;
 	struct gpu_options gpu;
+	/*
+	 * Its render node takes requests about dumb buffers, which a kernel's refuses: Mesa's
+	 * software driver (kms_swrast) has no others, and crashes without.
+	 */
+	bool render_dumb;
 };
 
 /*
@@ -163,6 +169,7 @@ enum {
 	 * that takes its time.
 	 */
 	UAPI_UPCALL = 1 << 4,
+	UAPI_RENDER_DUMB = 1 << 5, /* on render nodes of a device with render_dumb */
 };
 
 struct uapi_call {

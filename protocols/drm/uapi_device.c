@@ -40,6 +40,7 @@ int uapi_device_create(const struct kms_device_desc *kms_desc, const char *drive
 	if (ret)
 		goto destroy_gpu;
 	set_version(dev, driver_name);
+	dev->render_dumb = options && options->render_dumb;
 	pthread_mutex_init(&dev->master_lock, NULL);
 	gem_list_init(&dev->files);
 	*out = dev;

@@ -25,7 +25,8 @@ static int check_access(const struct uapi_ioctl *row, struct uapi_call *call)
 	}
 	if (row->flags & UAPI_MASTER && !uapi_file_is_master(file))
 		return -EACCES;
-	if (!(row->flags & UAPI_RENDER_ALLOW) && render)
+	unsigned int allow = UAPI_RENDER_ALLOW | (file->dev->render_dumb ? UAPI_RENDER_DUMB : 0);
+	if (!(row->flags & allow) && render)
 		return -EACCES;
 	return 0;
 }

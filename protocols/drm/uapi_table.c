@@ -42,9 +42,9 @@ static const struct uapi_ioctl table[] = {
 	ROW(GEM_OPEN, UAPI_AUTH, gem_open),
 	ROW(PRIME_HANDLE_TO_FD, UAPI_RENDER_ALLOW, prime_handle_to_fd),
 	ROW(PRIME_FD_TO_HANDLE, UAPI_RENDER_ALLOW, prime_fd_to_handle),
-	ROW(MODE_CREATE_DUMB, 0, mode_create_dumb),
-	ROW(MODE_MAP_DUMB, 0, mode_map_dumb),
-	ROW(MODE_DESTROY_DUMB, 0, mode_destroy_dumb),
+	ROW(MODE_CREATE_DUMB, UAPI_RENDER_DUMB, mode_create_dumb),
+	ROW(MODE_MAP_DUMB, UAPI_RENDER_DUMB, mode_map_dumb),
+	ROW(MODE_DESTROY_DUMB, UAPI_RENDER_DUMB, mode_destroy_dumb),
 
 	/* sync objects (uapi_syncobj.c) */
 	ROW(SYNCOBJ_CREATE, UAPI_RENDER_ALLOW, syncobj_create),

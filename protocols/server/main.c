@@ -39,6 +39,8 @@ static const char usage[] =
 	"                       second and stands still until testcardctl time steps it) or\n"
 	"                       fast (virtual; each vblank that somebody waits for comes at once)\n"
 	"      --render-node    also offer /dev/dri/renderD128, one a card\n"
+	"      --render-dumb    it takes requests about dumb buffers, too, as Mesa's software driver\n"
+	"                       (MESA_LOADER_DRIVER_OVERRIDE=kms_swrast) needs; a kernel's does not\n"
 	"      --no-input       no keyboard, pointer and tablet\n"
 	"      --frames DIR     write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
 	"                       (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
@@ -68,6 +70,7 @@ struct device_options {
 static int parse(int argc, char **argv, struct device_options *options)
 {
 	enum { DEVICE = 256, DRIVER, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, RENDER_NODE,
+		RENDER_DUMB,
 		NO_INPUT, FRAMES, VIDEO, FBDEV, NO_FBDEV, CONSOLE_FONT, WATCHDOG, NO_OOPS,
 		READY_FD };
 	static const struct option long_options[] = {
@@ -80,6 +83,7 @@ static int parse(int argc, char **argv, struct device_options *options)
 		{"gpu-hang-ms", required_argument, NULL, GPU_HANG},
 		{"clock", required_argument, NULL, CLOCK},
 		{"render-node", no_argument, NULL, RENDER_NODE},
+		{"render-dumb", no_argument, NULL, RENDER_DUMB},
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
@@ -136,6 +140,9 @@ static int parse(int argc, char **argv, struct device_options *options)
 			break;
 		case RENDER_NODE:
 			options->platform.render_node = true;
+			break;
+		case RENDER_DUMB:
+			options->platform.render_dumb = true;
 			break;
 		case NO_INPUT:
 			options->platform.input = false;

@@ -27,6 +27,7 @@ struct platform_options {
 	unsigned cards;                        /* 0 = 1; at most PLATFORM_CARDS_MAX; all alike */
 	enum kms_time_mode clock;              /* how the cards' time begins */
 	bool render_node;                      /* also /dev/dri/renderD128, one a card */
+	bool render_dumb;                      /* uapi.h */
 	bool input;                            /* keyboard, pointer, tablet */
 	/*
 	 * NULL, or every changed frame of every crtc goes there as PNG: card 0's as

@@ -44,7 +44,8 @@ static int create_card(struct platform_card *card, const struct platform_options
 	const struct kms_device_desc *desc = options->kms ? options->kms :
 		kms_device_desc_default();
 
-	const struct uapi_options parts = {.memory = options->memory, .gpu = options->gpu};
+	const struct uapi_options parts = {.memory = options->memory, .gpu = options->gpu,
+		.render_dumb = options->render_dumb};
 
 	int ret = uapi_device_create(desc, options->driver_name, &parts, &card->dev);
 	if (ret == 0)

@@ -302,6 +302,11 @@ TEST(render_node_has_no_modes)
 	int render = fixture_open_render(fixture);
 	struct drm_mode_card_res res = {0};
 	CHECK_ERRNO(ioctl(render, DRM_IOCTL_MODE_GETRESOURCES, &res), EACCES);
+	struct drm_mode_create_dumb dumb = {.width = 8, .height = 8, .bpp = 32};
+	CHECK_ERRNO(ioctl(render, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), EACCES);
+	fixture->dev->render_dumb = true;
+	CHECK_INT(ioctl(render, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
+	CHECK_ERRNO(ioctl(render, DRM_IOCTL_MODE_GETRESOURCES, &res), EACCES);
 	close(render);
 	teardown();
 }
