@@ -12,6 +12,9 @@ enum {
 	TESTCARD_EXIT_NOT_FOUND = 127,
 };
 
+/* seatd's protocol; protocols/seat/seat_server.h has the same name. */
+#define TESTCARD_SEAT_SOCKET "seatd.sock"
+
 struct testcard_exec {
 	char **program;             /* argv, NULL-terminated */
 	const char *device_args[40]; /* for testcard-device, NULL-terminated */

@@ -165,6 +165,17 @@ static int join_device(const char *dir, struct device *device)
 	return access(socket, F_OK) < 0 ? fail(socket) : 0;
 }
 
+/* libseat finds the card's seat, unless the program's user has another in mind. */
+static int set_seat(const char *dir)
+{
+	char socket[PATH_MAX + 32];
+
+	snprintf(socket, sizeof(socket), "%s/%s", dir, TESTCARD_SEAT_SOCKET);
+	if (getenv("LIBSEAT_BACKEND") || getenv("SEATD_SOCK") || access(socket, F_OK) < 0)
+		return 0;
+	return setenv("LIBSEAT_BACKEND", "seatd", 1) | setenv("SEATD_SOCK", socket, 1);
+}
+
 static int set_environment(const struct testcard_exec *options, const char *dir)
 {
 	char preload[PATH_MAX], *list;
@@ -184,6 +195,7 @@ static int set_environment(const struct testcard_exec *options, const char *dir)
 	/* Mesa looks for a driver of our name on a render node and finds none. */
 	if (options->render_node)
 		ret |= setenv("MESA_LOADER_DRIVER_OVERRIDE", "kms_swrast", 0);
+	ret |= set_seat(dir);
 	return ret ? fail("environment") : 0;
 }
 

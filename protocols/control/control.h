@@ -32,6 +32,8 @@
  *   gpu wedge | unwedge           every batch fails with EIO, from now to unwedge
  *   gpu error | clear-error       the error state as text; forgets it
  *   gpu info                      engines and queues as text
+ *   session                       who has the seat, and who wants it (seat.h)
+ *   session N | disable | enable  switches to session N, to nobody, back
  *   console print TEXT...         on the text console that shows while nobody has the card
  *   oops [REASON...]              every screen shows an oops; the program goes on
  *   oops-clear                    the screens show their planes again

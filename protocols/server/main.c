@@ -99,7 +99,8 @@ static int parse(int argc, char **argv, struct device_options *options)
 	long number;
 
 	*options = (struct device_options) {
-		.platform = {.input = true, .oops = {.on = true, .version = TESTCARD_VERSION}},
+		.platform = {.input = true, .seat = true,
+			.oops = {.on = true, .version = TESTCARD_VERSION}},
 		.ready_fd = -1,
 	};
 	for (;;) {

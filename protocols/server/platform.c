@@ -89,6 +89,8 @@ static int create_control(struct platform *platform)
 		ret = platform_add_oops_commands(platform);
 	if (ret == 0)
 		ret = platform_add_input_commands(platform);
+	if (ret == 0)
+		ret = platform_add_seat_command(platform);
 	if (ret < 0)
 		control_server_destroy(platform->control);
 	return ret;
@@ -118,9 +120,12 @@ static int create_parts(struct platform *platform, const struct platform_options
 		&platform->wire);
 	if (ret < 0)
 		goto stop_cards;
-	ret = create_control(platform);
+	ret = options->seat ? platform_start_seat(platform) : 0;
 	if (ret < 0)
 		goto destroy_wire;
+	ret = create_control(platform);
+	if (ret < 0)
+		goto stop_seat;
 	ret = platform_start_pulse(platform, options->oops.on ? options->oops.watchdog_ms : 0);
 	if (ret < 0)
 		goto destroy_control;
@@ -128,6 +133,8 @@ static int create_parts(struct platform *platform, const struct platform_options
 
 destroy_control:
 	control_server_destroy(platform->control);
+stop_seat:
+	platform_stop_seat(platform);
 destroy_wire:
 	wire_server_destroy(platform->wire);
 stop_cards:
@@ -224,7 +231,10 @@ free_platform:
 void platform_destroy(struct platform *platform)
 {
 	platform_stop_pulse(platform);
+	if (platform->seat)
+		seat_hurry(platform->seat);
 	control_server_destroy(platform->control);
+	platform_stop_seat(platform);
 	/* Who waits for a vblank gets it, and ends. */
 	for (unsigned i = 0; i < platform->card_count; i++)
 		kms_time_set(platform->cards[i].dev->kms, KMS_TIME_REAL);

@@ -11,6 +11,7 @@
 #include "evdev.h"
 #include "fbdev.h"
 #include "kms_time.h"
+#include "seat_server.h"
 #include "tree.h"
 #include "uapi.h"
 #include "uapi_debugfs.h"
@@ -29,6 +30,7 @@ struct platform_options {
 	bool render_node;                      /* also /dev/dri/renderD128, one a card */
 	bool render_dumb;                      /* uapi.h */
 	bool input;                            /* keyboard, pointer, tablet */
+	bool seat;                             /* sessions for programs with libseat (seat.h) */
 	/*
 	 * NULL, or every changed frame of every crtc goes there as PNG: card 0's as
 	 * crtcN-SEQUENCE.png, card M's as cardM-crtcN-SEQUENCE.png.
@@ -91,6 +93,8 @@ struct platform {
 	struct tree *tree;
 	struct wire_server *wire;
 	struct control_server *control;
+	struct seat *seat;            /* NULL = none, as seat_server then */
+	struct seat_server *seat_server;
 	struct kms_font *font;        /* of the consoles; NULL = the built-in one */
 	struct platform_pulse *pulse; /* of the watchdog, or NULL */
 	bool oops;                    /* we started it */

@@ -56,6 +56,10 @@ void platform_fbdev_stop(struct platform_card *card);
 /* A monitor came or went, or changed. */
 void platform_fbdev_hotplug(struct platform_card *card);
 int platform_add_fbdev_commands(struct platform *platform);
+/* Sessions, and their command; nothing without options->seat. */
+int platform_start_seat(struct platform *platform);
+void platform_stop_seat(struct platform *platform);
+int platform_add_seat_command(struct platform *platform);
 int platform_add_oops_commands(struct platform *platform);
 /* With a watchdog: a thread that shows that the cards' locks can be had. */
 int platform_start_pulse(struct platform *platform, unsigned watchdog_ms);

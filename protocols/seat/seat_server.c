@@ -1,0 +1,232 @@
+#include "seat_server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gem_guard.h"
+#include "seat_client.h"
+
+enum {
+	BACKLOG = 32,
+	GREET_SECONDS = 10,     /* a connection that opens no seat is dropped */
+	RETRY_MILLISECONDS = 50, /* out of descriptors: not a busy loop */
+};
+
+/* In the poll's list, before the clients. */
+enum { POLL_STOP, POLL_WAKE, POLL_LISTENER, POLL_CLIENTS };
+
+struct seat_server {
+	struct seat *seat;
+	struct sockaddr_un address;
+	int listener;
+	int stop; /* eventfd, readable when the thread is to end */
+	pthread_t thread;
+	/* The thread's. */
+	struct gem_list clients;
+	unsigned client_count;
+	bool starved; /* accept failed: not polled for a moment */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static void drop(struct seat_server *server, struct seat_client *client)
+{
+	gem_list_del(&client->link);
+	server->client_count--;
+	seat_client_destroy(client);
+}
+
+static void accept_client(struct seat_server *server)
+{
+	struct seat_client *client;
+	int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0) {
+		server->starved = errno != ECONNABORTED && errno != EINTR && errno != EAGAIN;
+		return;
+	}
+	int ret = server->client_count >= SEAT_CLIENTS_MAX ? -EMFILE :
+		seat_client_create(server->seat, fd, &client);
+	if (ret) {
+		gem_warn("seat", "refused a connection: %s", strerror(-ret));
+		close(fd);
+		return;
+	}
+	client->greet_ns = now_ns() + GREET_SECONDS * 1000000000ull;
+	gem_list_add_tail(&server->clients, &client->link);
+	server->client_count++;
+}
+
+/* Fills polls; the number of them. */
+static unsigned list_polls(struct seat_server *server, struct pollfd *polls)
+{
+	struct seat_client *client;
+	unsigned count = POLL_CLIENTS;
+
+	polls[POLL_STOP] = (struct pollfd){server->stop, POLLIN};
+	polls[POLL_WAKE] = (struct pollfd){seat_wake_fd(server->seat), POLLIN};
+	polls[POLL_LISTENER] = (struct pollfd){server->starved ? -1 : server->listener, POLLIN};
+	gem_list_for_each(client, &server->clients, link)
+		polls[count++] = (struct pollfd){client->fd, POLLIN};
+	return count;
+}
+
+static void shorten(int *timeout, int milliseconds)
+{
+	if (*timeout < 0 || milliseconds < *timeout)
+		*timeout = milliseconds;
+}
+
+static int choose_timeout(struct seat_server *server)
+{
+	int timeout = seat_timeout(server->seat);
+	struct seat_client *client;
+	uint64_t now = now_ns();
+
+	if (server->starved)
+		shorten(&timeout, RETRY_MILLISECONDS);
+	gem_list_for_each(client, &server->clients, link) {
+		if (!client->opened)
+			shorten(&timeout, client->greet_ns <= now ? 0 :
+				(client->greet_ns - now) / 1000000 + 1);
+	}
+	return timeout;
+}
+
+/* polls: as list_polls made it, with nothing added to the list since. */
+static void serve_clients(struct seat_server *server, const struct pollfd *polls)
+{
+	struct seat_client *client, *tmp;
+	uint64_t now = now_ns();
+	unsigned i = POLL_CLIENTS;
+
+	gem_list_for_each_safe(client, tmp, &server->clients, link) {
+		int ret = polls[i++].revents ? seat_client_serve(client) : 0;
+
+		if (ret == 0 && atomic_load(&client->broken))
+			ret = -EPIPE;
+		if (ret == 0 && !client->opened && client->greet_ns <= now)
+			ret = -ETIMEDOUT;
+		if (ret == 0)
+			continue;
+		if (ret != -EPIPE && ret != -ECONNRESET)
+			gem_info("seat", "connection of process %d ended: %s", (int)client->pid,
+				strerror(-ret));
+		drop(server, client);
+	}
+}
+
+static void *server_main(void *data)
+{
+	struct pollfd polls[POLL_CLIENTS + SEAT_CLIENTS_MAX];
+	struct seat_server *server = data;
+
+	for (;;) {
+		unsigned count = list_polls(server, polls);
+
+		if (poll(polls, count, choose_timeout(server)) < 0)
+			continue;
+		if (polls[POLL_STOP].revents)
+			break;
+		server->starved = false;
+		serve_clients(server, polls);
+		seat_expire(server->seat);
+		if (polls[POLL_LISTENER].revents)
+			accept_client(server);
+	}
+	while (!gem_list_empty(&server->clients))
+		drop(server, gem_list_entry(server->clients.next, struct seat_client, link));
+	/* What was abandoned meanwhile. */
+	seat_expire(server->seat);
+	return NULL;
+}
+
+static int listen_at(struct seat_server *server, const char *dir)
+{
+	const struct sockaddr *address = (const struct sockaddr *)&server->address;
+
+	server->address.sun_family = AF_UNIX;
+	if (snprintf(server->address.sun_path, sizeof(server->address.sun_path), "%s/%s", dir,
+		SEAT_SOCKET_NAME) >= (int)sizeof(server->address.sun_path))
+		return -ENAMETOOLONG;
+	server->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (server->listener < 0)
+		return -errno;
+	unlink(server->address.sun_path);
+	if (bind(server->listener, address, sizeof(server->address)) == 0 &&
+	    chmod(server->address.sun_path, 0660) == 0 && listen(server->listener, BACKLOG) == 0)
+		return 0;
+	int ret = -errno;
+	unlink(server->address.sun_path);
+	close(server->listener);
+	return ret;
+}
+
+static int start_thread(struct seat_server *server)
+{
+	sigset_t all, old;
+
+	gem_guard_fill_signals(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	int ret = -pthread_create(&server->thread, NULL, server_main, server);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}
+
+int seat_server_create(struct seat *seat, const char *dir, struct seat_server **out)
+{
+	struct seat_server *server = calloc(1, sizeof(*server));
+	int ret;
+
+	if (!server)
+		return -ENOMEM;
+	server->seat = seat;
+	gem_list_init(&server->clients);
+	server->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (server->stop < 0) {
+		ret = -errno;
+		goto free_server;
+	}
+	ret = listen_at(server, dir);
+	if (ret)
+		goto close_stop;
+	ret = start_thread(server);
+	if (ret)
+		goto close_listener;
+	*out = server;
+	return 0;
+
+close_listener:
+	unlink(server->address.sun_path);
+	close(server->listener);
+close_stop:
+	close(server->stop);
+free_server:
+	free(server);
+	return ret;
+}
+
+void seat_server_destroy(struct seat_server *server)
+{
+	unlink(server->address.sun_path);
+	eventfd_write(server->stop, 1);
+	pthread_join(server->thread, NULL);
+	close(server->listener);
+	close(server->stop);
+	free(server);
+}

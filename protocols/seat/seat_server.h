@@ -1,0 +1,25 @@
+/*
+ * The seat's socket: dir/seatd.sock, SOCK_STREAM, seatd's protocol, for unmodified
+ * programs with libseat (LIBSEAT_BACKEND=seatd SEATD_SOCK=...). One thread.
+ *
+ * Who can connect may use the seat, as with seatd: the socket's mode says who (0660, the
+ * device's user and group). Beyond that a client is not trusted: each message has its
+ * exact size or the connection ends, a client that does not read what it is sent is
+ * dropped, and one that does not answer loses the seat all the same (seat.h).
+ */
+#ifndef SEAT_SERVER_H
+#define SEAT_SERVER_H
+
+#include "seat.h"
+
+#define SEAT_SOCKET_NAME "seatd.sock"
+#define SEAT_CLIENTS_MAX 64
+
+struct seat_server;
+
+/* Serves seat until it is destroyed. A path left there is replaced. -ENAMETOOLONG, -errno. */
+int seat_server_create(struct seat *seat, const char *dir, struct seat_server **out);
+/* Closes all sessions of clients. */
+void seat_server_destroy(struct seat_server *server);
+
+#endif

@@ -1,0 +1,71 @@
+/* The seat, and the control command that switches sessions. */
+#include <errno.h>
+#include <string.h>
+
+#include "platform_internal.h"
+
+static int answer(struct platform *platform, bool late, FILE *out)
+{
+	fputs("{\"ok\":true,", out);
+	seat_print(platform->seat, out);
+	/* A session that left, and did not say that it had. */
+	fprintf(out, ",\"late\":%s}", late ? "true" : "false");
+	return 0;
+}
+
+static int session(void *data, int argc, char **argv, FILE *out)
+{
+	struct platform *platform = data;
+	bool late = false;
+	long number;
+
+	if (argc == 1)
+		return answer(platform, false, out);
+	if (argc != 2)
+		return control_refuse(out, "usage: session [N | disable | enable]");
+	if (strcmp(argv[1], "disable") == 0) {
+		seat_disable(platform->seat, &late);
+		return answer(platform, late, out);
+	}
+	if (strcmp(argv[1], "enable") == 0) {
+		if (seat_enable(platform->seat) < 0)
+			return control_refuse(out, "there is no session");
+		return answer(platform, false, out);
+	}
+	if (!platform_parse_int(argv[1], 1, SEAT_SESSION_MAX, &number) ||
+	    seat_switch(platform->seat, number, &late) < 0)
+		return control_refuse(out, "no session '%s'", argv[1]);
+	return answer(platform, late, out);
+}
+
+int platform_add_seat_command(struct platform *platform)
+{
+	if (!platform->seat)
+		return 0;
+	return control_add_waiting(platform->control, "session", "[N | disable | enable]: who has "
+		"the seat; switches to session N, to nobody, back; answers when it is done",
+		session, platform);
+}
+
+int platform_start_seat(struct platform *platform)
+{
+	int ret = seat_create(platform->vfs, NULL, &platform->seat);
+
+	if (ret < 0)
+		return ret;
+	ret = seat_server_create(platform->seat, platform->dir, &platform->seat_server);
+	if (ret < 0) {
+		seat_destroy(platform->seat);
+		platform->seat = NULL;
+	}
+	return ret;
+}
+
+void platform_stop_seat(struct platform *platform)
+{
+	if (!platform->seat)
+		return;
+	seat_server_destroy(platform->seat_server);
+	seat_destroy(platform->seat);
+	platform->seat = NULL;
+}
