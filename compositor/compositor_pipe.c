@@ -106,7 +106,7 @@ static bool find_plane(struct compositor_backend *backend, unsigned crtc_index, 
 	for (uint32_t i = 0; planes && i < planes->count_planes && !out->id; i++) {
 		drmModePlane *plane = drmModeGetPlane(backend->fd, planes->planes[i]);
 		struct compositor_plane_props props = {0};
-		uint64_t value;
+		uint64_t value = 0;
 
 		if (plane && plane->possible_crtcs & (1u << crtc_index) &&
 		    !plane_is_taken(backend, plane->plane_id) &&
