@@ -126,6 +126,22 @@ int compositor_bo_import(struct compositor_bos *bos, int dmabuf_fd, uint64_t siz
 	return 0;
 }
 
+/* A handle of its own each time, unlike PRIME: the caller's bo has it alone. */
+int compositor_bo_open(struct compositor_bos *bos, uint32_t name, struct compositor_bo **out)
+{
+	struct drm_gem_open args = {.name = name};
+
+	if (drmIoctl(bos->fd, DRM_IOCTL_GEM_OPEN, &args) != 0)
+		return -errno;
+	*out = add(bos, args.handle, args.size);
+	return *out ? 0 : -ENOMEM;
+}
+
+bool compositor_bo_reaches(struct compositor_bo *bo, uint64_t size)
+{
+	return bo->size >= size || ensure_map(bo, size);
+}
+
 struct compositor_bo *compositor_bo_get(struct compositor_bo *bo)
 {
 	bo->references++;

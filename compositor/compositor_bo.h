@@ -41,9 +41,13 @@ int compositor_bo_create(struct compositor_bos *bos, uint64_t size, struct compo
  */
 int compositor_bo_import(struct compositor_bos *bos, int dmabuf_fd, uint64_t size,
 	struct compositor_bo **out);
+/* The object of a flink name; size is all of it. Errors: those of GEM_OPEN, -ENOMEM. */
+int compositor_bo_open(struct compositor_bos *bos, uint32_t name, struct compositor_bo **out);
 struct compositor_bo *compositor_bo_get(struct compositor_bo *bo);
 void compositor_bo_put(struct compositor_bo *bo); /* NULL is fine */
 
+/* It has that many bytes. It may be mapped then, to see. */
+bool compositor_bo_reaches(struct compositor_bo *bo, uint64_t size);
 /* The GPU still reads or writes it, or will. */
 bool compositor_bo_busy(const struct compositor_bo *bo);
 /*

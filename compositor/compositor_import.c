@@ -7,6 +7,7 @@
 #include <i915_drm.h>
 #include <xf86drm.h>
 
+#include "compositor_layout.h"
 #include "compositor_log.h"
 #include "compositor_renderer.h"
 #include "gem_base.h"
@@ -30,45 +31,35 @@ static const struct wlr_addon_interface addon_impl = {
 	.destroy = addon_destroy,
 };
 
-static const struct layout {
-	uint64_t modifier;
-	uint32_t tiling, pitch_align, row_align, offset_align;
-} layouts[] = {
-	{DRM_FORMAT_MOD_LINEAR, I915_TILING_NONE, 4, 1, 4},
-	{I915_FORMAT_MOD_X_TILED, I915_TILING_X, 512, 8, 4096},
-	{I915_FORMAT_MOD_Y_TILED, I915_TILING_Y, 128, 32, 4096},
-};
-
 bool compositor_import_add_formats(struct wlr_drm_format_set *set, bool tiled)
 {
 	size_t count;
 	const struct compositor_format *formats = compositor_formats(&count);
+	unsigned tiling_count;
+	const struct compositor_tiling *tilings = compositor_tilings(&tiling_count);
 	bool ok = true;
 
 	for (size_t i = 0; i < count; i++) {
 		if (!compositor_format_is_native(&formats[i]))
 			continue;
-		for (unsigned j = 0; j < (tiled ? GEM_ARRAY_SIZE(layouts) : 1); j++)
-			ok &= wlr_drm_format_set_add(set, formats[i].fourcc, layouts[j].modifier);
+		for (unsigned j = 0; j < (tiled ? tiling_count : 1); j++)
+			ok &= wlr_drm_format_set_add(set, formats[i].fourcc, tilings[j].modifier);
 		ok &= wlr_drm_format_set_add(set, formats[i].fourcc, DRM_FORMAT_MOD_INVALID);
 	}
 	return ok;
 }
 
 /* Without a modifier the layout is what the object's owner has told the kernel. */
-static const struct layout *find_layout(const struct compositor_bo *bo, uint64_t modifier)
+static const struct compositor_tiling *find_tiling(const struct compositor_bo *bo,
+	uint64_t modifier)
 {
 	struct drm_i915_gem_get_tiling args = {.handle = bo->handle};
-	bool implicit = modifier == DRM_FORMAT_MOD_INVALID;
 
-	if (implicit && drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_GET_TILING, &args) != 0)
+	if (modifier != DRM_FORMAT_MOD_INVALID)
+		return compositor_tiling_find(modifier);
+	if (drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_GET_TILING, &args) != 0)
 		args.tiling_mode = I915_TILING_NONE;
-	for (unsigned i = 0; i < GEM_ARRAY_SIZE(layouts); i++) {
-		if (implicit ? layouts[i].tiling == args.tiling_mode :
-		    layouts[i].modifier == modifier)
-			return &layouts[i];
-	}
-	return NULL;
+	return compositor_tiling_of_mode(args.tiling_mode);
 }
 
 /* What a surface of the GPU can say, whatever its layout. */
@@ -91,20 +82,20 @@ static const struct compositor_format *check(const struct wlr_dmabuf_attributes 
 static int make_surface(struct compositor_surface *surface, struct compositor_renderer *renderer,
 	const struct wlr_dmabuf_attributes *attribs)
 {
-	const struct layout *layout = find_layout(surface->bo, attribs->modifier);
+	const struct compositor_tiling *tiling = find_tiling(surface->bo, attribs->modifier);
 	struct compositor_bo *whole;
 
-	if (!layout || attribs->offset[0] % layout->offset_align ||
-	    attribs->stride[0] % layout->pitch_align)
+	if (!tiling || attribs->offset[0] % tiling->offset_align ||
+	    attribs->stride[0] % tiling->pitch_align)
 		return -EINVAL;
-	surface->tiling = layout->tiling;
+	surface->tiling = tiling->mode;
 	surface->offset = attribs->offset[0];
 	surface->pitch = attribs->stride[0];
 	surface->width = attribs->width;
 	surface->height = attribs->height;
 	/* All of the rows' bytes: the GPU faults when there are less. */
 	uint64_t size = attribs->offset[0] + (uint64_t)attribs->stride[0] *
-		GEM_ALIGN(surface->height, layout->row_align);
+		GEM_ALIGN(surface->height, tiling->row_align);
 	int err = compositor_bo_import(&renderer->bos, attribs->fd[0], size, &whole);
 	if (err == 0)
 		compositor_bo_put(whole); /* it is bo */

@@ -15,8 +15,10 @@
 #include <wlr/types/wlr_xdg_output_v1.h>
 
 #include "compositor_backend.h"
+#include "compositor_exchange.h"
 #include "compositor_log.h"
 #include "compositor_server.h"
+#include "compositor_wl_drm.h"
 
 /* ---- selections and drag and drop ---- */
 
@@ -147,6 +149,18 @@ static void init_globals(struct compositor_server *server)
 		wlr_presentation_create(display, server->wlr_backend));
 }
 
+/* What goes from client to client, and to us, as objects of the device. */
+static int init_sharing(struct compositor_server *server)
+{
+	struct wlr_renderer *renderer = server->render.renderer;
+	int err = compositor_exchange_create(server->backend->fd, &server->exchange);
+
+	if (err == 0 && wlr_renderer_get_dmabuf_texture_formats(renderer))
+		err = compositor_wl_drm_create(server->display, renderer, server->exchange,
+			&server->wl_drm);
+	return err;
+}
+
 static int open_socket(struct compositor_server *server)
 {
 	const char *name = server->options->socket;
@@ -197,6 +211,8 @@ int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr
 	compositor_keyboards_init(server);
 	err = compositor_leases_create(server, &server->leases);
 	if (err == 0)
+		err = init_sharing(server);
+	if (err == 0)
 		err = open_socket(server);
 	if (err == 0 && !wlr_backend_start(wlr_backend))
 		err = -EIO;
@@ -212,6 +228,8 @@ void compositor_server_destroy(struct compositor_server *server)
 {
 	wl_display_destroy_clients(server->display);
 	compositor_leases_destroy(server->leases);
+	compositor_wl_drm_destroy(server->wl_drm);
+	compositor_exchange_destroy(server->exchange);
 	compositor_power_finish(server);
 	compositor_keyboards_finish(server);
 	compositor_pointer_finish(server);

@@ -26,8 +26,10 @@
 #include "compositor_render.h"
 
 struct compositor_backend;
+struct compositor_exchange;
 struct compositor_leases;
 struct compositor_sheet;
+struct compositor_wl_drm;
 struct control_server;
 
 /* The first four as zwlr_layer_shell_v1.layer; the order on screen is in compositor_server.c. */
@@ -72,6 +74,8 @@ struct compositor_server {
 	const struct compositor_server_options *options;
 	struct compositor_render render;
 	const char *socket; /* the display's */
+	struct compositor_exchange *exchange; /* what clients share */
+	struct compositor_wl_drm *wl_drm;     /* NULL = the renderer takes no dma-bufs */
 	struct compositor_leases *leases;
 	bool adaptive_sync; /* of outputs that can */
 	bool use_planes;    /* what can be on planes of its own is */
