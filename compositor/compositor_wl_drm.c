@@ -12,6 +12,7 @@
 
 #include "wl-drm-protocol.h"
 
+#include "compositor_census.h"
 #include "compositor_exchange.h"
 #include "compositor_log.h"
 #include "compositor_peer.h"
@@ -20,6 +21,8 @@
 #include "kms_format.h"
 
 #define VERSION 2
+/* The XML, as Mesa has it, does not say. */
+#define CAPABILITIES_SINCE 2
 
 struct compositor_wl_drm {
 	struct wl_display *display;
@@ -36,7 +39,6 @@ struct buffer {
 	struct wl_resource *resource; /* NULL once the client destroyed it */
 	struct compositor_peer *peer; /* it counts among peer->buffers */
 	struct wlr_dmabuf_attributes dmabuf;
-	uint32_t name; /* 0 = it came as a dma-buf */
 	struct wl_listener release;
 };
 
@@ -45,13 +47,6 @@ static const struct wlr_buffer_impl buffer_impl;
 static struct buffer *buffer_from(struct wlr_buffer *base)
 {
 	return base->impl == &buffer_impl ? gem_container_of(base, struct buffer, base) : NULL;
-}
-
-uint32_t compositor_wl_drm_name(struct wlr_buffer *base)
-{
-	const struct buffer *buffer = buffer_from(base);
-
-	return buffer ? buffer->name : 0;
 }
 
 static void buffer_destroy(struct wlr_buffer *base)
@@ -216,7 +211,8 @@ static void create_buffer(struct wl_resource *resource, uint32_t id,
 		wl_resource_post_no_memory(resource);
 		return;
 	}
-	buffer->name = mention->name;
+	if (mention->name)
+		compositor_census_set_name(&buffer->base, mention->name);
 	if (!is_drawable(drm, buffer))
 		fail(resource, COMPOSITOR_FAULT_BOUNDS, mention);
 }
@@ -328,7 +324,7 @@ static void handle_bind(struct wl_client *client, void *data, uint32_t version, 
 	wl_drm_send_device(resource, drm->path);
 	for (size_t i = 0; i < formats->len; i++)
 		wl_drm_send_format(resource, formats->formats[i]->format);
-	if (version >= WL_DRM_CAPABILITIES_SINCE_VERSION)
+	if (version >= CAPABILITIES_SINCE)
 		wl_drm_send_capabilities(resource, WL_DRM_CAPABILITY_PRIME);
 }
 

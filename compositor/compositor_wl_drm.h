@@ -8,12 +8,9 @@
 #ifndef COMPOSITOR_WL_DRM_H
 #define COMPOSITOR_WL_DRM_H
 
-#include <stdint.h>
-
-#include <wlr/types/wlr_buffer.h>
-
 struct compositor_exchange;
 struct compositor_wl_drm;
+struct wl_display;
 struct wlr_renderer;
 
 /*
@@ -24,8 +21,5 @@ int compositor_wl_drm_create(struct wl_display *display, struct wlr_renderer *re
 	struct compositor_exchange *exchange, struct compositor_wl_drm **out);
 /* The clients are gone. NULL is fine. */
 void compositor_wl_drm_destroy(struct compositor_wl_drm *drm);
-
-/* The flink name that a buffer came by; 0 = it came otherwise. */
-uint32_t compositor_wl_drm_name(struct wlr_buffer *buffer);
 
 #endif

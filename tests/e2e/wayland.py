@@ -34,7 +34,11 @@ class Client:
     def send(self, target, opcode, data=b"", fds=()):
         packet = struct.pack("<IHH", target, opcode, 8 + len(data)) + data
         more = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-        self.socket.sendmsg([packet], more)
+        try:
+            self.socket.sendmsg([packet], more)
+        except BrokenPipeError:
+            while True:  # what it said before it hung up
+                self.read()
 
     def bind(self, interface, version=1, which=0):
         names = [name for name, known in self.globals if known == interface]
@@ -62,7 +66,10 @@ class Client:
             event = (target, opcode, self.buffer[8:size])
             self.buffer = self.buffer[size:]
             if event[:2] == (1, 0):
-                raise RuntimeError(f"protocol error: {event[2]!r}")
+                error = RuntimeError(f"protocol error: {event[2]!r}")
+                target, code, length = struct.unpack_from("<III", event[2])
+                error.protocol = (target, code, event[2][12:12 + length - 1].decode())
+                raise error
             self.events.append(event)
 
     def take(self, target):
