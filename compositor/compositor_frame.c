@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <wlr/render/wlr_renderer.h>
 #include <wlr/types/wlr_output_damage.h>
@@ -10,6 +11,7 @@
 #include "compositor_frame.h"
 #include "compositor_log.h"
 #include "gem_base.h"
+#include "gem_trace.h"
 
 static struct compositor_output *device_output(struct compositor_screen *screen)
 {
@@ -322,6 +324,19 @@ static void check_cursor(struct compositor_screen *screen)
 	wlr_output_damage_whole(screen->output);
 }
 
+static void trace(struct compositor_screen *screen, uint64_t begin)
+{
+	gem_trace_add(&(struct gem_trace_event){
+		.kind = GEM_TRACE_FRAME,
+		.index = device_output(screen)->pipe->crtc_index,
+		.pid = getpid(),
+		.tid = gem_trace_tid(),
+		.begin_ns = begin,
+		.end_ns = gem_trace_now(),
+		.name = "frame",
+	});
+}
+
 void compositor_frame_commit(struct compositor_screen *screen)
 {
 	struct wlr_scene_output *scene_output =
@@ -335,6 +350,7 @@ void compositor_frame_commit(struct compositor_screen *screen)
 	if (!screen->output->needs_frame && !screen->output->pending.committed &&
 	    !pixman_region32_not_empty(&scene_output->damage->current))
 		return;
+	uint64_t begin = gem_trace_recording() ? gem_trace_now() : 0;
 	if (!try_frame(screen, scene_output, true)) {
 		compositor_debug("output %s: all of it composited", screen->output->name);
 		screen->frame.shown_count = 0;
@@ -342,6 +358,8 @@ void compositor_frame_commit(struct compositor_screen *screen)
 		if (!try_frame(screen, scene_output, false))
 			compositor_warn("output %s: no frame", screen->output->name);
 	}
+	if (begin)
+		trace(screen, begin);
 	check_cursor(screen);
 }
 

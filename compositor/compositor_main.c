@@ -219,6 +219,7 @@ static int create_platform(struct program *program, const struct kms_device_desc
 		.input = true,
 		.frames_dir = options->frames_dir,
 		.video_path = options->video_path,
+		.trace_path = options->trace_path,
 		/* Our first commit waits for a vblank that nobody could step yet. */
 		.clock = options->clock == KMS_TIME_FROZEN ? KMS_TIME_FAST : options->clock,
 		.dir = options->dir,

@@ -48,6 +48,8 @@ static const char help[] =
 	"  --screenshot FILE    PNG of the screen (what is scanned out) when the end begins\n"
 	"  --frames DIR         PNG of every frame that differs from the one before\n"
 	"  --video FILE         records the screen as FILE, NAME.y4m or NAME.raw (XRGB8888)\n"
+	"  --trace FILE         records what happens (requests, frames, GPU jobs, flips) for\n"
+	"                       ui.perfetto.dev, as JSON\n"
 	"\n"
 	"When it dies (SIGSEGV and its like) every screen shows why, in the window and as\n"
 	"oops-crtcN.png in the folder of --frames:\n"
@@ -79,7 +81,7 @@ enum option_id {
 	OPTION_RUN, OPTION_PRELOAD,
 	OPTION_RENDER_NODE, OPTION_GPU_ENGINES, OPTION_GPU_HANG, OPTION_CLOCK, OPTION_EXIT_AFTER,
 	OPTION_EXIT_WITH_CLIENT, OPTION_SCREENSHOT,
-	OPTION_FRAMES, OPTION_VIDEO, OPTION_DIR, OPTION_SOCKET, OPTION_LOG, OPTION_HELP,
+	OPTION_FRAMES, OPTION_VIDEO, OPTION_TRACE, OPTION_DIR, OPTION_SOCKET, OPTION_LOG, OPTION_HELP,
 	OPTION_VERSION,
 };
 
@@ -102,6 +104,7 @@ static const struct option long_options[] = {
 	{"screenshot", required_argument, NULL, OPTION_SCREENSHOT},
 	{"frames", required_argument, NULL, OPTION_FRAMES},
 	{"video", required_argument, NULL, OPTION_VIDEO},
+	{"trace", required_argument, NULL, OPTION_TRACE},
 	{"watchdog", required_argument, NULL, OPTION_WATCHDOG},
 	{"no-oops", no_argument, NULL, OPTION_NO_OOPS},
 	{"dir", required_argument, NULL, OPTION_DIR},
@@ -213,6 +216,9 @@ static bool take(struct compositor_options *options, int option, const char *val
 		return true;
 	case OPTION_VIDEO:
 		options->video_path = value;
+		return true;
+	case OPTION_TRACE:
+		options->trace_path = value;
 		return true;
 	case OPTION_DIR:
 		options->dir = value;

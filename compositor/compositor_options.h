@@ -20,6 +20,7 @@ struct compositor_options {
 	const char *screenshot;  /* PNG at the end, or NULL */
 	const char *frames_dir;  /* every changed frame as PNG, or NULL */
 	const char *video_path;  /* platform_options.video_path, or NULL */
+	const char *trace_path;  /* platform_options.trace_path, or NULL */
 	double exit_after;       /* seconds, 0 = never */
 	unsigned watchdog;       /* seconds, 0 = none */
 	bool no_oops;

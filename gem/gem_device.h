@@ -52,6 +52,7 @@ struct gem_device {
 	atomic_uint_fast64_t object_count; /* live objects */
 	atomic_uint_fast64_t object_bytes; /* sum of their sizes */
 	atomic_uint_fast64_t object_serial; /* the last one's gem_object.serial */
+	unsigned card;     /* number of its primary node, for reports; set before it has files */
 	uint64_t instance; /* random; marks this device's memfds */
 };
 

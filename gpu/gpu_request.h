@@ -41,6 +41,7 @@ struct gpu_request {
 	struct gpu_bus bus;          /* over ranges: gpu_space.h */
 	atomic_uint last_range;      /* that translate found last */
 	int64_t submit_ns, start_ns; /* CLOCK_MONOTONIC; 0 = not yet */
+	int32_t client;              /* whose it is: gem_trace_client at the submit */
 	bool ranges_apart;           /* own memory, which goes when the request retires */
 
 	/* The scheduler's: gpu_schedule.c. Under gpu_device.lock, but for cancelled's readers. */

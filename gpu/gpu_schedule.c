@@ -3,6 +3,7 @@
 
 #include "gem_context.h"
 #include "gem_fence_array.h"
+#include "gem_trace.h"
 #include "gpu_schedule.h"
 
 static void note_best_locked(struct gpu_device *gpu, enum gpu_class class)
@@ -143,6 +144,22 @@ int gpu_request_wait_room(struct gpu_device *gpu, struct gem_context *context)
 	return ret;
 }
 
+static void trace_submit(const struct gpu_request *request)
+{
+	uint64_t now = gem_trace_now();
+
+	gem_trace_add(&(struct gem_trace_event){
+		.kind = GEM_TRACE_SUBMIT,
+		.card = request->gpu->gem->card,
+		.pid = request->client,
+		.tid = gem_trace_tid(),
+		.begin_ns = now,
+		.end_ns = now,
+		.a = request->fence.context,
+		.b = request->fence.seqno,
+	});
+}
+
 void gpu_request_submit(struct gpu_request *request)
 {
 	struct gpu_device *gpu = request->gpu;
@@ -151,6 +168,9 @@ void gpu_request_submit(struct gpu_request *request)
 	gem_fence_get(&request->fence);
 	if (!request->submit_ns)
 		request->submit_ns = gpu_now_ns();
+	request->client = gem_trace_client();
+	if (gem_trace_recording())
+		trace_submit(request);
 	atomic_fetch_add(&gpu->entered, 1);
 	pthread_mutex_lock(&gpu->lock);
 	gpu->pending++;

@@ -6,6 +6,7 @@
 
 #include "gem_context.h"
 #include "gem_guard.h"
+#include "gem_trace.h"
 #include "gpu_packet.h"
 #include "gpu_reset.h"
 #include "gpu_schedule.h"
@@ -21,6 +22,8 @@ enum {
 	BUDGET = 16384,
 	NS_PER_MS = 1000000,
 };
+static const char *const class_names[] = {"render", "copy"};
+
 _Static_assert(GPU_RING_SIZE % (BLOCK * 4) == 0, "blocks go round the ring whole");
 
 uint32_t gpu_worker_reg(const struct gpu_worker *worker, enum gpu_reg reg)
@@ -146,6 +149,24 @@ static enum gpu_verdict run(struct gpu_worker *worker, struct gpu_request *reque
 	}
 }
 
+/* Before its fence is signalled: who waits for that finds it in the trace. */
+static int traced(const struct gpu_worker *worker, const struct gpu_request *request, int result)
+{
+	gem_trace_add(&(struct gem_trace_event){
+		.kind = GEM_TRACE_JOB,
+		.card = worker->gpu->gem->card,
+		.index = worker->index,
+		.pid = request->client,
+		.result = result,
+		.begin_ns = request->start_ns,
+		.end_ns = gpu_now_ns(),
+		.a = request->fence.context,
+		.b = request->fence.seqno,
+		.name = class_names[worker->class],
+	});
+	return result;
+}
+
 static int execute(struct gpu_worker *worker, struct gpu_request *request)
 {
 	enum gpu_verdict verdict;
@@ -161,7 +182,8 @@ static int execute(struct gpu_worker *worker, struct gpu_request *request)
 		if (verdict == GPU_INTERRUPTED)
 			request->replays++;
 	} while (verdict == GPU_INTERRUPTED);
-	return verdict == GPU_DONE ? 0 : gpu_reset_after(worker, request, verdict);
+	return traced(worker, request, verdict == GPU_DONE ? 0 :
+		gpu_reset_after(worker, request, verdict));
 }
 
 static void *work(void *data)
@@ -193,13 +215,11 @@ static int start(struct gpu_worker *worker)
 int gpu_worker_init(struct gpu_worker *worker, struct gpu_device *gpu, enum gpu_class class,
 	unsigned index, struct gpu_worker *second)
 {
-	static const char *const names[] = {"render", "copy"};
-
 	worker->gpu = gpu;
 	worker->class = class;
 	worker->index = index;
 	worker->second = second;
-	snprintf(worker->name, sizeof(worker->name), "%s%u%s", names[class], index,
+	snprintf(worker->name, sizeof(worker->name), "%s%u%s", class_names[class], index,
 		second ? "" : "+");
 	worker->global = (struct gpu_bus){translate, NULL};
 	gem_list_init(&worker->link);

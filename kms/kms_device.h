@@ -101,6 +101,8 @@ struct kms_pending_commit {
 	bool active;
 	uint64_t serial;         /* kms_device.commit_serial of the commit */
 	uint64_t time_ns;        /* when it was committed, of kms_time_now */
+	uint64_t traced_ns;      /* the same, of gem_trace_now */
+	int32_t client;          /* whose commit it is: gem_trace_client */
 	uint64_t plane_mask;     /* planes to latch; bit = kms_plane.index */
 	struct kms_event *event; /* owned; NULL = nobody asked */
 	struct kms_writeback_job *writebacks; /* list, owned: due with the latch */
@@ -175,6 +177,7 @@ struct kms_device {
 	uint32_t min_width, min_height, max_width, max_height;
 	uint32_t cursor_width, cursor_height;
 	bool async_page_flip;
+	unsigned card; /* number of the device's primary node, for reports; set before it has files */
 	struct kms_plane planes[KMS_MAX_PLANES];
 	struct kms_crtc crtcs[KMS_MAX_CRTCS];
 	struct kms_encoder encoders[KMS_MAX_CONNECTORS];

@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "gem_journal.h"
+#include "gem_trace.h"
 #include "kms_oops.h"
 #include "kms_time.h"
 #include "kms_vrr.h"
@@ -161,6 +162,21 @@ static void count_stretched(struct kms_crtc *crtc)
 	}
 }
 
+static void trace(const struct kms_crtc *crtc)
+{
+	uint64_t now = gem_trace_now();
+
+	gem_trace_add(&(struct gem_trace_event){
+		.kind = GEM_TRACE_VBLANK,
+		.card = crtc->base.dev->card,
+		.index = crtc->index,
+		.begin_ns = now,
+		.end_ns = now,
+		.a = crtc->vblank->count,
+		.b = crtc->vblank->time_ns,
+	});
+}
+
 void kms_vblank_advance_locked(struct kms_crtc *crtc, uint64_t now_ns)
 {
 	struct kms_vblank *vblank = crtc->vblank;
@@ -171,6 +187,7 @@ void kms_vblank_advance_locked(struct kms_crtc *crtc, uint64_t now_ns)
 		count_up_to(vblank, now_ns);
 	if (now_ns - vblank->time_ns > vblank->late_max_ns)
 		vblank->late_max_ns = now_ns - vblank->time_ns;
+	trace(crtc);
 }
 
 void kms_vblank_send_events_locked(struct kms_crtc *crtc)

@@ -32,7 +32,10 @@ static const char usage[] =
 	"\n"
 	"Commands of every platform:\n"
 	"  help                          lists all commands of this platform\n"
-	"  state                         crtcs, planes, connectors, framebuffers\n"
+	"  state                         crtcs, planes, buffers, who has them, surfaces\n"
+	"  history [N] [crtc N]          what each plane showed at the last N vblanks\n"
+	"  trace start FILE [json], trace stop\n"
+	"                                records what happens, for ui.perfetto.dev\n"
 	"  screenshot PATH [crtc N]      PNG of what crtc number N (default 0) shows now\n"
 	"  wait-vblank [N]               answers after N vblanks (default 1)\n"
 	"  key CODE|NAME [down|up]       key by number or KEY_ name (KEY_A, a, enter)\n"
@@ -102,7 +105,8 @@ static bool append_path(struct line *line, const char *path)
 static bool build_line(struct line *line, int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++) {
-		bool is_path = i == 1 && strcmp(argv[0], "screenshot") == 0;
+		bool is_path = (i == 1 && strcmp(argv[0], "screenshot") == 0) ||
+			(i == 2 && strcmp(argv[0], "trace") == 0);
 		if (!(is_path ? append_path(line, argv[i]) : append_word(line, argv[i])))
 			return false;
 	}

@@ -20,6 +20,7 @@ static const char usage[] =
 	"      --frames DIR    write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
 	"                      (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
 	"      --video FILE    record what is shown as FILE, NAME.y4m or NAME.raw\n"
+	"      --trace FILE    record what happens, for ui.perfetto.dev\n"
 	"      --cards N       that many cards, /dev/dri/card0 and so on (at most 4)\n"
 	"      --memory WORDS  as of `testcard device`: budget=64M,vram=32M,strict and more\n"
 	"      --gpu-engines N, --gpu-hang-ms N\n"
@@ -78,11 +79,12 @@ static void add_device_arg(struct testcard_exec *options, const char *name, cons
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 {
-	enum { FRAMES = 256, VIDEO, CARDS, DEVICE, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, DRIVER,
+	enum { FRAMES = 256, VIDEO, TRACE, CARDS, DEVICE, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, DRIVER,
 		RENDER_NODE, NO_INPUT, DIR, JOIN, KEEP };
 	static const struct option long_options[] = {
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
+		{"trace", required_argument, NULL, TRACE},
 		{"cards", required_argument, NULL, CARDS},
 		{"memory", required_argument, NULL, MEMORY},
 		{"gpu-engines", required_argument, NULL, GPU_ENGINES},
@@ -108,6 +110,9 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 			break;
 		case VIDEO:
 			add_device_arg(options, "--video", optarg);
+			break;
+		case TRACE:
+			add_device_arg(options, "--trace", optarg);
 			break;
 		case CARDS:
 			add_device_arg(options, "--cards", optarg);

@@ -5,6 +5,9 @@
  *
  *   help                          list of commands
  *   state                         planes, crtcs, connectors, files as JSON
+ *   history [N] [crtc N]          what each plane showed at the last N vblanks, and whose
+ *   trace start FILE [json]       records what happens, for ui.perfetto.dev
+ *   trace stop                    and how many events that were
  *   screenshot PATH [crtc N]      PNG of what the crtc shows now (scanout pixels)
  *   wait-vblank [N]               replies after N vblanks
  *   key CODE|NAME [down|up]       KEY_* name or number; both edges by default

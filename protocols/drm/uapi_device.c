@@ -112,6 +112,7 @@ void uapi_node_init(struct vfs_node *node, struct uapi_device *dev, enum uapi_no
 	unsigned minor = index + (render ? RENDER_MINOR_BASE : 0);
 
 	set_place(&dev->place, index);
+	dev->gem.card = dev->kms->card = index;
 	snprintf(dev->node_paths[kind], sizeof(dev->node_paths[kind]),
 		render ? "/dev/dri/renderD%u" : "/dev/dri/card%u", minor);
 	*node = (struct vfs_node){

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gem_trace.h"
 #include "uapi_file.h"
 
 /* Larger than any struct of the table; callers may send up to 16383 bytes. */
@@ -83,6 +84,22 @@ static long dispatch(struct uapi_call *call, unsigned int request, uint64_t arg,
 	return ret;
 }
 
+static void trace(const struct uapi_file *file, const struct uapi_ioctl *row, uint64_t begin,
+	long result)
+{
+	gem_trace_add(&(struct gem_trace_event){
+		.kind = GEM_TRACE_IOCTL,
+		.card = file->dev->gem.card,
+		.pid = gem_trace_client(),
+		.tid = gem_trace_tid(),
+		.result = result,
+		.begin_ns = begin,
+		.end_ns = gem_trace_now(),
+		.a = file->base.id,
+		.name = row ? row->name : "?",
+	});
+}
+
 long uapi_file_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg,
 	struct vfs_caller *caller)
 {
@@ -90,7 +107,11 @@ long uapi_file_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg,
 	struct uapi_call call = {.file = file, .caller = caller};
 	const struct uapi_ioctl *row = uapi_ioctl_find(_IOC_NR(request));
 
+	gem_trace_set_client(caller->pid);
+	uint64_t begin = gem_trace_recording() ? gem_trace_now() : 0;
 	long ret = dispatch(&call, request, arg, row);
+	if (begin)
+		trace(file, row, begin, ret);
 	if (ret < 0)
 		gem_debug("ioctl", "%s (0x%08x): %s, pid %d, file %u", row ? row->name : "?",
 			request, strerrorname_np(-ret), (int)caller->pid, base->id);

@@ -46,6 +46,8 @@ static const char usage[] =
 	"                       (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
 	"      --video FILE     record what is shown as FILE, NAME.y4m or NAME.raw (XRGB8888);\n"
 	"                       of other crtcs and cards NAME-crtc1.y4m, NAME-card1-crtc0.y4m\n"
+	"      --trace FILE     record what happens (requests, GPU jobs, flips) for\n"
+	"                       ui.perfetto.dev, as JSON\n"
 	"      --fbdev          a text console on the screens while no program has the card\n"
 	"                       open, and /dev/fb0\n"
 	"      --no-fbdev       neither; \"testcard device\" has them, \"testcard exec\" has not\n"
@@ -70,9 +72,8 @@ struct device_options {
 static int parse(int argc, char **argv, struct device_options *options)
 {
 	enum { DEVICE = 256, DRIVER, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, RENDER_NODE,
-		RENDER_DUMB,
-		NO_INPUT, FRAMES, VIDEO, FBDEV, NO_FBDEV, CONSOLE_FONT, WATCHDOG, NO_OOPS,
-		READY_FD };
+		RENDER_DUMB, NO_INPUT, FRAMES, VIDEO, TRACE, FBDEV, NO_FBDEV, CONSOLE_FONT, WATCHDOG,
+		NO_OOPS, READY_FD };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"device", required_argument, NULL, DEVICE},
@@ -87,6 +88,7 @@ static int parse(int argc, char **argv, struct device_options *options)
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
+		{"trace", required_argument, NULL, TRACE},
 		{"fbdev", no_argument, NULL, FBDEV},
 		{"no-fbdev", no_argument, NULL, NO_FBDEV},
 		{"console-font", required_argument, NULL, CONSOLE_FONT},
@@ -153,6 +155,9 @@ static int parse(int argc, char **argv, struct device_options *options)
 			break;
 		case VIDEO:
 			options->platform.video_path = optarg;
+			break;
+		case TRACE:
+			options->platform.trace_path = optarg;
 			break;
 		case FBDEV:
 			options->platform.fbdev = true;

@@ -6,6 +6,7 @@
 #include "kms_font.h"
 #include "kms_oops.h"
 #include "platform_internal.h"
+#include "platform_trace.h"
 #include "uapi_sync.h"
 #include "wire.h"
 
@@ -83,6 +84,8 @@ static int create_control(struct platform *platform)
 		ret = platform_add_time_commands(platform);
 	if (ret == 0)
 		ret = platform_add_state_command(platform);
+	if (ret == 0)
+		ret = platform_add_trace_command(platform);
 	if (ret == 0)
 		ret = platform_add_fbdev_commands(platform);
 	if (ret == 0)
@@ -193,6 +196,29 @@ static void stop_oops(struct platform *platform)
 		kms_oops_stop();
 }
 
+static int start_trace(struct platform *platform, const struct platform_options *options)
+{
+	if (!options->trace_path)
+		return 0;
+	int ret = platform_trace_start(platform, options->trace_path);
+	if (ret < 0)
+		gem_error("platform", "trace %s: %s", options->trace_path, strerror(-ret));
+	return ret;
+}
+
+static void stop_trace(struct platform *platform)
+{
+	uint64_t events, dropped;
+	int ret = platform_trace_stop(platform, &events, &dropped);
+
+	if (ret == -ENOENT)
+		return;
+	if (ret < 0)
+		gem_error("platform", "the trace is not whole: %s", strerror(-ret));
+	else if (dropped)
+		gem_warn("platform", "the trace lacks %llu events", (unsigned long long)dropped);
+}
+
 int platform_create(const struct platform_options *options, struct platform **out)
 {
 	struct platform *platform = calloc(1, sizeof(*platform));
@@ -210,13 +236,18 @@ int platform_create(const struct platform_options *options, struct platform **ou
 	ret = load_font(platform, options);
 	if (ret < 0)
 		goto close_dir;
-	ret = create_parts(platform, options);
+	ret = start_trace(platform, options);
 	if (ret < 0)
 		goto free_font;
+	ret = create_parts(platform, options);
+	if (ret < 0)
+		goto stop_trace;
 	gem_info("platform", "device in %s", platform->dir);
 	*out = platform;
 	return 0;
 
+stop_trace:
+	stop_trace(platform);
 free_font:
 	free_font(platform);
 close_dir:
@@ -243,6 +274,7 @@ void platform_destroy(struct platform *platform)
 	tree_destroy(platform->tree);
 	destroy_input(platform);
 	platform_destroy_cards_and_vfs(platform);
+	stop_trace(platform);
 	platform_dir_close(platform);
 	stop_oops(platform);
 	free_font(platform);

@@ -43,6 +43,8 @@ struct platform_options {
 	const char *video_path;
 	/* Screens show a text console while no program has the card open, and there is /dev/fb0. */
 	bool fbdev;
+	/* NULL, or what happens is recorded there until the end (platform_trace.h). */
+	const char *trace_path;
 	const char *console_font; /* a PSF file; NULL = the built-in font */
 	const char *dir; /* runtime folder, made if missing; NULL = a new private one */
 	/*
@@ -98,6 +100,7 @@ struct platform {
 	struct kms_font *font;        /* of the consoles; NULL = the built-in one */
 	struct platform_pulse *pulse; /* of the watchdog, or NULL */
 	bool oops;                    /* we started it */
+	struct platform_trace *trace; /* NULL = none; control thread, while there is one */
 	platform_state_printer print_state; /* NULL = nothing; set before the control server starts */
 	void *print_state_data;
 	char dir[108];     /* runtime folder = TESTCARD_DIR of clients */
