@@ -36,6 +36,8 @@ static const char usage[] =
 	"      --no-input      no keyboard, pointer and tablet\n"
 	"      --dir DIR       runtime folder of the card (default: a new private one)\n"
 	"      --join DIR      run PROGRAM on the card that already runs in DIR\n"
+	"      --logind        run PROGRAM in a session that looks like systemd-logind's, on a\n"
+	"                      message bus of its own: for mutter and kwin_wayland\n"
 	"      --keep          leave the card running when PROGRAM has ended; its folder\n"
 	"                      and process are printed, its log goes nowhere\n"
 	"  -h, --help          this text\n"
@@ -80,7 +82,7 @@ static void add_device_arg(struct testcard_exec *options, const char *name, cons
 static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 {
 	enum { FRAMES = 256, VIDEO, TRACE, CARDS, DEVICE, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, DRIVER,
-		RENDER_NODE, NO_INPUT, DIR, JOIN, KEEP };
+		RENDER_NODE, NO_INPUT, DIR, JOIN, KEEP, LOGIND };
 	static const struct option long_options[] = {
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
@@ -97,6 +99,7 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 		{"dir", required_argument, NULL, DIR},
 		{"join", required_argument, NULL, JOIN},
 		{"keep", no_argument, NULL, KEEP},
+		{"logind", no_argument, NULL, LOGIND},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -151,6 +154,9 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 			break;
 		case KEEP:
 			options->keep = true;
+			break;
+		case LOGIND:
+			options->logind = true;
 			break;
 		case 'h':
 			return 1;

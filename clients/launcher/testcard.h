@@ -22,6 +22,7 @@ struct testcard_exec {
 	const char *join;           /* folder of a running device, or NULL: start one */
 	bool render_node;
 	bool keep;
+	bool logind;                /* in a session of testcard-logind */
 };
 
 /* Starts the device, runs the program on it, stops the device; the exit code. */
@@ -33,6 +34,7 @@ int testcard_exec(const struct testcard_exec *options);
  */
 bool testcard_find_device(char *path);
 bool testcard_find_preload(char *path);
+bool testcard_find_logind(char *path);
 
 /* Says on stderr why the program named will not see the device, if that is so. */
 void testcard_check_program(const char *name);

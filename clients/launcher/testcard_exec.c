@@ -199,18 +199,42 @@ static int set_environment(const struct testcard_exec *options, const char *dir)
 	return ret ? fail("environment") : 0;
 }
 
+/* The program, or testcard-logind with the program behind it. Returns errno. */
+static int exec_program(char **program, const char *logind)
+{
+	unsigned count = 0;
+
+	if (!logind) {
+		execvp(program[0], program);
+		return errno;
+	}
+	while (program[count])
+		count++;
+	char **argv = calloc(count + 3, sizeof(*argv));
+	if (!argv)
+		return ENOMEM;
+	argv[0] = (char *)logind;
+	argv[1] = "--";
+	memcpy(argv + 2, program, count * sizeof(*argv));
+	execv(logind, argv);
+	int error = errno;
+	free(argv);
+	return error;
+}
+
 /* In the child; failure is reported through the pipe. */
 static void run_program(const struct testcard_exec *options, const struct device *device,
 	int report, pid_t parent, const sigset_t *mask)
 {
+	char logind[PATH_MAX];
 	int error;
 
 	die_with(parent);
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	if (set_environment(options, device->dir))
+	if (set_environment(options, device->dir) ||
+	    (options->logind && !testcard_find_logind(logind)))
 		_exit(TESTCARD_EXIT_FAILED);
-	execvp(options->program[0], options->program);
-	error = errno;
+	error = exec_program(options->program, options->logind ? logind : NULL);
 	if (write(report, &error, sizeof(error)) < 0)
 		_exit(TESTCARD_EXIT_FAILED);
 	_exit(error == ENOENT ? TESTCARD_EXIT_NOT_FOUND : TESTCARD_EXIT_NO_EXEC);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "testcard.h"
@@ -37,6 +38,14 @@ bool testcard_find_device(char *path)
 {
 	static const char *const places[] = {"../../protocols/server/testcard-device",
 		"testcard-device", NULL};
+
+	return find_own(path, places, X_OK);
+}
+
+bool testcard_find_logind(char *path)
+{
+	static const char *const places[] = {"../../protocols/logind/testcard-logind",
+		"testcard-logind", NULL};
 
 	return find_own(path, places, X_OK);
 }
@@ -99,6 +108,9 @@ static const char *problem_of(int fd)
 	if (fstat(fd, &st) == 0 && ((st.st_mode & S_ISUID && st.st_uid != geteuid()) ||
 	    (st.st_mode & S_ISGID && st.st_gid != getegid())))
 		return "changes its user or group";
+	/* In a container that has not got them the kernel does not even run it. */
+	if (fgetxattr(fd, "security.capability", NULL, 0) > 0)
+		return "has file capabilities (a copy of it has none)";
 	if (pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
 	    memcmp(header.e_ident, ELFMAG, SELFMAG))
 		return NULL;

@@ -296,7 +296,7 @@ static int make_absolute(int dirfd, const char *path, char abs[PATH_MAX])
 static bool may_be_in_tree(const char *name)
 {
 	return !strcmp(name, "/sys") || !strncmp(name, "/sys/", 5) || !strncmp(name, "/dev/", 5) ||
-		!strncmp(name, "/run/udev", 9);
+		!strncmp(name, "/run/udev", 9) || !strncmp(name, "/run/systemd/", 13);
 }
 
 /*
