@@ -31,7 +31,8 @@ def need(*programs):
             raise tc.Skip(f"{program} is not installed")
 
 
-def _as_user(argv):
+def as_user(argv):
+    """The command line that runs argv as the user of Program."""
     if os.geteuid() != 0:
         return list(argv)
     return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--", *argv]
@@ -44,11 +45,11 @@ def _hand_over(path):
 
 def _launcher(t):
     """A launcher that the user can run: a checkout in a home folder is not for others to read."""
-    probe = subprocess.run(_as_user(["test", "-x", tc.LAUNCHER]), cwd="/", check=False)
+    probe = subprocess.run(as_user(["test", "-x", tc.LAUNCHER]), cwd="/", check=False)
     if probe.returncode == 0:
         return os.path.abspath(tc.LAUNCHER)
     places = ("clients/launcher/testcard", "clients/preload/libtestcard-preload.so",
-              "protocols/server/testcard-device")
+              "protocols/server/testcard-device", "protocols/logind/testcard-logind")
     for place in places:
         target = os.path.join(t.root, "build", place)
         if not os.path.exists(target):
@@ -91,7 +92,7 @@ class Program:
         unset = [word for key, value in everything.items() if value is None
                  for word in ("-u", key)]
         self.process = t.start(
-            *_as_user(["env", "-C", self.home, *unset, *words, _launcher(t), "exec", *own,
+            *as_user(["env", "-C", self.home, *unset, *words, _launcher(t), "exec", *own,
                        *options, "--", *argv]), log=t.path(f"{name}.log"))
         if device:
             t.wait(lambda: self.ended() or os.path.exists(os.path.join(self.dir, "control.sock")),
