@@ -346,7 +346,7 @@ void seat_expire(struct seat *seat)
 	close_abandoned(seat);
 	pthread_mutex_lock(&seat->lock);
 	if (seat->active && seat->active->state == SEAT_LEAVING && seat->deadline_ns <= now_ns()) {
-		gem_warn("seat", "session %u did not answer that it is disabled",
+		gem_info("seat", "session %u did not answer that it is disabled",
 			seat->active->number);
 		seat->late_count++;
 		left_locked(seat);

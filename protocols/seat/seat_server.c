@@ -63,7 +63,7 @@ static void accept_client(struct seat_server *server)
 	int ret = server->client_count >= SEAT_CLIENTS_MAX ? -EMFILE :
 		seat_client_create(server->seat, fd, &client);
 	if (ret) {
-		gem_warn("seat", "refused a connection: %s", strerror(-ret));
+		gem_info("seat", "refused a connection: %s", strerror(-ret));
 		close(fd);
 		return;
 	}

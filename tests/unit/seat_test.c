@@ -1,0 +1,524 @@
+/*
+ * The seat: what libseat makes of it, who has master and input when sessions change, and what
+ * clients can not do to it. Each message of a bad one is written by hand.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libseat.h>
+#include <linux/input.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform.h"
+#include "seat_client.h"
+#include "test.h"
+
+enum { PATIENCE_SECONDS = 20, SHORT_MS = 50 };
+
+static struct platform *platform;
+static struct seat *seat;
+static struct seat_server *server;
+
+static void setup(int ack_ms)
+{
+	const struct platform_options options = {.input = true};
+	const struct seat_options seat_options = {.ack_ms = ack_ms};
+	char path[sizeof(platform->dir) + 32];
+
+	CHECK_INT(platform_create(&options, &platform), 0);
+	CHECK_INT(control_server_start(platform->control, platform->dir), 0);
+	CHECK_INT(seat_create(platform->vfs, &seat_options, &seat), 0);
+	CHECK_INT(seat_server_create(seat, platform->dir, &server), 0);
+	snprintf(path, sizeof(path), "%s/%s", platform->dir, SEAT_SOCKET_NAME);
+	setenv("LIBSEAT_BACKEND", "seatd", 1);
+	setenv("SEATD_SOCK", path, 1);
+}
+
+static void teardown(void)
+{
+	seat_server_destroy(server);
+	seat_destroy(seat);
+	platform_destroy(platform);
+}
+
+static bool in_time(const struct timespec *begin)
+{
+	const struct timespec pause = {0, 1000000};
+	struct timespec now;
+
+	nanosleep(&pause, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - begin->tv_sec < PATIENCE_SECONDS;
+}
+
+#define WAIT(cond)                                           \
+	do {                                                 \
+		struct timespec begin_;                      \
+		clock_gettime(CLOCK_MONOTONIC, &begin_);     \
+		while (!(cond) && in_time(&begin_))          \
+			;                                    \
+		CHECK(cond);                                 \
+	} while (0)
+
+/* What the holder of fd gets for a request without memory, as an ordinary user. */
+static long request(int fd, unsigned int number, uint64_t arg)
+{
+	struct vfs_caller caller;
+	struct vfs_file *file;
+
+	CHECK_INT(vfs_file_from_fd(platform->vfs, fd, &file), 0);
+	vfs_caller_init_self(&caller);
+	caller.uid = 1000;
+	caller.pid = 1; /* not the seat's own process */
+	long ret = file->ops->ioctl(file, number, arg, &caller);
+	vfs_file_put(file);
+	return ret;
+}
+
+static bool is_master(int fd)
+{
+	struct vfs_file *file;
+
+	CHECK_INT(vfs_file_from_fd(platform->vfs, fd, &file), 0);
+	bool master = uapi_file_is_master(gem_container_of(file, struct uapi_file, base));
+	vfs_file_put(file);
+	return master;
+}
+
+static long commit(int fd)
+{
+	struct drm_mode_atomic atomic = {0};
+	struct drm_set_client_cap cap = {DRM_CLIENT_CAP_ATOMIC, 1};
+
+	CHECK_INT(request(fd, DRM_IOCTL_SET_CLIENT_CAP, (uintptr_t)&cap), 0);
+	return request(fd, DRM_IOCTL_MODE_ATOMIC, (uintptr_t)&atomic);
+}
+
+static long input_version(int fd)
+{
+	int version;
+
+	return request(fd, EVIOCGVERSION, (uintptr_t)&version);
+}
+
+/* ---- libseat ---- */
+
+struct holder {
+	struct libseat *libseat;
+	unsigned enabled, disabled; /* times */
+	bool silent;                /* does not answer */
+};
+
+static void on_enable(struct libseat *libseat, void *data)
+{
+	((struct holder *)data)->enabled++;
+}
+
+static void on_disable(struct libseat *libseat, void *data)
+{
+	struct holder *holder = data;
+
+	holder->disabled++;
+	if (!holder->silent)
+		CHECK_INT(libseat_disable_seat(libseat), 0);
+}
+
+static struct libseat_seat_listener listener = {on_enable, on_disable};
+
+static void holder_open(struct holder *holder)
+{
+	memset(holder, 0, sizeof(*holder));
+	holder->libseat = libseat_open_seat(&listener, holder);
+	CHECK(holder->libseat != NULL);
+}
+
+static bool dispatch(struct holder *holder)
+{
+	CHECK(libseat_dispatch(holder->libseat, 0) >= 0);
+	return true;
+}
+
+/* Devices that libseat hands out are the caller's to close. */
+static int holder_device(struct holder *holder, const char *path, int *fd)
+{
+	int id = libseat_open_device(holder->libseat, path, fd);
+
+	CHECK(id > 0);
+	return id;
+}
+
+TEST(devices)
+{
+	struct holder holder;
+	int card, key, again, id, key_id;
+
+	setup(0);
+	holder_open(&holder);
+	CHECK(strcmp(libseat_seat_name(holder.libseat), "seat0") == 0);
+	WAIT(dispatch(&holder) && holder.enabled == 1);
+	id = holder_device(&holder, "/dev/dri/card0", &card);
+	CHECK(is_master(card));
+	CHECK_INT(commit(card), 0);
+	CHECK(fcntl(card, F_GETFL) & O_NONBLOCK);
+	key_id = holder_device(&holder, "/dev/input/event0", &key);
+	CHECK(key_id != id);
+	CHECK_INT(input_version(key), 0);
+	/* Once more: the same file, which stays until it was closed as often. */
+	CHECK_INT(holder_device(&holder, "/dev/dri/card0", &again), id);
+	CHECK_INT(libseat_close_device(holder.libseat, id), 0);
+	CHECK(is_master(card));
+	CHECK_INT(libseat_close_device(holder.libseat, id), 0);
+	CHECK(!is_master(card));
+	CHECK_ERRNO(libseat_close_device(holder.libseat, id), ENOENT);
+	CHECK_INT(libseat_close_device(holder.libseat, key_id), 0);
+	CHECK_INT(input_version(key), -ENODEV);
+	close(again);
+	close(card);
+	close(key);
+	CHECK_INT(libseat_close_seat(holder.libseat), 0);
+	teardown();
+}
+
+TEST(no_such_device)
+{
+	static const char *const paths[] = {"/dev/dri/card7", "/etc/passwd", "/dev/input/../dri/card0",
+		"/dev/dri/", "card0", "/sys/kernel/debug/dri/0/name", "/dev/dri/card0/"};
+	struct holder holder;
+	int fd;
+
+	setup(0);
+	holder_open(&holder);
+	WAIT(dispatch(&holder) && holder.enabled == 1);
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(paths); i++)
+		CHECK_ERRNO(libseat_open_device(holder.libseat, paths[i], &fd), ENOENT);
+	CHECK_INT(libseat_close_seat(holder.libseat), 0);
+	teardown();
+}
+
+TEST(switch_and_back)
+{
+	struct holder first, second;
+	int card, other, key, fd;
+
+	setup(0);
+	holder_open(&first);
+	holder_open(&second);
+	WAIT(dispatch(&first) && first.enabled == 1);
+	holder_device(&first, "/dev/dri/card0", &card);
+	int key_id = holder_device(&first, "/dev/input/event0", &key);
+	dispatch(&second);
+	CHECK_INT(second.enabled, 0);
+	CHECK_ERRNO(libseat_open_device(second.libseat, "/dev/dri/card0", &fd), EPERM);
+
+	CHECK_INT(libseat_switch_session(first.libseat, 2), 0);
+	WAIT(dispatch(&first) && first.disabled == 1);
+	WAIT(dispatch(&second) && second.enabled == 1);
+	CHECK_INT(seat_active(seat), 2);
+	CHECK_INT(commit(card), -EACCES);
+	CHECK_INT(input_version(key), -ENODEV);
+	CHECK_INT(request(card, DRM_IOCTL_SET_MASTER, 0), -EACCES);
+	holder_device(&second, "/dev/dri/card0", &other);
+	CHECK(is_master(other));
+	CHECK_INT(commit(other), 0);
+
+	/* Who is not there is not missed, and who is not active has no say. */
+	CHECK_INT(libseat_switch_session(second.libseat, 17), 0);
+	CHECK_INT(libseat_switch_session(first.libseat, 1), 0);
+	CHECK_ERRNO(libseat_open_device(first.libseat, "/dev/dri/card0", &fd), EPERM);
+	CHECK_INT(seat_active(seat), 2);
+
+	CHECK_INT(libseat_switch_session(second.libseat, 1), 0);
+	WAIT(dispatch(&second) && second.disabled == 1);
+	WAIT(dispatch(&first) && first.enabled == 2);
+	CHECK_INT(commit(card), 0);
+	CHECK_INT(commit(other), -EACCES);
+	/* Revoked is revoked: input is opened anew, and closed in any order. */
+	CHECK_INT(input_version(key), -ENODEV);
+	holder_device(&first, "/dev/input/event0", &fd);
+	CHECK_INT(libseat_close_device(first.libseat, key_id), 0);
+	CHECK_INT(input_version(fd), 0);
+	close(fd);
+	close(key);
+	close(card);
+	close(other);
+	CHECK_INT(libseat_close_seat(first.libseat), 0);
+	WAIT(dispatch(&second) && second.enabled == 2);
+	CHECK_INT(libseat_close_seat(second.libseat), 0);
+	teardown();
+}
+
+TEST(silent_session_keeps_nothing)
+{
+	struct holder first, second;
+	bool late = false;
+	int card, other;
+
+	setup(SHORT_MS);
+	holder_open(&first);
+	first.silent = true;
+	holder_open(&second);
+	WAIT(dispatch(&first) && first.enabled == 1);
+	holder_device(&first, "/dev/dri/card0", &card);
+	CHECK_INT(seat_switch(seat, 2, &late), 0);
+	CHECK(late);
+	CHECK_INT(seat_active(seat), 2);
+	CHECK_INT(commit(card), -EACCES);
+	WAIT(dispatch(&second) && second.enabled == 1);
+	holder_device(&second, "/dev/dri/card0", &other);
+	CHECK_INT(commit(other), 0);
+	/* Its answer comes when nobody asks any more, and changes nothing. */
+	WAIT(dispatch(&first) && first.disabled == 1);
+	CHECK_INT(libseat_disable_seat(first.libseat), 0);
+	CHECK_INT(libseat_disable_seat(first.libseat), 0);
+	CHECK_ERRNO(libseat_open_device(first.libseat, "/dev/dri/card0", &card), EPERM);
+	CHECK_INT(seat_active(seat), 2);
+	CHECK_INT(commit(other), 0);
+	CHECK_INT(seat_switch(seat, 9, NULL), -ENOENT);
+	close(card);
+	close(other);
+	CHECK_INT(libseat_close_seat(first.libseat), 0);
+	CHECK_INT(libseat_close_seat(second.libseat), 0);
+	teardown();
+}
+
+TEST(disabled_and_enabled)
+{
+	struct holder holder, late_comer;
+	bool late;
+	int card;
+
+	setup(SHORT_MS);
+	CHECK_INT(seat_enable(seat), -ENOENT);
+	holder_open(&holder);
+	WAIT(dispatch(&holder) && holder.enabled == 1);
+	holder_device(&holder, "/dev/dri/card0", &card);
+	seat_disable(seat, &late); /* not dispatched meanwhile */
+	CHECK(late);
+	CHECK_INT(seat_active(seat), 0);
+	CHECK_INT(commit(card), -EACCES);
+	/* Nor does a new one get it. */
+	holder_open(&late_comer);
+	CHECK_INT(seat_active(seat), 0);
+	CHECK_INT(seat_enable(seat), 0);
+	CHECK_INT(seat_active(seat), 1);
+	CHECK_INT(commit(card), 0);
+	WAIT(dispatch(&holder) && holder.enabled == 2);
+	close(card);
+	CHECK_INT(libseat_close_seat(holder.libseat), 0);
+	CHECK_INT(libseat_close_seat(late_comer.libseat), 0);
+	teardown();
+}
+
+/* ---- clients that are none of libseat's ---- */
+
+static int raw_connect(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct timeval patience = {PATIENCE_SECONDS, 0};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(fd >= 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", getenv("SEATD_SOCK"));
+	CHECK_INT(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
+/* True when the server has ended it. What it said before that does not matter. */
+static bool ended(int fd)
+{
+	char data[512];
+	ssize_t got;
+
+	do {
+		got = recv(fd, data, sizeof(data), 0);
+	} while (got > 0);
+	return got == 0 || errno == ECONNRESET;
+}
+
+static void check_alive(void)
+{
+	struct holder holder;
+	int fd;
+
+	holder_open(&holder);
+	WAIT(dispatch(&holder) && holder.enabled > 0);
+	holder_device(&holder, "/dev/dri/card0", &fd);
+	CHECK_INT(commit(fd), 0);
+	close(fd);
+	CHECK_INT(libseat_close_seat(holder.libseat), 0);
+}
+
+#define OPEN "\1\0\0\0"
+
+struct bad {
+	const char *name;
+	const char *bytes;
+	size_t size;
+};
+#define BAD(name, bytes) {name, bytes, sizeof(bytes) - 1}
+
+static const struct bad bads[] = {
+	BAD("opcode 0", "\0\0\0\0"),
+	BAD("unknown opcode", "\x2a\0\0\0"),
+	BAD("an event's opcode", "\1\x80\0\0"),
+	BAD("open_seat with a body", "\1\0\1\0x"),
+	BAD("seat opened twice", OPEN OPEN),
+	BAD("reopened", OPEN "\2\0\0\0" OPEN),
+	BAD("close without a seat", "\2\0\0\0"),
+	BAD("device without a seat", "\3\0\4\0\2\0a\0"),
+	BAD("answer without a seat", "\5\0\0\0"),
+	BAD("switch without a seat", "\6\0\4\0\1\0\0\0"),
+	BAD("device without length", OPEN "\3\0\0\0"),
+	BAD("device with half a length", OPEN "\3\0\1\0\1"),
+	BAD("path longer than the message", OPEN "\3\0\4\0\xff\0a\0"),
+	BAD("path shorter than the message", OPEN "\3\0\5\0\2\0a\0\0"),
+	BAD("empty path", OPEN "\3\0\3\0\1\0\0"),
+	BAD("path without NUL", OPEN "\3\0\4\0\2\0ab"),
+	BAD("path with two NULs", OPEN "\3\0\5\0\3\0a\0\0"),
+	BAD("message of 64 KiB", OPEN "\3\0\xff\xff\xfd\xff/dev"),
+	BAD("close_device too short", OPEN "\4\0\2\0\1\0"),
+	BAD("close_device too long", OPEN "\4\0\5\0\1\0\0\0\0"),
+	BAD("switch too long", OPEN "\6\0\x08\0\1\0\0\0\0\0\0\0"),
+	BAD("ping with a body", "\7\0\1\0x"),
+};
+
+TEST_ROWS(bad_message, struct bad, bads)
+{
+	setup(0);
+	int fd = raw_connect();
+	CHECK_INT(send(fd, row->bytes, row->size, MSG_NOSIGNAL), row->size);
+	CHECK(ended(fd));
+	close(fd);
+	check_alive();
+	teardown();
+}
+
+TEST(message_in_pieces)
+{
+	static const char bytes[] = OPEN "\3\0\x11\0\x0f\0/dev/dri/card0";
+	uint16_t header[2];
+	char data[64];
+
+	setup(0);
+	int fd = raw_connect();
+	/* With its last NUL. */
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		CHECK_INT(send(fd, bytes + i, 1, MSG_NOSIGNAL), 1);
+	CHECK_INT(recv(fd, data, 11 + 4, MSG_WAITALL), 11 + 4); /* opened, enabled */
+	CHECK(memcmp(data, "\1\x80\7\0\5\0seat0\6\x80\0\0", 15) == 0);
+	CHECK_INT(recv(fd, header, sizeof(header), MSG_WAITALL), sizeof(header));
+	CHECK_INT(header[0], SEAT_EVENT_DEVICE_OPENED);
+	CHECK_INT(header[1], 4);
+	close(fd);
+	check_alive();
+	teardown();
+}
+
+TEST(client_that_does_not_read)
+{
+	static const char ask[] = "\3\0\x11\0\x0f\0/dev/dri/card0";
+	size_t sent = 0;
+
+	setup(0);
+	int before = test_count_fds(), fd = raw_connect();
+	CHECK_INT(send(fd, OPEN, 4, MSG_NOSIGNAL), 4);
+	/* Until it was dropped; blocking, since the server takes its time. */
+	while (sent < 100000 && send(fd, ask, sizeof(ask), MSG_NOSIGNAL) == sizeof(ask))
+		sent++;
+	CHECK(sent < 100000);
+	close(fd);
+	WAIT(test_count_fds() == before);
+	check_alive();
+	teardown();
+}
+
+TEST(descriptors_of_a_client_are_dropped)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec vec = {(char *)OPEN, 4};
+	struct msghdr message = {.msg_iov = &vec, .msg_iovlen = 1, .msg_control = control.space,
+		.msg_controllen = sizeof(control.space)};
+	int pair[2];
+	char byte;
+
+	setup(0);
+	CHECK_INT(pipe(pair), 0);
+	control.align.cmsg_level = SOL_SOCKET;
+	control.align.cmsg_type = SCM_RIGHTS;
+	control.align.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.align), &pair[1], sizeof(int));
+	int fd = raw_connect();
+	CHECK_INT(sendmsg(fd, &message, MSG_NOSIGNAL), 4);
+	close(pair[1]);
+	/* The last writer is gone. */
+	CHECK_INT(read(pair[0], &byte, 1), 0);
+	close(pair[0]);
+	close(fd);
+	teardown();
+}
+
+TEST(client_dies_with_its_session)
+{
+	struct holder holder;
+
+	setup(0);
+	int fd = raw_connect();
+	CHECK_INT(send(fd, OPEN, 4, MSG_NOSIGNAL), 4);
+	WAIT(seat_active(seat) == 1);
+	holder_open(&holder);
+	dispatch(&holder);
+	CHECK_INT(holder.enabled, 0);
+	close(fd);
+	WAIT(dispatch(&holder) && holder.enabled == 1);
+	CHECK_INT(seat_active(seat), 2);
+	CHECK_INT(libseat_close_seat(holder.libseat), 0);
+	WAIT(seat_active(seat) == 0);
+	teardown();
+}
+
+TEST(more_connections_than_there_may_be)
+{
+	int fds[SEAT_CLIENTS_MAX + 8];
+
+	setup(0);
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(fds); i++)
+		fds[i] = raw_connect();
+	CHECK(ended(fds[GEM_ARRAY_SIZE(fds) - 1]));
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	/* They are gone when the server has looked, which is before it takes a new one. */
+	check_alive();
+	teardown();
+}
+
+TEST(devices_of_a_session_are_bounded)
+{
+	struct holder holder;
+	int fds[SEAT_DEVICES_MAX], fd;
+
+	setup(1);
+	holder_open(&holder);
+	WAIT(dispatch(&holder) && holder.enabled == 1);
+	/* Revoked ones, which are not given again. */
+	for (unsigned i = 0; i < SEAT_DEVICES_MAX; i++) {
+		holder_device(&holder, "/dev/input/event0", &fds[i]);
+		seat_disable(seat, NULL);
+		CHECK_INT(seat_enable(seat), 0);
+	}
+	CHECK_ERRNO(libseat_open_device(holder.libseat, "/dev/input/event0", &fd), EMFILE);
+	for (unsigned i = 0; i < SEAT_DEVICES_MAX; i++)
+		close(fds[i]);
+	CHECK_INT(libseat_close_seat(holder.libseat), 0);
+	teardown();
+}
