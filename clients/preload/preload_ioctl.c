@@ -4,6 +4,7 @@
 #include <i915_drm.h>
 #include <linux/dma-buf.h>
 #include <linux/ioctl.h>
+#include <linux/kd.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
@@ -25,6 +26,8 @@ enum {
 	TYPE_SW_SYNC = 'W',
 	TYPE_FB = 'F',
 	TYPE_DMA_BUF = 'b',
+	TYPE_VT = 'V',
+	TYPE_KD = 'K',
 };
 
 /*
@@ -51,7 +54,7 @@ static int finish_map(int fd, void *arg)
 static bool is_device_type(unsigned int type)
 {
 	return type == TYPE_DRM || type == TYPE_EVDEV || type == TYPE_SYNC_FILE ||
-		type == TYPE_FB ||
+		type == TYPE_FB || type == TYPE_VT || type == TYPE_KD ||
 		type == TYPE_SW_SYNC; /* a watchdog's, too: the machine answers those */
 }
 
@@ -75,6 +78,24 @@ static unsigned int sized_request(unsigned int request)
 		return WIRE_FBIOGET_CON2FBMAP;
 	case FBIOPUT_CON2FBMAP:
 		return WIRE_FBIOPUT_CON2FBMAP;
+	case VT_OPENQRY:
+		return WIRE_VT_OPENQRY;
+	case VT_GETMODE:
+		return WIRE_VT_GETMODE;
+	case VT_SETMODE:
+		return WIRE_VT_SETMODE;
+	case VT_GETSTATE:
+		return WIRE_VT_GETSTATE;
+	case KDGETLED:
+		return WIRE_KDGETLED;
+	case KDGKBTYPE:
+		return WIRE_KDGKBTYPE;
+	case KDGETMODE:
+		return WIRE_KDGETMODE;
+	case KDGKBMODE:
+		return WIRE_KDGKBMODE;
+	case KDGKBLED:
+		return WIRE_KDGKBLED;
 	}
 	return request;
 }

@@ -38,7 +38,7 @@ static const char *const owned[] = {
 static const char *const relative_starts[] = {
 	"..", "0", "1", "2", "3", "by-", "card", "clients", "control", "crc", "crtc-", "data", "dev",
 	"dri", "event", "fb", "framebuffer", "gem_names", "i915_", "input", "js", "mouse", "name",
-	"renderD", "run", "state", "sys", "udev",
+	"renderD", "run", "state", "sys", "tty", "udev",
 };
 
 struct tree_root {

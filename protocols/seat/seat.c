@@ -34,6 +34,7 @@ int seat_create(struct vfs *vfs, const struct seat_options *options, struct seat
 	pthread_mutex_init(&seat->lock, NULL);
 	pthread_cond_init(&seat->settled, NULL);
 	gem_list_init(&seat->sessions);
+	seat->foreground = 1;
 	*out = seat;
 	return 0;
 }
@@ -66,33 +67,46 @@ static struct seat_session *find_locked(struct seat *seat, unsigned number)
 	return NULL;
 }
 
-/* The one that was asked for; else who was there before, else the oldest. */
+/* Who is to be active: of the terminal in front; else who was there before, else the oldest. */
 static struct seat_session *choose_locked(struct seat *seat)
 {
-	struct seat_session *chosen = seat->next ? seat->next : seat->last;
-
-	if (!chosen && !gem_list_empty(&seat->sessions))
-		chosen = gem_list_entry(seat->sessions.next, struct seat_session, link);
-	seat->next = NULL;
-	return chosen;
+	if (seat->next || seat->vacant) {
+		seat->foreground = seat->next ? seat->next : seat->foreground;
+		seat->next = 0;
+		return find_locked(seat, seat->foreground);
+	}
+	if (seat->last || gem_list_empty(&seat->sessions))
+		return seat->last;
+	return gem_list_entry(seat->sessions.next, struct seat_session, link);
 }
 
 static void activate_next_locked(struct seat *seat)
 {
+	bool asked = seat->next || seat->vacant;
 	struct seat_device *device;
 
 	pthread_cond_broadcast(&seat->settled);
 	if (seat->active || seat->off)
 		return;
 	struct seat_session *session = choose_locked(seat);
+	seat->vacant = asked && !session;
 	if (!session)
 		return;
 	gem_list_for_each(device, &session->devices, link)
 		seat_device_resume(device);
 	session->state = SEAT_ACTIVE;
 	seat->active = session;
+	seat->foreground = session->number;
 	session->ops->enable(session->data);
 	gem_info("seat", "session %u is active", session->number);
+}
+
+static void left_locked(struct seat *seat)
+{
+	seat->active->state = SEAT_PAUSED;
+	seat->last = seat->active;
+	seat->active = NULL;
+	activate_next_locked(seat);
 }
 
 /* The active session loses the seat. */
@@ -107,12 +121,17 @@ static void leave_locked(struct seat *seat)
 		seat_device_pause(device);
 	session->state = SEAT_LEAVING;
 	seat->deadline_ns = now_ns() + seat->ack_ms * 1000000ull;
-	session->ops->disable(session->data);
-	eventfd_write(seat->wake_fd, 1);
+	if (session->ops->disable(session->data))
+		eventfd_write(seat->wake_fd, 1);
+	else
+		left_locked(seat);
 }
 
-static void left_locked(struct seat *seat)
+/* It stays: as if nobody had asked. */
+static void stay_locked(struct seat *seat)
 {
+	seat->next = 0;
+	seat->off = false;
 	seat->active->state = SEAT_PAUSED;
 	seat->last = seat->active;
 	seat->active = NULL;
@@ -167,8 +186,6 @@ void seat_session_close(struct seat_session *session)
 		seat_device_end_locked(session, gem_list_entry(session->devices.next,
 			struct seat_device, link));
 	gem_list_del(&session->link);
-	if (seat->next == session)
-		seat->next = NULL;
 	if (seat->last == session)
 		seat->last = NULL;
 	if (seat->active == session) {
@@ -210,38 +227,50 @@ static void close_abandoned(struct seat *seat)
 	} while (found);
 }
 
+bool seat_answer(struct seat *seat, unsigned number, bool accept)
+{
+	pthread_mutex_lock(&seat->lock);
+	struct seat_session *session = find_locked(seat, number);
+	bool asked = session && session->state == SEAT_LEAVING;
+	if (asked && accept)
+		left_locked(seat);
+	else if (asked)
+		stay_locked(seat);
+	pthread_mutex_unlock(&seat->lock);
+	return asked;
+}
+
 unsigned seat_session_number(const struct seat_session *session)
 {
 	return session->number;
 }
 
-static int switch_locked(struct seat *seat, struct seat_session *target)
+static void switch_locked(struct seat *seat, unsigned number)
 {
-	if (!target)
-		return -ENOENT;
 	seat->off = false;
-	if (target == seat->active && target->state == SEAT_ACTIVE)
-		return 0;
-	seat->next = target;
+	if (seat->active && seat->active->state == SEAT_ACTIVE && seat->active->number == number)
+		return;
+	seat->next = number;
 	if (seat->active)
 		leave_locked(seat);
 	else
 		activate_next_locked(seat);
-	return 0;
 }
 
 int seat_session_switch(struct seat_session *session, int number)
 {
 	struct seat *seat = session->seat;
-	int ret;
+	int ret = 0;
 
 	pthread_mutex_lock(&seat->lock);
 	if (session->state != SEAT_ACTIVE)
 		ret = -EPERM;
+	else if (number < 1 || !find_locked(seat, number))
+		ret = -EINVAL;
 	else
-		ret = switch_locked(seat, find_locked(seat, number));
+		switch_locked(seat, number);
 	pthread_mutex_unlock(&seat->lock);
-	return ret == -ENOENT ? -EINVAL : ret;
+	return ret;
 }
 
 /* Bounded: seat_expire ends what is not answered. */
@@ -258,18 +287,48 @@ static void wait_settled_locked(struct seat *seat, bool *late)
 int seat_switch(struct seat *seat, unsigned number, bool *late)
 {
 	pthread_mutex_lock(&seat->lock);
-	int ret = switch_locked(seat, find_locked(seat, number));
-	if (ret == 0)
+	bool found = find_locked(seat, number);
+	if (found) {
+		switch_locked(seat, number);
 		wait_settled_locked(seat, late);
+	}
 	pthread_mutex_unlock(&seat->lock);
-	return ret;
+	return found ? 0 : -ENOENT;
+}
+
+void seat_switch_terminal(struct seat *seat, unsigned number)
+{
+	pthread_mutex_lock(&seat->lock);
+	switch_locked(seat, number);
+	pthread_mutex_unlock(&seat->lock);
+}
+
+unsigned seat_terminal(struct seat *seat, bool *settled)
+{
+	pthread_mutex_lock(&seat->lock);
+	unsigned number = seat->foreground;
+	*settled = !seat->active || seat->active->state == SEAT_ACTIVE;
+	pthread_mutex_unlock(&seat->lock);
+	return number;
+}
+
+uint64_t seat_terminals(struct seat *seat)
+{
+	struct seat_session *session;
+	uint64_t mask = 0;
+
+	pthread_mutex_lock(&seat->lock);
+	gem_list_for_each(session, &seat->sessions, link)
+		mask |= 1ull << session->number;
+	pthread_mutex_unlock(&seat->lock);
+	return mask;
 }
 
 void seat_disable(struct seat *seat, bool *late)
 {
 	pthread_mutex_lock(&seat->lock);
 	seat->off = true;
-	seat->next = NULL;
+	seat->next = 0;
 	leave_locked(seat);
 	wait_settled_locked(seat, late);
 	pthread_mutex_unlock(&seat->lock);
@@ -279,6 +338,7 @@ int seat_enable(struct seat *seat)
 {
 	pthread_mutex_lock(&seat->lock);
 	seat->off = false;
+	seat->vacant = false;
 	/* One that is leaving comes back by its answer. */
 	activate_next_locked(seat);
 	int ret = seat->active ? 0 : -ENOENT;

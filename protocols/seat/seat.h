@@ -31,7 +31,7 @@
 #define SEAT_NAME "seat0"
 #define SEAT_ACK_MS 10000
 #define SEAT_DEVICES_MAX 128 /* of a session; seatd's number */
-#define SEAT_SESSION_MAX 63  /* highest number, as of a terminal */
+#define SEAT_SESSION_MAX 63  /* highest number, as of a virtual terminal */
 
 struct seat;
 struct seat_session;
@@ -40,8 +40,11 @@ struct seat_session;
 struct seat_session_ops {
 	/* It has the seat; its card files are master again. */
 	void (*enable)(void *data);
-	/* Its files are paused; seat_session_ack() when it is done with the rest. */
-	void (*disable)(void *data);
+	/*
+	 * Its files are paused; seat_session_ack() when it is done with the rest. False: it
+	 * can not be told and is not waited for.
+	 */
+	bool (*disable)(void *data);
 	/* Optional: an abandoned session is closed and data is not used any more. Without the lock. */
 	void (*closed)(void *data);
 };
@@ -71,6 +74,8 @@ void seat_session_close(struct seat_session *session);
 void seat_session_abandon(struct seat_session *session);
 /* The answer to ops->disable. False: nobody has asked. */
 bool seat_session_ack(struct seat_session *session);
+/* Of whatever session has that number: the answer, or (accept false) that it stays. False: as above. */
+bool seat_answer(struct seat *seat, unsigned number, bool accept);
 unsigned seat_session_number(const struct seat_session *session);
 /* Only from the active one. -EPERM; -EINVAL no such session. */
 int seat_session_switch(struct seat_session *session, int number);
@@ -89,6 +94,16 @@ int seat_device_close(struct seat_session *session, int id);
  * answered or its time is over (*late then); late may be NULL. -ENOENT no such session.
  */
 int seat_switch(struct seat *seat, unsigned number, bool *late);
+/*
+ * To terminal number, whether it has a session or not; does not wait. Nobody has the
+ * seat at a terminal without session, until one opens with its number, or another is
+ * switched to.
+ */
+void seat_switch_terminal(struct seat *seat, unsigned number);
+/* The terminal in front; *settled: and nobody is leaving it. */
+unsigned seat_terminal(struct seat *seat, bool *settled);
+/* One bit a number: terminals with a session. */
+uint64_t seat_terminals(struct seat *seat);
 /* Nobody has the seat, until somebody is switched to or it is enabled. */
 void seat_disable(struct seat *seat, bool *late);
 /* Whoever had it last. -ENOENT: there is no session. */

@@ -67,9 +67,9 @@ static void tell_enable(void *data)
 	send_empty(data, SEAT_EVENT_ENABLE);
 }
 
-static void tell_disable(void *data)
+static bool tell_disable(void *data)
 {
-	send_empty(data, SEAT_EVENT_DISABLE);
+	return send_empty(data, SEAT_EVENT_DISABLE) == 0;
 }
 
 static const struct seat_session_ops session_ops = {

@@ -46,7 +46,10 @@ struct seat {
 	pthread_cond_t settled; /* nobody is SEAT_LEAVING any more */
 	struct gem_list sessions;
 	struct seat_session *active;    /* ACTIVE or LEAVING, or NULL */
-	struct seat_session *next, *last; /* who comes then; who was active before; or NULL */
+	struct seat_session *last; /* who was active before, or NULL */
+	unsigned next;        /* the terminal that is switched to, 0 = to who wants it */
+	unsigned foreground;  /* the terminal in front */
+	bool vacant;          /* that has no session, and nobody else gets the seat */
 	bool off;             /* nobody is enabled */
 	int ack_ms;
 	uint64_t deadline_ns; /* of the one that leaves, CLOCK_MONOTONIC */

@@ -119,16 +119,16 @@ static int create_parts(struct platform *platform, const struct platform_options
 	ret = platform_start_cards(platform, options);
 	if (ret < 0)
 		goto stop_cards;
+	ret = options->seat ? platform_start_seat(platform) : 0;
+	if (ret < 0)
+		goto stop_cards;
 	ret = wire_server_create(platform->vfs, platform->dir, subscribe_uevents, platform,
 		&platform->wire);
 	if (ret < 0)
-		goto stop_cards;
-	ret = options->seat ? platform_start_seat(platform) : 0;
-	if (ret < 0)
-		goto destroy_wire;
+		goto stop_seat;
 	ret = create_control(platform);
 	if (ret < 0)
-		goto stop_seat;
+		goto destroy_wire;
 	ret = platform_start_pulse(platform, options->oops.on ? options->oops.watchdog_ms : 0);
 	if (ret < 0)
 		goto destroy_control;
@@ -136,10 +136,10 @@ static int create_parts(struct platform *platform, const struct platform_options
 
 destroy_control:
 	control_server_destroy(platform->control);
-stop_seat:
-	platform_stop_seat(platform);
 destroy_wire:
 	wire_server_destroy(platform->wire);
+stop_seat:
+	platform_stop_seat(platform);
 stop_cards:
 	platform_stop_cards(platform);
 	tree_destroy(platform->tree);
@@ -147,6 +147,7 @@ destroy_inputs:
 	destroy_input(platform);
 destroy_cards:
 	platform_destroy_cards_and_vfs(platform);
+	platform_destroy_terminals(platform);
 	return ret;
 }
 
@@ -265,16 +266,17 @@ void platform_destroy(struct platform *platform)
 	if (platform->seat)
 		seat_hurry(platform->seat);
 	control_server_destroy(platform->control);
-	platform_stop_seat(platform);
 	/* Who waits for a vblank gets it, and ends. */
 	for (unsigned i = 0; i < platform->card_count; i++)
 		kms_time_set(platform->cards[i].dev->kms, KMS_TIME_REAL);
 	wire_server_destroy(platform->wire);
+	platform_stop_seat(platform);
 	platform_stop_cards(platform);
 	tree_destroy(platform->tree);
 	destroy_input(platform);
 	platform_destroy_cards_and_vfs(platform);
 	stop_trace(platform);
+	platform_destroy_terminals(platform);
 	platform_dir_close(platform);
 	stop_oops(platform);
 	free_font(platform);

@@ -12,6 +12,7 @@
 #include "fbdev.h"
 #include "kms_time.h"
 #include "seat_server.h"
+#include "seat_vt.h"
 #include "tree.h"
 #include "uapi.h"
 #include "uapi_debugfs.h"
@@ -30,7 +31,7 @@ struct platform_options {
 	bool render_node;                      /* also /dev/dri/renderD128, one a card */
 	bool render_dumb;                      /* uapi.h */
 	bool input;                            /* keyboard, pointer, tablet */
-	bool seat;                             /* sessions for programs with libseat (seat.h) */
+	bool seat;                             /* sessions for programs (seat.h), and /dev/tty0... */
 	/*
 	 * NULL, or every changed frame of every crtc goes there as PNG: card 0's as
 	 * crtcN-SEQUENCE.png, card M's as cardM-crtcN-SEQUENCE.png.
@@ -97,6 +98,7 @@ struct platform {
 	struct control_server *control;
 	struct seat *seat;            /* NULL = none, as seat_server then */
 	struct seat_server *seat_server;
+	struct seat_vts *vts;
 	struct kms_font *font;        /* of the consoles; NULL = the built-in one */
 	struct platform_pulse *pulse; /* of the watchdog, or NULL */
 	bool oops;                    /* we started it */

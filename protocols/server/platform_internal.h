@@ -59,7 +59,9 @@ void platform_fbdev_hotplug(struct platform_card *card);
 int platform_add_fbdev_commands(struct platform *platform);
 /* Sessions, and their command; nothing without options->seat. */
 int platform_start_seat(struct platform *platform);
+/* No requests come any more; then, when the vfs is gone, too: destroy. */
 void platform_stop_seat(struct platform *platform);
+void platform_destroy_terminals(struct platform *platform);
 int platform_add_seat_command(struct platform *platform);
 int platform_add_oops_commands(struct platform *platform);
 /* With a watchdog: a thread that shows that the cards' locks can be had. */

@@ -47,17 +47,26 @@ int platform_add_seat_command(struct platform *platform)
 		session, platform);
 }
 
+static int add_terminals(struct platform *platform)
+{
+	int ret = seat_vts_create(platform->seat, platform->vfs, &platform->vts);
+
+	for (unsigned i = 0; ret == 0 && i < SEAT_VT_COUNT; i++)
+		ret = tree_add_text(platform->tree, seat_vts_node(platform->vts, i));
+	return ret;
+}
+
 int platform_start_seat(struct platform *platform)
 {
 	int ret = seat_create(platform->vfs, NULL, &platform->seat);
 
 	if (ret < 0)
 		return ret;
-	ret = seat_server_create(platform->seat, platform->dir, &platform->seat_server);
-	if (ret < 0) {
-		seat_destroy(platform->seat);
-		platform->seat = NULL;
-	}
+	ret = add_terminals(platform);
+	if (ret == 0)
+		ret = seat_server_create(platform->seat, platform->dir, &platform->seat_server);
+	if (ret < 0)
+		platform_stop_seat(platform);
 	return ret;
 }
 
@@ -65,7 +74,16 @@ void platform_stop_seat(struct platform *platform)
 {
 	if (!platform->seat)
 		return;
-	seat_server_destroy(platform->seat_server);
+	if (platform->vts)
+		seat_vts_remove(platform->vts, platform->vfs);
+	if (platform->seat_server)
+		seat_server_destroy(platform->seat_server);
 	seat_destroy(platform->seat);
 	platform->seat = NULL;
+}
+
+void platform_destroy_terminals(struct platform *platform)
+{
+	if (platform->vts)
+		seat_vts_destroy(platform->vts);
 }

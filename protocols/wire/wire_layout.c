@@ -2,6 +2,7 @@
 #include <i915_drm.h>
 #include <linux/input.h>
 #include <linux/ioctl.h>
+#include <linux/kd.h>
 #include <linux/sync_file.h>
 
 #include "wire.h"
@@ -222,6 +223,16 @@ static const struct wire_layout layouts[] = {
 	{.request = FBIOBLANK, .value = true, NO_FDS},
 	ROW(WIRE_FB_READ, 1, BULK_ARRAY(struct wire_fb_io, address, length, WIRE_SEG_OUT)),
 	ROW(WIRE_FB_WRITE, 1, BULK_ARRAY(struct wire_fb_io, address, length, WIRE_SEG_IN)),
+
+	{.request = VT_RELDISP, .value = true, NO_FDS},
+	{.request = VT_ACTIVATE, .value = true, NO_FDS},
+	{.request = VT_WAITACTIVE, .value = true, NO_FDS},
+	{.request = VT_DISALLOCATE, .value = true, NO_FDS},
+	{.request = KDSETLED, .value = true, NO_FDS},
+	{.request = KDSETMODE, .value = true, NO_FDS},
+	{.request = KDSKBMODE, .value = true, NO_FDS},
+	{.request = KDSKBLED, .value = true, NO_FDS},
+	{.request = WIRE_KDSKBMUTE, .value = true, NO_FDS},
 
 	{.request = EVIOCGRAB, .value = true, NO_FDS},
 	{.request = EVIOCREVOKE, .value = true, NO_FDS},

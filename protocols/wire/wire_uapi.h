@@ -10,6 +10,7 @@
 #include <drm.h>
 #include <linux/fb.h>
 #include <linux/ioctl.h>
+#include <linux/vt.h>
 
 struct wire_syncobj_eventfd {
 	uint32_t handle, flags; /* DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE */
@@ -74,5 +75,17 @@ struct wire_fb_seek {
 	uint32_t pad;
 };
 #define WIRE_FB_SEEK _IOWR('F', 0x72, struct wire_fb_seek)
+
+/* The same of linux/vt.h's and linux/kd.h's, as old; those that take a number stay as they are. */
+#define WIRE_VT_OPENQRY _IOR('V', 0x00, int)
+#define WIRE_VT_GETMODE _IOR('V', 0x01, struct vt_mode)
+#define WIRE_VT_SETMODE _IOW('V', 0x02, struct vt_mode)
+#define WIRE_VT_GETSTATE _IOR('V', 0x03, struct vt_stat)
+#define WIRE_KDGETLED _IOR('K', 0x31, char)
+#define WIRE_KDGKBTYPE _IOR('K', 0x33, char)
+#define WIRE_KDGETMODE _IOR('K', 0x3b, int)
+#define WIRE_KDGKBMODE _IOR('K', 0x44, int)
+#define WIRE_KDGKBLED _IOR('K', 0x64, char)
+#define WIRE_KDSKBMUTE 0x4b51 /* in no header; a number */
 
 #endif

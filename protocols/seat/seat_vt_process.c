@@ -1,0 +1,134 @@
+/* VT_PROCESS: a process that is asked by signals. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "seat_vt_private.h"
+
+/* By pidfd: the number may be another process's by now. */
+static bool send_signal(const struct seat_vt_process *process, int number)
+{
+	if (number == 0)
+		return true;
+	return syscall(SYS_pidfd_send_signal, process->pidfd, number, NULL, 0) == 0;
+}
+
+/* This thread is in VT_SETMODE: who asks for it in front knows, and has no handler yet. */
+static _Thread_local bool opening;
+
+static void acquire(void *data)
+{
+	struct seat_vt_process *process = data;
+
+	if (opening)
+		return;
+	send_signal(process, atomic_load(&process->acqsig));
+}
+
+/* A process that is gone, or that we may not signal, does not keep the seat. */
+static bool release(void *data)
+{
+	struct seat_vt_process *process = data;
+
+	return send_signal(process, atomic_load(&process->relsig));
+}
+
+static void free_process(void *data)
+{
+	struct seat_vt_process *process = data;
+
+	close(process->pidfd);
+	free(process);
+}
+
+static const struct seat_session_ops process_ops = {
+	.enable = acquire,
+	.disable = release,
+	.closed = free_process,
+};
+
+void seat_vt_end_process(struct seat_vt *vt)
+{
+	struct seat_vt_process *process = atomic_exchange(&vt->process, NULL);
+
+	if (!process)
+		return;
+	seat_session_close(process->session);
+	free_process(process);
+}
+
+static int start_process(struct seat_vt *vt, const struct vt_mode *mode, pid_t pid)
+{
+	struct seat_vt_process *process = calloc(1, sizeof(*process));
+	int ret;
+
+	if (!process)
+		return -ENOMEM;
+	process->pid = pid;
+	process->pidfd = syscall(SYS_pidfd_open, pid, 0);
+	if (process->pidfd < 0) {
+		ret = -errno;
+		goto free_process;
+	}
+	atomic_init(&process->relsig, mode->relsig);
+	atomic_init(&process->acqsig, mode->acqsig);
+	opening = true;
+	ret = seat_session_open(vt->vts->seat, &process_ops, process, pid, vt->number,
+		&process->session);
+	opening = false;
+	if (ret)
+		goto close_pidfd;
+	atomic_store(&vt->process, process);
+	return 0;
+
+close_pidfd:
+	close(process->pidfd);
+free_process:
+	free(process);
+	return ret;
+}
+
+static bool is_signal(int number)
+{
+	return number >= 0 && number <= SIGRTMAX;
+}
+
+int seat_vt_set_mode_locked(struct seat_vt_file *file, struct seat_vt *vt,
+	const struct vt_mode *mode, pid_t pid)
+{
+	struct seat_vt_process *process = atomic_load(&vt->process);
+
+	if ((mode->mode != VT_AUTO && mode->mode != VT_PROCESS) || !is_signal(mode->relsig) ||
+	    !is_signal(mode->acqsig))
+		return -EINVAL;
+	/* Its file may be closed at any moment, but then not by the one that asks. */
+	if (mode->mode == VT_PROCESS && process && process == atomic_load(&file->process) &&
+	    process->pid == pid) {
+		atomic_store(&process->relsig, mode->relsig);
+		atomic_store(&process->acqsig, mode->acqsig);
+		vt->mode = *mode;
+		return 0;
+	}
+	seat_vt_end_process(vt);
+	int ret = mode->mode == VT_PROCESS ? start_process(vt, mode, pid) : 0;
+	if (ret)
+		return ret;
+	atomic_store(&file->process, atomic_load(&vt->process));
+	vt->mode = *mode;
+	vt->mode.frsig = 0;
+	return 0;
+}
+
+void seat_vt_forget(struct seat_vt_file *file)
+{
+	struct seat_vt_process *own = atomic_load(&file->process);
+
+	for (unsigned i = 0; own && i < SEAT_VT_COUNT; i++) {
+		struct seat_vt_process *expected = own;
+
+		if (atomic_compare_exchange_strong(&file->vt->vts->vts[i].process, &expected, NULL))
+			seat_session_abandon(own->session);
+	}
+}
