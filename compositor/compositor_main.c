@@ -32,6 +32,7 @@
 #include "compositor_preload.h"
 #include "compositor_quirks.h"
 #include "compositor_server.h"
+#include "compositor_share.h"
 
 /* How long clients have between SIGTERM and SIGKILL. */
 #define CLIENT_GRACE_MS 2000
@@ -409,6 +410,8 @@ static int start_control(struct program *program)
 
 	program->control = (struct compositor_control){program->server, &program->calls};
 	int err = compositor_control_add(&program->control, program->platform);
+	if (err == 0)
+		err = compositor_share_control_add(&program->control, control);
 	if (err == 0)
 		err = control_server_start(control, program->platform->dir);
 	if (err < 0)

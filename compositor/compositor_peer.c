@@ -39,6 +39,7 @@ struct compositor_peer *compositor_peer_of(struct wl_client *client)
 {
 	struct wl_listener *listener = wl_client_get_destroy_listener(client, handle_destroy);
 	struct compositor_peer *peer;
+	uid_t uid;
 
 	if (listener) {
 		peer = wl_container_of(listener, peer, destroy);
@@ -47,7 +48,9 @@ struct compositor_peer *compositor_peer_of(struct wl_client *client)
 	peer = calloc(1, sizeof(*peer));
 	if (!peer)
 		return NULL;
-	wl_client_get_credentials(client, &peer->pid, NULL, NULL);
+	wl_client_get_credentials(client, &peer->pid, &uid, NULL);
+	/* As the device has it: root's files are in from the start. */
+	peer->authenticated = uid == 0;
 	peer->client = client;
 	peer->has_device = maps_library(peer->pid);
 	peer->references = 2; /* the client's, the caller's */

@@ -29,7 +29,7 @@ struct compositor_peer {
 	struct wl_client *client;   /* NULL once it is gone */
 	unsigned references;
 	pid_t pid;
-	bool authenticated; /* a magic of its was taken */
+	bool authenticated; /* may say flink names: a magic of its was taken, or it is root's */
 	bool has_device;    /* it runs with the library that has the device */
 	unsigned buffers, offers, shares, params, watchers;
 };

@@ -18,6 +18,7 @@
 #include "compositor_exchange.h"
 #include "compositor_log.h"
 #include "compositor_server.h"
+#include "compositor_share.h"
 #include "compositor_wl_drm.h"
 
 /* ---- selections and drag and drop ---- */
@@ -158,6 +159,8 @@ static int init_sharing(struct compositor_server *server)
 	if (err == 0 && wlr_renderer_get_dmabuf_texture_formats(renderer))
 		err = compositor_wl_drm_create(server->display, renderer, server->exchange,
 			&server->wl_drm);
+	if (err == 0)
+		err = compositor_shares_create(server, server->exchange, &server->shares);
 	return err;
 }
 
@@ -228,6 +231,7 @@ void compositor_server_destroy(struct compositor_server *server)
 {
 	wl_display_destroy_clients(server->display);
 	compositor_leases_destroy(server->leases);
+	compositor_shares_destroy(server->shares);
 	compositor_wl_drm_destroy(server->wl_drm);
 	compositor_exchange_destroy(server->exchange);
 	compositor_power_finish(server);

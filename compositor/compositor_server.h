@@ -28,6 +28,7 @@
 struct compositor_backend;
 struct compositor_exchange;
 struct compositor_leases;
+struct compositor_shares;
 struct compositor_sheet;
 struct compositor_wl_drm;
 struct control_server;
@@ -76,6 +77,7 @@ struct compositor_server {
 	const char *socket; /* the display's */
 	struct compositor_exchange *exchange; /* what clients share */
 	struct compositor_wl_drm *wl_drm;     /* NULL = the renderer takes no dma-bufs */
+	struct compositor_shares *shares;
 	struct compositor_leases *leases;
 	bool adaptive_sync; /* of outputs that can */
 	bool use_planes;    /* what can be on planes of its own is */

@@ -197,6 +197,13 @@ static void create_buffer(struct wl_resource *resource, uint32_t id,
 	struct wlr_dmabuf_attributes dmabuf;
 	enum compositor_fault fault = COMPOSITOR_FAULT_MEMORY;
 
+	/* Who may not open names must not have us show what they stand for. */
+	if (peer && mention->fd < 0 && !peer->authenticated) {
+		compositor_peer_fail(resource, WL_DRM_ERROR_AUTHENTICATE_FAIL,
+			"flink name %u from a client that is not authenticated", mention->name);
+		compositor_peer_put(peer);
+		return;
+	}
 	if (peer && peer->buffers < COMPOSITOR_PEER_BUFFERS)
 		fault = make_attributes(drm, layout, mention, &dmabuf);
 	if (fault) {

@@ -6,12 +6,11 @@ import ctypes
 import errno
 import fcntl
 import json
-import mmap
 import os
+import stat
 import struct
 import subprocess
 import sys
-import time
 
 import wayland
 
@@ -31,8 +30,19 @@ class Refused(Exception):
         self.errno, self.protocol = answer.get("errno"), answer.get("protocol")
 
 
+def open_up(t, compositor):
+    """Peers may be another user, who looks for the sockets of device and compositor."""
+    for path in (t.root, t.runtime, compositor.dir):
+        os.chmod(path, 0o711)
+    for path in (t.runtime, compositor.dir):
+        for name in os.listdir(path):
+            if stat.S_ISSOCK(os.stat(os.path.join(path, name)).st_mode):
+                os.chmod(os.path.join(path, name), 0o666)
+    return compositor
+
+
 class Peer:
-    """options: of this program. uid: who it is once it is connected; None = we."""
+    """node: of /dev/dri; uid: who it is, None = we."""
 
     def __init__(self, t, compositor, node="card0", uid=None, name="peer"):
         import tc
@@ -212,6 +222,110 @@ class Drm:
         return new
 
 
+DMABUF, FLINK = 0, 1  # testcard_share_manager_v1.transport
+
+
+class Params:
+    def __init__(self, share):
+        self.wl, self.id = share.wl, share.wl.new()
+        self.wl.send(share.id, 1, struct.pack("<I", self.id))
+
+    def fd(self, fd, plane=0, offset=0, stride=256):
+        self.wl.send(self.id, 1, struct.pack("<III", plane, offset, stride), [fd])
+        return self
+
+    def name(self, name, plane=0, offset=0, stride=256):
+        self.wl.send(self.id, 2, struct.pack("<IIII", name, plane, offset, stride))
+        return self
+
+    def offer(self, name, width=64, height=64, form=XRGB, modifier=0):
+        return Offer(self, name, width, height, form, modifier)
+
+
+class Offer:
+    OFFERED, FAILED, ACCEPTED, RELEASED, REVOKED = range(5)
+
+    def __init__(self, params, name, width, height, form, modifier):
+        self.wl, self.id, self.params = params.wl, params.wl.new(), params.id
+        text = name if isinstance(name, bytes) else name.encode()
+        text = struct.pack("<I", len(text) + 1) + text + b"\0" * (4 - len(text) % 4)
+        self.wl.send(params.id, 3, struct.pack("<I", self.id) + text + struct.pack(
+            "<IIIII", width, height, form, modifier >> 32, modifier & 0xffffffff))
+        self.wl.roundtrip()
+
+    def events(self):
+        """Those so far: [name, numbers and texts...]; forgotten."""
+        self.wl.roundtrip()
+        shapes = ("offered", ""), ("failed", "u"), ("accepted", "uisu"), ("released", "u"), \
+            ("revoked", "u")
+        return read_events(self.wl, self.id, shapes)
+
+    def revoke(self):
+        self.wl.send(self.id, 1)
+
+    def destroy(self):
+        self.wl.send(self.id, 0)
+
+
+def read_events(wl, target, shapes):
+    found = []
+    for _, opcode, data in wl.take(target):
+        name, shape = shapes[opcode]
+        at, values = 0, [name]
+        for kind in shape:
+            if kind == "h":
+                values.append(wl.fds.pop(0))
+                continue
+            number, = struct.unpack_from("<i" if kind == "i" else "<I", data, at)
+            at += 4
+            if kind == "s":
+                values.append(data[at:at + number - 1].decode())
+                at += number + -number % 4
+            else:
+                values.append(number)
+        found.append(values)
+    return found
+
+
+class Taken:
+    def __init__(self, watcher, name, transport):
+        self.wl, self.id = watcher.wl, watcher.wl.new()
+        self.wl.send(watcher.id, 1, struct.pack("<I", self.id) + wayland.string(name)
+                     + struct.pack("<I", transport))
+        self.wl.roundtrip()
+
+    def events(self):
+        self.wl.roundtrip()
+        shapes = ("buffer", "uuuuuu"), ("plane_fd", "uhuu"), ("plane_name", "uuuu"), \
+            ("done", ""), ("failed", "u"), ("revoked", "u")
+        return read_events(self.wl, self.id, shapes)
+
+    def destroy(self):
+        self.wl.send(self.id, 0)
+        self.wl.roundtrip()
+
+
+class Watcher:
+    def __init__(self, share):
+        self.wl, self.id = share.wl, share.wl.new()
+        self.wl.send(share.id, 2, struct.pack("<I", self.id))
+
+    def events(self):
+        self.wl.roundtrip()
+        shapes = ("offer", "sisuuuuuu"), ("withdrawn", "s"), ("done", "")
+        return read_events(self.wl, self.id, shapes)
+
+    def accept(self, name, transport):
+        return Taken(self, name, transport)
+
+
+class Share:
+    """testcard_share_manager_v1"""
+
+    def __init__(self, wl):
+        self.wl, self.id = wl, wl.bind("testcard_share_manager_v1")
+
+
 def answer(names, line):
     try:
         try:
@@ -233,11 +347,11 @@ def answer(names, line):
 def main():
     names = globals()
     node, uid = sys.argv[1], int(sys.argv[2])
-    names["wl"] = wayland.Client(os.path.join(os.environ["XDG_RUNTIME_DIR"], "wayland-0"))
     if uid >= 0 and os.geteuid() == 0:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
+    names["wl"] = wayland.Client(os.path.join(os.environ["XDG_RUNTIME_DIR"], "wayland-0"))
     names["card"] = Card(node)
     for line in sys.stdin:
         print(answer(names, line.rstrip("\n").replace("\\n", "\n")), flush=True)

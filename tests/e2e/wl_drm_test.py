@@ -4,28 +4,17 @@ import os
 import shutil
 
 import tc
-from peer import NOBODY, NV12, Peer
+from peer import NOBODY, NV12, Peer, open_up
 
 XRGB = 0x34325258
 FAIL, FORMAT, NAME = 0, 1, 2  # wl_drm.error
 
 
 def start(t, *options):
-    compositor = tc.Compositor(t, *options)
-    # Peers may be another user, who looks for the device's sockets here.
-    for path in (t.root, t.runtime, compositor.dir):
-        os.chmod(path, 0o711)
-    for name in os.listdir(compositor.dir):
-        if name.endswith(".sock"):
-            os.chmod(os.path.join(compositor.dir, name), 0o666)
-    return compositor
+    return open_up(t, tc.Compositor(t, *options))
 
 
-def colour_at(compositor, x, y):
-    return compositor.screenshot().pixel(x, y)
-
-
-def shows(t, compositor, colour, share=0.9):
+def shows(t, compositor, colour):
     """The one window has that colour."""
     def looks():
         window, = compositor.windows()
@@ -88,6 +77,11 @@ def test_authentication(t):
     t.equal(other.fails("card.flink(h)"), "EACCES")
     t.equal(other.fails(f"card.open({name})"), "EACCES")
     t.equal(other.fails("card.call(0x11, WRITE, '<I', 1)"), "EACCES", "AUTH_MAGIC of one's own")
+    # Neither may it have names looked up for it.
+    rogue = Peer(t, compositor, uid=NOBODY, name="rogue")
+    rogue("d = Drm(wl)")
+    t.equal(rogue.fails(f"d.buffer({name}, 200, 100, 800)"), (rogue("d.id"), FAIL))
+    rogue.end()
     t.equal(other("Drm(wl).authenticate(card.magic())"), [2])
     t.check(other("card.flink(h)") > 0)
     handle, size = other(f"card.open({name})")
