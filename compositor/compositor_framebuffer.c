@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <drm_fourcc.h>
 #include <wlr/types/wlr_surface.h>
@@ -68,6 +69,14 @@ static int import_framebuffer(int fd, const struct wlr_dmabuf_attributes *attrib
 	return err;
 }
 
+static void tell_client(struct compositor_framebuffer *fb, pid_t client)
+{
+	if (fb->client == client)
+		return;
+	fb->client = client;
+	uapi_framebuffer_set_client(compositor_door_card(), fb->id, client);
+}
+
 struct compositor_framebuffer *compositor_framebuffer_get(struct compositor_backend *backend,
 	struct wlr_buffer *buffer)
 {
@@ -102,6 +111,8 @@ struct compositor_framebuffer *compositor_framebuffer_get(struct compositor_back
 	fb->buffer = buffer;
 	wlr_addon_init(&fb->addon, &buffer->addons, backend, &addon_impl);
 	wl_list_insert(&backend->framebuffers, &fb->link);
+	/* The file is the session's, who may be another process: our own picture is ours. */
+	tell_client(fb, getpid());
 	return fb;
 }
 
@@ -111,8 +122,5 @@ void compositor_framebuffer_tell_client(struct compositor_framebuffer *fb,
 	pid_t client;
 
 	wl_client_get_credentials(wl_resource_get_client(surface->resource), &client, NULL, NULL);
-	if (fb->client == client)
-		return;
-	fb->client = client;
-	uapi_framebuffer_set_client(compositor_door_card(), fb->id, client);
+	tell_client(fb, client);
 }

@@ -6,6 +6,7 @@
 int gem_flink(struct gem_file *file, uint32_t handle, uint32_t *name)
 {
 	struct gem_object *obj;
+	uint32_t fresh;
 	int ret = 0;
 
 	/* table_lock keeps the handle, so the name cannot be dropped meanwhile. */
@@ -16,8 +17,11 @@ int gem_flink(struct gem_file *file, uint32_t handle, uint32_t *name)
 		return -ENOENT;
 	}
 	pthread_mutex_lock(&file->dev->object_name_lock);
-	if (!obj->name)
-		ret = gem_idr_alloc(&file->dev->name_idr, obj, &obj->name);
+	if (!obj->name) {
+		ret = gem_idr_alloc(&file->dev->name_idr, obj, &fresh);
+		if (ret == 0)
+			obj->name = fresh;
+	}
 	*name = obj->name;
 	pthread_mutex_unlock(&file->dev->object_name_lock);
 	pthread_mutex_unlock(&file->table_lock);

@@ -27,11 +27,12 @@ enum gem_cache_level { GEM_CACHE_NONE, GEM_CACHE_LLC };                  /* = I9
 
 /*
  * Which memory the object is, for the process-wide table of dma-bufs
- * (gem_prime.c). Guarded by that table's lock.
+ * (gem_prime.c). Guarded by that table's lock; st_ino, 0 before, may be read without.
  */
 struct gem_identity {
 	bool listed;
-	uint64_t st_dev, st_ino; /* of filp */
+	uint64_t st_dev; /* of filp */
+	_Atomic uint64_t st_ino;
 	struct gem_object *next;
 };
 
@@ -75,7 +76,7 @@ struct gem_object {
 	struct gem_device *dev;
 	const struct gem_object_ops *ops;
 	uint64_t size; /* bytes, page aligned, immutable */
-	uint32_t name; /* flink name, 0 = unnamed; dev->object_name_lock */
+	_Atomic uint32_t name; /* flink name, 0 = unnamed; changed with dev->object_name_lock */
 	/*
 	 * memfd with the bytes; -1 = none (yet): never needed, swapped out,
 	 * purged. mm.lock; immutable once mm.shared or import_attach is set.
@@ -89,7 +90,7 @@ struct gem_object {
 	struct gem_dma_buf *dma_buf;
 	struct gem_dma_buf_attachment *import_attach; /* invariant over the lifetime; NULL = own pages */
 	uint32_t handle_moves; /* handles made and deleted so far; dev->object_name_lock */
-	int32_t creator; /* process of the first handle's file, 0 = none yet; dev->object_name_lock */
+	int32_t creator; /* process of the first handle's file, then immutable; dev->object_name_lock */
 	/* ... to here. */
 	uint64_t serial; /* never another object's of this device, from 1; immutable */
 	struct gem_range_node vma_node; /* vma_manager.lock; size immutable */

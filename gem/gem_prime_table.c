@@ -57,12 +57,10 @@ struct gem_object *gem_prime_table_add(struct gem_object *obj, const struct stat
 	struct gem_object *other = find_locked(obj->dev, st);
 	if (!other) {
 		struct gem_object **bucket = bucket_of(st->st_ino);
-		obj->identity = (struct gem_identity){
-			.listed = true,
-			.st_dev = st->st_dev,
-			.st_ino = st->st_ino,
-			.next = *bucket,
-		};
+		obj->identity.listed = true;
+		obj->identity.st_dev = st->st_dev;
+		obj->identity.st_ino = st->st_ino;
+		obj->identity.next = *bucket;
 		*bucket = obj;
 	}
 	pthread_mutex_unlock(&table_lock);

@@ -11,6 +11,7 @@
 #include "kms_atomic.h"
 #include "kms_clock.h"
 #include "kms_fence.h"
+#include "kms_history.h"
 #include "kms_sink.h"
 
 #define NS_PER_SECOND 1000000000ull
@@ -38,6 +39,7 @@ static void handle_crtc_locked(struct clock_pass *pass, struct kms_crtc *crtc, u
 	if (kms_vblank_next_ns_locked(crtc) <= now) {
 		kms_vblank_advance_locked(crtc, now);
 		kms_atomic_latch_locked(crtc, &pass->bin);
+		kms_history_add_locked(crtc);
 		kms_vblank_send_events_locked(crtc);
 		report_locked(pass, crtc, vblank->time_ns);
 	} else if (vblank->report_off) {

@@ -9,6 +9,7 @@
 #include "kms_event.h"
 #include "kms_fence.h"
 #include "kms_framebuffer.h"
+#include "kms_history.h"
 #include "kms_plane.h"
 #include "kms_standard.h"
 #include "kms_vblank.h"
@@ -53,9 +54,14 @@ static int crtc_init(struct kms_device *dev, const struct kms_crtc_desc *desc, i
 	crtc->cursor = cursor < 0 ? NULL : &dev->planes[cursor];
 	gem_list_init(&crtc->sinks);
 	crtc->fence_context = gem_fence_context_alloc();
+	crtc->history = kms_history_create();
+	if (!crtc->history)
+		return -ENOMEM;
 	ret = kms_object_add(dev, &crtc->base, DRM_MODE_OBJECT_CRTC, NULL);
-	if (ret < 0)
+	if (ret < 0) {
+		free(crtc->history);
 		return ret;
+	}
 	attach_crtc_properties(crtc);
 	dev->crtc_count++;
 	return 0;
@@ -86,6 +92,8 @@ static void destroy_objects(struct kms_device *dev)
 		kms_connector_finish(&dev->connectors[i]);
 	for (unsigned i = 0; i < dev->plane_count; i++)
 		kms_plane_finish(&dev->planes[i]);
+	for (unsigned i = 0; i < dev->crtc_count; i++)
+		free(dev->crtcs[i].history);
 	gem_pool_destroy(dev->compose_pool);
 	kms_property_destroy_all(dev);
 	gem_idr_finish(&dev->objects);

@@ -238,6 +238,7 @@ int kms_framebuffer_create(struct kms_file *file, struct gem_file *gem,
 	fb->format = format;
 	fb->modifier = cmd->modifier[0];
 	fb->flags = cmd->flags;
+	fb->maker = gem->pid;
 	for (int i = 0; i < format->planes; i++) {
 		ret = attach_object(fb, gem, cmd, i);
 		if (ret < 0)

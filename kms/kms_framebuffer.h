@@ -22,6 +22,7 @@ struct kms_framebuffer {
 	const struct kms_format *format;
 	uint64_t modifier; /* LINEAR or I915_FORMAT_MOD_X_TILED */
 	uint32_t flags; /* DRM_MODE_FB_* */
+	int32_t maker; /* process whose file it was made on: gem_file.pid */
 	/* For which process a compositor shows it, for reports; 0 = it does not say. */
 	_Atomic int32_t client;
 	struct {

@@ -85,6 +85,8 @@ static int create_control(struct platform *platform)
 	if (ret == 0)
 		ret = platform_add_state_command(platform);
 	if (ret == 0)
+		ret = platform_add_history_command(platform);
+	if (ret == 0)
 		ret = platform_add_trace_command(platform);
 	if (ret == 0)
 		ret = platform_add_fbdev_commands(platform);
