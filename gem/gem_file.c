@@ -13,6 +13,7 @@ int gem_file_init(struct gem_file *file, struct gem_device *dev)
 	gem_idr_init(&file->handles, 1);
 	pthread_mutex_init(&file->table_lock, NULL);
 	gem_syncobjs_init(&file->syncobjs);
+	file->handle_changes = gem_publish_alloc();
 	return 0;
 }
 
@@ -74,6 +75,7 @@ int gem_handle_delete(struct gem_file *file, uint32_t handle)
 		pthread_mutex_unlock(&file->table_lock);
 		return -EINVAL;
 	}
+	gem_publish_move(file->handle_changes);
 	struct gem_file_object *entry = gem_file_objects_find(&file->objects, obj);
 	if (entry->prime_handle == handle)
 		entry->prime_handle = 0;
@@ -99,6 +101,7 @@ void gem_file_finish(struct gem_file *file)
 	gem_idr_finish(&file->handles);
 	free(file->objects.slots);
 	pthread_mutex_destroy(&file->table_lock);
+	gem_publish_free(file->handle_changes);
 }
 
 int gem_object_lookup(struct gem_file *file, uint32_t handle, struct gem_object **out)

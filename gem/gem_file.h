@@ -11,6 +11,7 @@
 #include "gem_context.h"
 #include "gem_idr.h"
 #include "gem_object.h"
+#include "gem_publish.h"
 #include "gem_syncobj.h"
 
 /* What a file knows about an object it has handles for. */
@@ -39,6 +40,8 @@ struct gem_file {
 	struct gem_file_objects objects; /* guarded by table_lock */
 	struct gem_contexts contexts;    /* own lock */
 	struct gem_syncobjs syncobjs;    /* own lock */
+	/* Moves, under table_lock, when a handle stops being what it was. */
+	gem_counter *handle_changes;
 };
 
 int gem_file_init(struct gem_file *file, struct gem_device *dev);

@@ -4,6 +4,7 @@
 #include "gem_interrupt.h"
 #include "gem_lock.h"
 #include "gem_object.h"
+#include "gem_publish.h"
 #include "gem_resv.h"
 
 struct entry {
@@ -129,6 +130,7 @@ static int reserve_locked(struct gem_resv *resv)
 static void add_locked(struct gem_resv *resv, struct gem_fence *fence, bool write)
 {
 	resv->reserved--;
+	gem_publish_move(gem_publish_busy());
 	prune_locked(resv);
 	for (unsigned i = resv->count; i-- > 0;) {
 		struct entry *entry = &resv->entries[i];

@@ -8,7 +8,7 @@
  *
  * At most two fences per context are kept (its last read, its last write), and
  * signalled ones go when another is added: no growth with the number of
- * batches.
+ * batches. gem_publish_busy() moves with every fence that comes into any reservation.
  */
 #ifndef GEM_RESV_H
 #define GEM_RESV_H

@@ -350,6 +350,7 @@ static void apply(struct kms_atomic_state *state)
 	uint64_t now = kms_time_now(dev);
 	unsigned i;
 
+	gem_publish_move(dev->state_changes);
 	state->serial = ++dev->commit_serial;
 	crtcs = modeset;
 	kms_for_each_bit(i, crtcs) {
@@ -573,6 +574,7 @@ void kms_atomic_shutdown(struct kms_device *dev)
 	struct kms_latch_bin shown = {0}, committed = {0};
 
 	pthread_mutex_lock(&dev->lock);
+	gem_publish_move(dev->state_changes);
 	dev->commit_serial++;
 	for (unsigned i = 0; i < dev->crtc_count; i++)
 		drop_crtc(&dev->crtcs[i], &shown);

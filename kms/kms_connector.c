@@ -133,6 +133,7 @@ static struct kms_blob *publish_locked(struct kms_connector *connector, bool con
 	struct kms_blob *old = connector->edid;
 	int index = kms_object_property_index(&connector->base, connector->base.dev->props.edid);
 
+	gem_publish_move(connector->base.dev->state_changes);
 	connector->connected = connected;
 	connector->mode_count = mode_count;
 	memcpy(connector->modes, modes, mode_count * sizeof(modes[0]));

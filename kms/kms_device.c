@@ -97,6 +97,7 @@ static void destroy_objects(struct kms_device *dev)
 	gem_pool_destroy(dev->compose_pool);
 	kms_property_destroy_all(dev);
 	gem_idr_finish(&dev->objects);
+	gem_publish_free(dev->state_changes);
 	pthread_mutex_destroy(&dev->object_lock);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
@@ -131,6 +132,8 @@ int kms_device_create(const struct kms_device_desc *desc, struct kms_device **ou
 	gem_idr_init(&dev->objects, 1);
 	gem_list_init(&dev->done_fences);
 	dev->fence_patience_ns = KMS_FENCE_PATIENCE_NS;
+	dev->state_changes = gem_publish_alloc();
+	dev->vblank_changes = dev->state_changes + 1;
 	dev->min_width = desc->min_width;
 	dev->max_width = desc->max_width;
 	dev->min_height = desc->min_height;
@@ -164,7 +167,8 @@ void kms_device_destroy(struct kms_device *dev)
 void kms_file_init(struct kms_file *file, struct kms_device *dev,
 	const struct kms_event_ops *event_ops)
 {
-	*file = (struct kms_file){.dev = dev, .event_ops = event_ops};
+	*file = (struct kms_file){.dev = dev, .event_ops = event_ops,
+		.changes = gem_publish_alloc()};
 	gem_list_init(&file->framebuffers);
 	gem_list_init(&file->blobs);
 	gem_list_init(&file->events);
@@ -179,4 +183,5 @@ void kms_file_finish(struct kms_file *file)
 	pthread_mutex_lock(&file->dev->lock);
 	kms_blob_release_all_locked(file);
 	pthread_mutex_unlock(&file->dev->lock);
+	gem_publish_free(file->changes);
 }

@@ -18,6 +18,7 @@
 
 #include "gem_base.h"
 #include "gem_idr.h"
+#include "gem_publish.h"
 #include "kms_desc.h"
 #include "kms_object.h"
 #include "kms_property.h"
@@ -188,6 +189,11 @@ struct kms_device {
 	struct gem_pool *compose_pool; /* helps to compose; NULL = no helpers. Fixed. */
 	uint64_t fence_patience_ns;  /* kms_fence.h; fixed */
 	uint64_t commit_serial;      /* commits so far, of every kind; lock */
+	/*
+	 * Move, under lock, when an object's state, properties or monitor may have become
+	 * others, and with every vblank or when a crtc goes on or off.
+	 */
+	gem_counter *state_changes, *vblank_changes;
 	struct gem_list done_fences; /* out-fences to signal (kms_fence.h); lock */
 	/* Standard properties; fixed after creation. */
 	struct kms_standard_props {
@@ -274,6 +280,7 @@ struct kms_file {
 	size_t blob_bytes;            /* memory of those blobs; dev->lock */
 	struct gem_list events;       /* pending events that will be sent to this file; dev->lock */
 	size_t event_reserved;        /* bytes promised to pending events; dev->lock */
+	gem_counter *changes; /* moves with the client caps and framebuffers; dev->lock */
 };
 
 void kms_file_init(struct kms_file *file, struct kms_device *dev,

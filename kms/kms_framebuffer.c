@@ -213,6 +213,7 @@ static int add_for_file(struct kms_file *file, struct kms_framebuffer *fb)
 	if (ret == 0) {
 		kms_object_get(&fb->base);
 		fb->owner = file;
+		gem_publish_move(file->changes);
 		gem_list_add_tail(&file->framebuffers, &fb->file_link);
 		file->framebuffer_count++;
 	}
@@ -264,6 +265,7 @@ release:
 /* The list's reference is the caller's now. */
 static void disown_locked(struct kms_framebuffer *fb)
 {
+	gem_publish_move(fb->owner->changes);
 	fb->owner->framebuffer_count--;
 	fb->owner = NULL;
 	gem_list_del(&fb->file_link);

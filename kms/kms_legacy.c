@@ -379,12 +379,16 @@ int kms_set_dpms(struct kms_connector *connector, uint64_t value)
 	if (value > DRM_MODE_DPMS_OFF)
 		return -EINVAL;
 	pthread_mutex_lock(&dev->lock);
+	gem_publish_move(dev->state_changes);
 	old = connector->dpms;
 	connector->dpms = wanted;
 	if (old != wanted && connector->state.crtc)
 		ret = kms_legacy_run_locked(dev, fill_dpms, connector->state.crtc, 0);
-	if (ret)
+	if (ret) {
+		/* Others may have looked meanwhile: the run lets go of the lock. */
+		gem_publish_move(dev->state_changes);
 		connector->dpms = old;
+	}
 	pthread_mutex_unlock(&dev->lock);
 	return ret;
 }

@@ -78,6 +78,7 @@ void kms_connector_set_link_bad(struct kms_connector *connector)
 	struct kms_device *dev = connector->base.dev;
 
 	pthread_mutex_lock(&dev->lock);
+	gem_publish_move(dev->state_changes);
 	connector->state.link_status = DRM_MODE_LINK_STATUS_BAD;
 	pthread_mutex_unlock(&dev->lock);
 	gem_info("kms", "%s: link is bad", connector->name);
@@ -92,6 +93,7 @@ int kms_connector_set_vrr_capable(struct kms_connector *connector, bool capable)
 	if (index < 0)
 		return -EOPNOTSUPP;
 	pthread_mutex_lock(&dev->lock);
+	gem_publish_move(dev->state_changes);
 	connector->desc.vrr_capable = capable;
 	connector->base.values[index] = capable;
 	if (connector->state.crtc)

@@ -57,6 +57,7 @@ void kms_vblank_on_locked(struct kms_crtc *crtc)
 {
 	struct kms_vblank *vblank = crtc->vblank;
 
+	gem_publish_move(crtc->base.dev->vblank_changes);
 	set_period(vblank, &crtc->state.mode);
 	vblank->count++;
 	vblank->time_ns = kms_time_now(crtc->base.dev);
@@ -75,6 +76,7 @@ void kms_vblank_off_locked(struct kms_crtc *crtc)
 	uint64_t now = kms_time_now(crtc->base.dev);
 	struct kms_event *event, *next;
 
+	gem_publish_move(crtc->base.dev->vblank_changes);
 	vblank->running = false;
 	vblank->report_off = true;
 	note_mode(crtc);
@@ -181,6 +183,7 @@ void kms_vblank_advance_locked(struct kms_crtc *crtc, uint64_t now_ns)
 {
 	struct kms_vblank *vblank = crtc->vblank;
 
+	gem_publish_move(crtc->base.dev->vblank_changes);
 	if (vblank->vrr_max_ns)
 		count_stretched(crtc);
 	else

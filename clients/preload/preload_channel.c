@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "preload_keep.h"
 #include "preload_real.h"
 
 /*
@@ -55,6 +56,7 @@ static void free_channel(struct preload_channel *channel)
 static void thread_ends(void *data)
 {
 	free_channel(data);
+	preload_keep_finish();
 }
 
 static void make_key(void)
@@ -106,6 +108,7 @@ static int dial(struct preload_channel *channel)
 	channel->ino = st.st_ino;
 	channel->memory->here = true;
 	channel->live = true;
+	channel->unwatched = false;
 	memset(channel->attached, 0, sizeof(channel->attached));
 	return 0;
 }
@@ -192,6 +195,16 @@ void preload_channel_release(struct preload_channel *channel)
 		return;
 	}
 	channel->busy = false;
+}
+
+const struct preload_attached *preload_channel_attached(const struct preload_channel *channel,
+	uint32_t file_id)
+{
+	for (unsigned i = 0; i < PRELOAD_CHANNEL_FILES; i++) {
+		if (channel->attached[i].file_id == file_id)
+			return &channel->attached[i];
+	}
+	return NULL;
 }
 
 struct preload_scratch *preload_channel_scratch(struct preload_channel *channel)

@@ -20,13 +20,20 @@ struct iovec;
 
 #define PRELOAD_CHANNEL_FILES 8
 
+/* A file that the server knows us to hold, and where its counters are. */
+struct preload_attached {
+	uint32_t file_id; /* 0 = none */
+	uint32_t places[WIRE_WATCHES];
+};
+
 struct preload_channel {
 	int fd;
 	ino_t ino; /* of fd: proof that the number is still ours */
 	bool live;
 	bool busy; /* a request is under way in this thread */
 	uint64_t instance;
-	uint32_t attached[PRELOAD_CHANNEL_FILES]; /* file ids the server knows us to hold */
+	bool unwatched; /* its server's counters can not be had (preload_watch.h) */
+	struct preload_attached attached[PRELOAD_CHANNEL_FILES];
 	unsigned next_attached;
 	struct preload_memory *memory; /* mapped; its pages come with their use */
 };
@@ -68,6 +75,9 @@ const char *preload_channel_dir(void);
 int preload_channel_acquire(struct preload_channel **out);
 void preload_channel_release(struct preload_channel *channel);
 
+/* NULL: the server does not know that we hold it. */
+const struct preload_attached *preload_channel_attached(const struct preload_channel *channel,
+	uint32_t file_id);
 struct preload_scratch *preload_channel_scratch(struct preload_channel *channel);
 
 /*

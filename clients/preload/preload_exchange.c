@@ -163,7 +163,8 @@ static int send_once(struct preload_gather *gather, struct preload_channel *chan
 	/* Whatever has no row in the table neither needs looking at nor patching. */
 	gather->landing = (struct iovec){(void *)(uintptr_t)gather->scratch->segments[0].address,
 		gather->scratch->segments[0].length};
-	reply->landing = data_inline && !gather->layout && gather->head.segment_count == 1 ?
+	reply->landing = data_inline && gather->in_place && !gather->layout &&
+		gather->head.segment_count == 1 ?
 		&gather->landing : NULL;
 	reply->upcalls = gather->layout && gather->layout->upcalls;
 	int ret = preload_channel_call(channel, vec, vec_count + parts, fds, fd_count, reply);

@@ -188,6 +188,7 @@ void preload_gather_init(struct preload_gather *gather, uint32_t file_id, uint32
 	gather->number = -1;
 	gather->fd_out = WIRE_NO_FIELD;
 	gather->memfd = -1;
+	gather->in_place = true;
 	if (layout && layout->value)
 		return;
 	if (direction)

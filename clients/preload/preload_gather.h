@@ -18,6 +18,7 @@ struct preload_gather {
 	int32_t number;      /* of the descriptor that goes along, or -1 */
 	uint16_t fd_out;     /* where the new descriptor's number goes, or WIRE_NO_FIELD */
 	int memfd;           /* data too large for a packet, or -1 */
+	bool in_place; /* the answer may come straight into the program's memory; set by the caller */
 	struct iovec landing; /* the argument struct, when nothing else comes back */
 };
 

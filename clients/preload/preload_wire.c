@@ -10,6 +10,7 @@
 #include "preload_channel.h"
 #include "preload_door.h"
 #include "preload_gather.h"
+#include "preload_keep.h"
 
 /*
  * One request without memory: 0 and the reply, whose result says the rest. A
@@ -138,20 +139,11 @@ static int open_node(const char *path, int flags)
 	return ret;
 }
 
-static bool is_attached(const struct preload_channel *channel, uint32_t file_id)
-{
-	for (unsigned i = 0; i < PRELOAD_CHANNEL_FILES; i++) {
-		if (channel->attached[i] == file_id)
-			return true;
-	}
-	return false;
-}
-
 static void forget(struct preload_channel *channel, uint32_t file_id)
 {
 	for (unsigned i = 0; i < PRELOAD_CHANNEL_FILES; i++) {
-		if (channel->attached[i] == file_id)
-			channel->attached[i] = 0;
+		if (channel->attached[i].file_id == file_id)
+			channel->attached[i].file_id = 0;
 	}
 }
 
@@ -162,13 +154,17 @@ static int attach(struct preload_channel *channel, uint32_t file_id, int fd)
 	struct iovec vec = {&request, sizeof(request)};
 	struct preload_reply reply = {0};
 
-	if (is_attached(channel, file_id))
+	if (preload_channel_attached(channel, file_id))
 		return 0;
 	int ret = preload_channel_call(channel, &vec, 1, &fd, 1, &reply);
 	if (!ret)
-		ret = check_reply(&reply, sizeof(struct wire_header), 0);
+		ret = check_reply(&reply, sizeof(struct wire_attach_reply), 0);
 	if (ret >= 0) {
-		channel->attached[channel->next_attached] = file_id;
+		struct preload_attached *slot = &channel->attached[channel->next_attached];
+
+		slot->file_id = file_id;
+		memcpy(slot->places, ((const struct wire_attach_reply *)reply.header)->places,
+			sizeof(slot->places));
 		channel->next_attached = (channel->next_attached + 1) % PRELOAD_CHANNEL_FILES;
 	}
 	/* The name says it is a device file, but the server has hung up on it. */
@@ -306,11 +302,15 @@ struct ioctl_request {
 	uint64_t arg;
 	bool gathered;
 	struct preload_gather gather;
+	struct preload_ticket ticket;
 };
 
 static int call_ioctl(struct preload_channel *channel, void *data, struct preload_reply *reply)
 {
-	return preload_gather_call(&((struct ioctl_request *)data)->gather, channel, reply);
+	struct ioctl_request *request = data;
+
+	preload_keep_watch(&request->ticket, channel, request->gather.head.file_id);
+	return preload_gather_call(&request->gather, channel, reply);
 }
 
 /* Again on another channel: the gathered struct lay in the first one's memory. */
@@ -322,16 +322,26 @@ static void gather_ioctl(struct preload_channel *channel, void *data, uint32_t f
 		preload_gather_finish(&request->gather);
 	preload_gather_init(&request->gather, file_id, request->request, request->arg,
 		preload_channel_scratch(channel));
+	request->gather.in_place = !request->ticket.open;
 	request->gathered = true;
 }
 
 static long ioctl_file(int fd, unsigned long request, void *arg)
 {
-	struct ioctl_request data = {.request = request, .arg = (uintptr_t)arg};
+	struct ioctl_request data;
 	struct preload_channel *channel;
-	struct preload_reply reply = {0};
+	struct preload_reply reply;
+	long ret;
 
-	long ret = request_on_file(&channel, fd, call_ioctl, gather_ioctl, &data, &reply);
+	if (preload_keep_answer(fd, request, (uintptr_t)arg, &data.ticket, &ret))
+		return ret;
+	data.request = request;
+	data.arg = (uintptr_t)arg;
+	data.gathered = false;
+	memset(&reply, 0, sizeof(reply));
+	ret = request_on_file(&channel, fd, call_ioctl, gather_ioctl, &data, &reply);
+	if (!ret)
+		preload_keep_store(&data.ticket, fd, &data.gather, &reply);
 	if (!ret)
 		ret = preload_gather_finish_reply(&data.gather, &reply);
 	if (data.gathered)

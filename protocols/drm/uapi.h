@@ -79,6 +79,7 @@ struct uapi_device {
 	unsigned open_count;        /* master_lock */
 	/* Counts unplugs: files of before one have no device any more. */
 	_Atomic unsigned generation;
+	gem_counter *access_changes; /* moves with generation, and when leases end */
 	/* A lease is over, and its lessor to be told: see uapi_master_unlock. master_lock. */
 	bool lease_ended;
 	void (*on_lease_end)(struct uapi_device *dev, void *data); /* NULL = nobody; master_lock */
@@ -172,6 +173,19 @@ enum {
 	UAPI_RENDER_DUMB = 1 << 5, /* on render nodes of a device with render_dumb */
 };
 
+/*
+ * What the answers of a row depend on (vfs_caller.depends). A handler whose answers do so
+ * only sometimes clears it in its caller.
+ */
+enum {
+	UAPI_KEEPS = 1 << VFS_WATCH_ACCESS, /* else as long as the device is there */
+	UAPI_KEEPS_STATE = UAPI_KEEPS | 1 << VFS_WATCH_STATE,
+	UAPI_KEEPS_VBLANK = UAPI_KEEPS | 1 << VFS_WATCH_VBLANK,
+	UAPI_KEEPS_FILE = UAPI_KEEPS | 1 << VFS_WATCH_FILE,
+	UAPI_KEEPS_HANDLES = UAPI_KEEPS | 1 << VFS_WATCH_HANDLES,
+	UAPI_KEEPS_IDLE = UAPI_KEEPS_HANDLES | 1 << VFS_WATCH_BUSY,
+};
+
 struct uapi_call {
 	struct uapi_file *file;
 	struct vfs_caller *caller;
@@ -180,6 +194,7 @@ struct uapi_call {
 struct uapi_ioctl {
 	unsigned int cmd; /* the kernel's full number, with size and direction */
 	unsigned int flags;
+	uint32_t keeps; /* 0 = every request is to be asked; else UAPI_KEEPS... */
 	int (*handler)(struct uapi_call *call, void *data);
 	const char *name; /* "MODE_ATOMIC", for traces and refusal logs */
 };

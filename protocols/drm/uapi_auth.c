@@ -144,7 +144,7 @@ void uapi_master_leave_locked(struct uapi_file *file)
 		drop_current_locked(dev);
 	/* What a master leased out ends with it. */
 	if (file->is_master)
-		uapi_lease_revoke_locked(file->master);
+		uapi_lease_revoke_locked(dev, file->master);
 	uapi_master_put_locked(dev, file->master);
 	file->master = NULL;
 	file->is_master = false;

@@ -160,6 +160,7 @@ int uapi_set_client_cap(struct uapi_call *call, void *data)
 	struct kms_device *kms = call->file->dev->kms;
 
 	pthread_mutex_lock(&kms->lock);
+	gem_publish_move(call->file->kms.changes);
 	int ret = set_client_cap_locked(&call->file->kms, data);
 	pthread_mutex_unlock(&kms->lock);
 	return ret;

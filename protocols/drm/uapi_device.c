@@ -41,6 +41,7 @@ int uapi_device_create(const struct kms_device_desc *kms_desc, const char *drive
 		goto destroy_gpu;
 	set_version(dev, driver_name);
 	dev->render_dumb = options && options->render_dumb;
+	dev->access_changes = gem_publish_alloc();
 	pthread_mutex_init(&dev->master_lock, NULL);
 	gem_list_init(&dev->files);
 	*out = dev;
@@ -67,6 +68,7 @@ void uapi_device_destroy(struct uapi_device *dev)
 	uapi_device_stop(dev);
 	kms_device_destroy(dev->kms);
 	gem_device_finish(&dev->gem);
+	gem_publish_free(dev->access_changes);
 	pthread_mutex_destroy(&dev->master_lock);
 	free(dev);
 }
@@ -74,6 +76,7 @@ void uapi_device_destroy(struct uapi_device *dev)
 void uapi_device_unplug(struct uapi_device *dev)
 {
 	atomic_fetch_add(&dev->generation, 1);
+	gem_publish_move(dev->access_changes);
 	uapi_master_drop(dev);
 	gpu_device_wedge(dev->gpu);
 	kms_atomic_shutdown(dev->kms);

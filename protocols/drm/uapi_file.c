@@ -66,6 +66,19 @@ static int file_mmap(struct vfs_file *base, uint64_t offset, uint64_t length, in
 	return ret;
 }
 
+static void file_watches(struct vfs_file *base, uint32_t places[VFS_WATCHES])
+{
+	const struct uapi_file *file = gem_container_of(base, struct uapi_file, base);
+	const struct uapi_device *dev = file->dev;
+
+	places[VFS_WATCH_ACCESS] = gem_publish_place(dev->access_changes);
+	places[VFS_WATCH_STATE] = gem_publish_place(dev->kms->state_changes);
+	places[VFS_WATCH_VBLANK] = gem_publish_place(dev->kms->vblank_changes);
+	places[VFS_WATCH_BUSY] = gem_publish_place(gem_publish_busy());
+	places[VFS_WATCH_FILE] = gem_publish_place(file->kms.changes);
+	places[VFS_WATCH_HANDLES] = gem_publish_place(file->gem.handle_changes);
+}
+
 static void file_release(struct vfs_file *base)
 {
 	struct uapi_file *file = gem_container_of(base, struct uapi_file, base);
@@ -96,6 +109,7 @@ static void file_release(struct vfs_file *base)
 static const struct vfs_file_ops file_ops = {
 	.ioctl = uapi_file_ioctl,
 	.mmap = file_mmap,
+	.watches = file_watches,
 	.fdinfo = uapi_file_fdinfo,
 	.release = file_release,
 };

@@ -134,7 +134,11 @@ int uapi_i915_gem_busy(struct uapi_call *call, void *data)
 	int ret = gem_object_lookup(&call->file->gem, args->handle, &obj);
 	if (ret)
 		return ret;
-	args->busy = gem_object_busy(obj, &readers, &writer) ? readers << 16 | writer : 0;
+	bool busy = gem_object_busy(obj, &readers, &writer);
+	args->busy = busy ? readers << 16 | writer : 0;
+	/* It ends with no counter moving. */
+	if (busy)
+		call->caller->depends = 0;
 	gem_object_put(obj);
 	return 0;
 }

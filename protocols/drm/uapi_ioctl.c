@@ -46,6 +46,7 @@ static int run_row(const struct uapi_ioctl *row, struct uapi_call *call, unsigne
 
 	memset(data, 0, size);
 	call->caller->may_ask = row->flags & UAPI_UPCALL;
+	call->caller->depends = row->keeps;
 	if (vfs_copy_from(call->caller, data, arg, in))
 		return -EFAULT;
 	int ret = check_access(row, call);

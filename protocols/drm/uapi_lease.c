@@ -91,7 +91,7 @@ static void empty(struct uapi_lease *lease)
 	atomic_store(&lease->planes, 0);
 }
 
-void uapi_lease_revoke_locked(struct uapi_master *master)
+void uapi_lease_revoke_locked(struct uapi_device *dev, struct uapi_master *master)
 {
 	struct uapi_master *lessee;
 
@@ -99,6 +99,7 @@ void uapi_lease_revoke_locked(struct uapi_master *master)
 	/* Leases of leases there are none. */
 	gem_list_for_each(lessee, &master->lessees, lessee_link)
 		empty(&lessee->lease);
+	gem_publish_move(dev->access_changes);
 }
 
 void uapi_lease_end_locked(struct uapi_device *dev, struct uapi_master *master)

@@ -29,7 +29,7 @@ int uapi_lease_check_value(const struct uapi_file *file, uint32_t property_id, u
  * With dev->master_lock. The lessees' leases, or master's own, become empty: who
  * holds them goes on and finds nothing.
  */
-void uapi_lease_revoke_locked(struct uapi_master *master);
+void uapi_lease_revoke_locked(struct uapi_device *dev, struct uapi_master *master);
 /* master, a lessee, is going: nobody finds it any more. Gives its reference to lessor back. */
 void uapi_lease_end_locked(struct uapi_device *dev, struct uapi_master *master);
 

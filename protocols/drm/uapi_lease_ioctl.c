@@ -334,7 +334,7 @@ int uapi_mode_revoke_lease(struct uapi_call *call, void *data)
 	else if (lessee->lessor != master)
 		ret = -EACCES;
 	else
-		uapi_lease_revoke_locked(lessee);
+		uapi_lease_revoke_locked(dev, lessee);
 	pthread_mutex_unlock(&dev->master_lock);
 	return ret;
 }

@@ -7,25 +7,27 @@
 #include "uapi_handlers.h"
 #include "uapi_sync.h"
 
-#define ROW(op, access, function)                                        \
+#define KEEP_ROW(op, access, function, keeps_)                           \
 	[_IOC_NR(DRM_IOCTL_##op)] = {                                    \
 		.cmd = DRM_IOCTL_##op,                                   \
 		.flags = (access),                                       \
+		.keeps = (keeps_),                                       \
 		.handler = uapi_##function,                              \
 		.name = #op,                                             \
 	}
+#define ROW(op, access, function) KEEP_ROW(op, access, function, 0)
 
 /* What only the X server of the user mode setting days could ask. */
 #define UMS (UAPI_AUTH | UAPI_MASTER | UAPI_ROOT_ONLY)
 
 static const struct uapi_ioctl table[] = {
 	/* core */
-	ROW(VERSION, UAPI_RENDER_ALLOW, version),
+	KEEP_ROW(VERSION, UAPI_RENDER_ALLOW, version, UAPI_KEEPS),
 	ROW(GET_UNIQUE, 0, get_unique),
 	ROW(GET_MAGIC, 0, get_magic),
 	ROW(GET_CLIENT, 0, get_client),
 	ROW(GET_STATS, 0, get_stats),
-	ROW(GET_CAP, UAPI_RENDER_ALLOW, get_cap),
+	KEEP_ROW(GET_CAP, UAPI_RENDER_ALLOW, get_cap, UAPI_KEEPS),
 	ROW(SET_CLIENT_CAP, 0, set_client_cap),
 	ROW(SET_VERSION, UAPI_MASTER, set_version),
 	ROW(AUTH_MAGIC, UAPI_MASTER, auth_magic),
@@ -43,7 +45,7 @@ static const struct uapi_ioctl table[] = {
 	ROW(PRIME_HANDLE_TO_FD, UAPI_RENDER_ALLOW, prime_handle_to_fd),
 	ROW(PRIME_FD_TO_HANDLE, UAPI_RENDER_ALLOW, prime_fd_to_handle),
 	ROW(MODE_CREATE_DUMB, UAPI_RENDER_DUMB, mode_create_dumb),
-	ROW(MODE_MAP_DUMB, UAPI_RENDER_DUMB, mode_map_dumb),
+	KEEP_ROW(MODE_MAP_DUMB, UAPI_RENDER_DUMB, mode_map_dumb, UAPI_KEEPS_HANDLES),
 	ROW(MODE_DESTROY_DUMB, UAPI_RENDER_DUMB, mode_destroy_dumb),
 
 	/* sync objects (uapi_syncobj.c) */
@@ -66,12 +68,12 @@ static const struct uapi_ioctl table[] = {
 	},
 
 	/* mode objects (uapi_mode.c) */
-	ROW(MODE_GETRESOURCES, 0, mode_getresources),
-	ROW(MODE_GETPLANERESOURCES, 0, mode_getplaneresources),
-	ROW(MODE_GETPLANE, 0, mode_getplane),
-	ROW(MODE_GETCRTC, 0, mode_getcrtc),
-	ROW(MODE_GETENCODER, 0, mode_getencoder),
-	ROW(MODE_GETCONNECTOR, 0, mode_getconnector),
+	KEEP_ROW(MODE_GETRESOURCES, 0, mode_getresources, UAPI_KEEPS_FILE),
+	KEEP_ROW(MODE_GETPLANERESOURCES, 0, mode_getplaneresources, UAPI_KEEPS_FILE),
+	KEEP_ROW(MODE_GETPLANE, 0, mode_getplane, UAPI_KEEPS_STATE),
+	KEEP_ROW(MODE_GETCRTC, 0, mode_getcrtc, UAPI_KEEPS_STATE | UAPI_KEEPS_FILE),
+	KEEP_ROW(MODE_GETENCODER, 0, mode_getencoder, UAPI_KEEPS_STATE),
+	KEEP_ROW(MODE_GETCONNECTOR, 0, mode_getconnector, UAPI_KEEPS_STATE | UAPI_KEEPS_FILE),
 	ROW(MODE_GETGAMMA, 0, mode_getgamma),
 	ROW(MODE_SETGAMMA, UAPI_MASTER, mode_setgamma),
 
@@ -84,11 +86,12 @@ static const struct uapi_ioctl table[] = {
 	ROW(MODE_DIRTYFB, UAPI_MASTER, mode_dirtyfb),
 
 	/* properties and blobs (uapi_property.c) */
-	ROW(MODE_GETPROPERTY, 0, mode_getproperty),
+	KEEP_ROW(MODE_GETPROPERTY, 0, mode_getproperty, UAPI_KEEPS),
 	ROW(MODE_GETPROPBLOB, 0, mode_getpropblob),
 	ROW(MODE_CREATEPROPBLOB, 0, mode_createpropblob),
 	ROW(MODE_DESTROYPROPBLOB, 0, mode_destroypropblob),
-	ROW(MODE_OBJ_GETPROPERTIES, 0, mode_obj_getproperties),
+	KEEP_ROW(MODE_OBJ_GETPROPERTIES, 0, mode_obj_getproperties,
+		UAPI_KEEPS_STATE | UAPI_KEEPS_FILE),
 
 	/* atomic (uapi_atomic.c) */
 	ROW(MODE_ATOMIC, UAPI_MASTER | UAPI_UPCALL, mode_atomic),
@@ -103,8 +106,8 @@ static const struct uapi_ioctl table[] = {
 	ROW(MODE_CURSOR2, UAPI_MASTER, mode_cursor2),
 
 	/* vblank (uapi_vblank.c) */
-	ROW(WAIT_VBLANK, 0, wait_vblank),
-	ROW(CRTC_GET_SEQUENCE, 0, crtc_get_sequence),
+	KEEP_ROW(WAIT_VBLANK, 0, wait_vblank, UAPI_KEEPS_VBLANK),
+	KEEP_ROW(CRTC_GET_SEQUENCE, 0, crtc_get_sequence, UAPI_KEEPS_STATE | UAPI_KEEPS_VBLANK),
 	ROW(CRTC_QUEUE_SEQUENCE, 0, crtc_queue_sequence),
 
 	/* leases (uapi_lease_ioctl.c) */
@@ -150,7 +153,7 @@ static const struct uapi_ioctl table[] = {
 	ROW(I915_GEM_PWRITE, UAPI_RENDER_ALLOW, i915_gem_pwrite),
 	ROW(I915_GEM_SET_DOMAIN, UAPI_RENDER_ALLOW, i915_gem_set_domain),
 	ROW(I915_GEM_SW_FINISH, UAPI_RENDER_ALLOW, i915_gem_sw_finish),
-	ROW(I915_GEM_BUSY, UAPI_RENDER_ALLOW, i915_gem_busy),
+	KEEP_ROW(I915_GEM_BUSY, UAPI_RENDER_ALLOW, i915_gem_busy, UAPI_KEEPS_IDLE),
 	ROW(I915_GEM_WAIT, UAPI_RENDER_ALLOW, i915_gem_wait),
 	ROW(I915_GEM_MADVISE, UAPI_RENDER_ALLOW, i915_gem_madvise),
 	ROW(I915_GEM_SET_TILING, UAPI_RENDER_ALLOW, i915_gem_set_tiling),
@@ -159,7 +162,7 @@ static const struct uapi_ioctl table[] = {
 	ROW(I915_GEM_GET_CACHING, UAPI_RENDER_ALLOW, i915_gem_get_caching),
 
 	/* i915 device and contexts */
-	ROW(I915_GETPARAM, UAPI_RENDER_ALLOW, i915_getparam),
+	KEEP_ROW(I915_GETPARAM, UAPI_RENDER_ALLOW, i915_getparam, UAPI_KEEPS),
 	ROW(I915_GEM_GET_APERTURE, UAPI_RENDER_ALLOW, i915_gem_get_aperture),
 	ROW(I915_GEM_THROTTLE, UAPI_RENDER_ALLOW, i915_gem_throttle),
 	ROW(I915_REG_READ, UAPI_RENDER_ALLOW, i915_reg_read),

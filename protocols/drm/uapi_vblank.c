@@ -77,6 +77,9 @@ static int wait_vblank_locked(struct uapi_call *call, struct kms_crtc *crtc,
 	if (!vblank->running)
 		return -EINVAL;
 	target = wait_target(args, type, vblank->count);
+	/* What has come to pass may be said again; an event or a wait is something new. */
+	if (type & _DRM_VBLANK_EVENT || target != vblank->count)
+		call->caller->depends = 0;
 	if (type & _DRM_VBLANK_EVENT) {
 		ret = queue_event_locked(call, crtc, DRM_EVENT_VBLANK, args->request.signal,
 			&target);

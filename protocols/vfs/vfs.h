@@ -64,6 +64,24 @@ struct vfs_caller {
 	 * that these may wait for the client to look into its memory and descriptors.
 	 */
 	bool may_ask;
+	/*
+	 * Set by the driver in the call: 1 << enum vfs_watch, whose counters (vfs_file_ops
+	 * watches) this answer depends on: as long as they have not moved, the same request
+	 * of any holder of the file would get it again. 0 = each is to be asked. Counts when
+	 * the result is no error.
+	 */
+	uint32_t depends;
+};
+
+/* What an answer may depend on; each file has a counter for each (gem_publish.h). */
+enum vfs_watch {
+	VFS_WATCH_ACCESS,  /* whether there is a device, and which of its objects are the file's */
+	VFS_WATCH_STATE,   /* what the screens are set to, and which monitors there are */
+	VFS_WATCH_VBLANK,
+	VFS_WATCH_BUSY,    /* idle objects: that they still are */
+	VFS_WATCH_FILE,    /* the file's client caps and framebuffers */
+	VFS_WATCH_HANDLES, /* its handles: that they still are what they were */
+	VFS_WATCHES
 };
 
 static inline int vfs_copy_from(struct vfs_caller *caller, void *dst, uint64_t src, size_t len)
@@ -96,6 +114,11 @@ struct vfs_file_ops {
 	 */
 	int (*mmap)(struct vfs_file *file, uint64_t offset, uint64_t length, int prot,
 		int *fd, uint64_t *fd_offset);
+	/*
+	 * Optional: places (gem_publish.h) of the counters that vfs_caller.depends means;
+	 * 0 = none, then no answer of the file's is to be kept.
+	 */
+	void (*watches)(struct vfs_file *file, uint32_t places[VFS_WATCHES]);
 	/* Optional: the driver's lines of fdinfo (vfs_text.h), to memory. 0 or -errno. */
 	int (*fdinfo)(struct vfs_file *file, FILE *out);
 	/*

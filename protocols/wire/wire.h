@@ -36,6 +36,13 @@
  * memory, since a client may take its time. It has WIRE_PATIENCE_SECONDS; no
  * answer, or one that is none, ends the channel and the handler gets -EFAULT.
  *
+ * Answers that stay true: the reply of an ioctl may say on which of its file's counters
+ * it depends (wire_ioctl_reply.depends). They lie in memory of the server's (WIRE_WATCH),
+ * at places that WIRE_ATTACH tells. While none of them has moved since before the request
+ * was sent, the same request on the same file, with the same lengths of arrays, would get
+ * the same answer: a client may repeat it to itself. A client can read that memory, and
+ * nothing else.
+ *
  * All numbers are of this machine's byte order. A packet of another size than
  * its header says, or with numbers out of range, ends the channel.
  */
@@ -44,7 +51,7 @@
 
 #include <stdint.h>
 
-#define WIRE_VERSION 2u
+#define WIRE_VERSION 3u
 #define WIRE_MAGIC 0x31444354u /* "TCD1" */
 #define WIRE_ENV_DIR "TESTCARD_DIR"
 #define WIRE_SOCKET_NAME "device.sock"
@@ -82,6 +89,7 @@ enum wire_op {
 	 * sync_file; EXPORT_SYNC_FILE's reply carries the new one.
 	 */
 	WIRE_DMA_BUF = 11,
+	WIRE_WATCH = 12,  /* reply carries a descriptor of the counters' memory, to be read only */
 	WIRE_UPCALL = 10, /* a question of the server's, and the client's answer */
 };
 
@@ -120,10 +128,19 @@ struct wire_stat_reply {
 };
 #define WIRE_ANONYMOUS_MODE 0600u
 
-struct wire_attach { /* the reply is a bare header, as WIRE_OPEN's and WIRE_UEVENT's */
+struct wire_attach {
 	struct wire_header header;
 	uint32_t file_id;
 	uint32_t pad;
+};
+
+#define WIRE_WATCHES 6u
+#define WIRE_WATCH_SIZE (1u << 20) /* of the counters' memory, bytes */
+
+struct wire_attach_reply { /* WIRE_OPEN's, WIRE_UEVENT's and WIRE_WATCH's is a bare header */
+	struct wire_header header;
+	/* Where the file's counters (u64, they only grow) lie in bytes; 0 = there is none. */
+	uint32_t places[WIRE_WATCHES];
 };
 
 struct wire_dma_buf { /* the reply is a bare header */
@@ -179,7 +196,9 @@ struct wire_extent {
 struct wire_ioctl_reply {
 	struct wire_header header;
 	uint32_t extent_count;
-	uint32_t cloexec_mask; /* bit i: the i-th descriptor gets FD_CLOEXEC */
+	uint16_t cloexec_mask; /* bit i: the i-th descriptor gets FD_CLOEXEC */
+	/* Bit i: the answer stays true while counter i stands still; 0 = ask each time. */
+	uint16_t depends;
 };
 #define WIRE_FD_BASE 0x40000000
 

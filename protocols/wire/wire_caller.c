@@ -101,6 +101,7 @@ void wire_caller_init(struct wire_caller *caller, const struct ucred *credential
 		.uid = credentials->uid, .gid = credentials->gid};
 	wire_memory_init(&caller->memory);
 	caller->upcalls = (struct wire_upcalls){.socket = socket, .patience_ms = patience_ms};
+	caller->base.depends = 0;
 	caller->request = 0;
 	caller->packet = NULL;
 	caller->number_count = 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gem_interrupt.h"
+#include "gem_publish.h"
 #include "vfs_text.h"
 #include "wire_channel.h"
 
@@ -14,6 +15,9 @@
 enum { HELLO_SECONDS = 10 };
 
 enum { FOLLOW_AFTER = 2 };
+
+_Static_assert((unsigned)VFS_WATCHES == WIRE_WATCHES && GEM_PUBLISH_SIZE == WIRE_WATCH_SIZE,
+	"counters go to the client as they are");
 
 static int send_reply(struct wire_channel *channel, struct wire_header *header, size_t size,
 	int result, int fd)
@@ -90,6 +94,7 @@ static struct wire_attached *attached_slot(struct wire_channel *channel, uint32_
 static int serve_attach(struct wire_channel *channel)
 {
 	const struct wire_attach *request = (const struct wire_attach *)channel->data;
+	struct wire_attach_reply reply = {0};
 	struct vfs_file *file;
 	int ret = vfs_file_from_fd(wire_server_vfs(channel->server), channel->packet.fds[0], &file);
 
@@ -98,6 +103,8 @@ static int serve_attach(struct wire_channel *channel)
 	if (ret)
 		return send_result(channel, ret);
 	struct wire_attached proven = {file->id, file->client_ino};
+	if (file->ops->watches)
+		file->ops->watches(file, reply.places);
 	vfs_file_put(file);
 	if (proven.id != request->file_id)
 		return send_result(channel, -EBADF);
@@ -112,7 +119,7 @@ static int serve_attach(struct wire_channel *channel)
 		*slot = proven;
 		channel->attached_count++;
 	}
-	return send_result(channel, 0);
+	return send_reply(channel, &reply.header, sizeof(reply), 0, -1);
 }
 
 /*
@@ -212,6 +219,9 @@ static int send_ioctl_reply(struct wire_channel *channel, long result)
 	wire_memory_close(memory);
 	reply.extent_count = memory->extent_count;
 	reply.cloexec_mask = caller->cloexec_mask;
+	/* What brings descriptors makes something. */
+	if (result >= 0 && !caller->new_fd_count)
+		reply.depends = caller->base.depends;
 	body[0] = (struct iovec){memory->extents, memory->extent_count * sizeof(struct wire_extent)};
 	if (memory->memfd < 0)
 		count += collect_data(channel, body + 1);
@@ -311,6 +321,15 @@ static int serve_dma_buf(struct wire_channel *channel)
 	return send_fd(channel, &reply, sizeof(reply), fd);
 }
 
+static int serve_watch(struct wire_channel *channel)
+{
+	struct wire_header reply = {0};
+	int fd;
+	int ret = gem_publish_open(&fd);
+
+	return ret ? send_result(channel, ret) : send_fd(channel, &reply, sizeof(reply), fd);
+}
+
 static const struct {
 	size_t size;  /* of the packet; 0 = the server checks */
 	int fds;      /* that come along; -1 = the server checks */
@@ -322,6 +341,7 @@ static const struct {
 	[WIRE_IOCTL] = {0, -1, serve_ioctl},
 	[WIRE_MMAP] = {sizeof(struct wire_mmap), 0, serve_mmap},
 	[WIRE_UEVENT] = {sizeof(struct wire_header), 0, serve_uevent},
+	[WIRE_WATCH] = {sizeof(struct wire_header), 0, serve_watch},
 	[WIRE_STAT] = {sizeof(struct wire_open), 0, serve_stat},
 	[WIRE_FSTAT] = {sizeof(struct wire_attach), 0, serve_fstat},
 	[WIRE_FDINFO] = {sizeof(struct wire_attach), 0, serve_fdinfo},
