@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "gem_publish.h"
@@ -54,10 +55,15 @@ static bool share_memory_locked(void)
 	return true;
 }
 
+/* Private again, all zero: there is nobody to move a counter. */
 static void unshare_memory_locked(void)
 {
+	mmap(memory, GEM_PUBLISH_SIZE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	close(memory_fd);
 	memory_fd = -1;
+	fresh = LINE_FIRST;
+	free_count = 0;
 }
 
 gem_counter *gem_publish_alloc(void)
@@ -113,6 +119,30 @@ int gem_publish_open(int *fd)
 	}
 	pthread_mutex_unlock(&lock);
 	return ret;
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a counter begins with its low half");
+
+/*
+ * The low half is the thread's number, as in a lock that it holds; when it dies the kernel
+ * puts FUTEX_OWNER_DIED in its place, which is more than any number.
+ */
+void gem_publish_enter(struct gem_publish_life *life, gem_counter *counter)
+{
+	*life = (struct gem_publish_life){
+		.head = {.list = {&life->link}, .futex_offset = (uint8_t *)counter -
+			(uint8_t *)&life->link},
+		.link = {&life->head.list},
+		.counter = counter,
+	};
+	atomic_store(counter, (uint64_t)gettid());
+	syscall(SYS_set_robust_list, &life->head, sizeof(life->head));
+}
+
+void gem_publish_leave(struct gem_publish_life *life)
+{
+	life->head.list.next = &life->head.list;
+	atomic_store(life->counter, FUTEX_OWNER_DIED);
 }
 
 gem_counter *gem_publish_busy(void)

@@ -11,6 +11,7 @@
 #ifndef GEM_PUBLISH_H
 #define GEM_PUBLISH_H
 
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -36,6 +37,20 @@ static inline void gem_publish_move(gem_counter *counter)
 {
 	atomic_fetch_add(counter, 1);
 }
+
+/*
+ * A counter that moves when the calling thread ends, or is killed with its process: the
+ * kernel sees to it (robust futexes). gem_publish_leave is called before the thread ends
+ * in order. One such counter a thread; life stays the caller's, and the thread uses no
+ * robust mutexes.
+ */
+struct gem_publish_life {
+	struct robust_list_head head;
+	struct robust_list link;
+	gem_counter *counter;
+};
+void gem_publish_enter(struct gem_publish_life *life, gem_counter *counter);
+void gem_publish_leave(struct gem_publish_life *life);
 
 /* This process's own, without an owner: moves when any object gets work (gem_resv.h). */
 gem_counter *gem_publish_busy(void);

@@ -96,8 +96,10 @@ static void *clock_thread(void *data)
 	struct kms_clock *clock = data;
 	struct kms_device *dev = clock->dev;
 	struct clock_pass pass = {0};
+	struct gem_publish_life life;
 	bool urgent = false;
 
+	gem_publish_enter(&life, dev->life);
 	prctl(PR_SET_NAME, "tc-vblank");
 	prctl(PR_SET_TIMERSLACK, 1);
 	pthread_mutex_lock(&dev->lock);
@@ -114,6 +116,7 @@ static void *clock_thread(void *data)
 			kms_time_sleep_locked(clock, due);
 	}
 	pthread_mutex_unlock(&dev->lock);
+	gem_publish_leave(&life);
 	return NULL;
 }
 

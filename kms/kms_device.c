@@ -134,6 +134,7 @@ int kms_device_create(const struct kms_device_desc *desc, struct kms_device **ou
 	dev->fence_patience_ns = KMS_FENCE_PATIENCE_NS;
 	dev->state_changes = gem_publish_alloc();
 	dev->vblank_changes = dev->state_changes + 1;
+	dev->life = dev->state_changes + 2;
 	dev->min_width = desc->min_width;
 	dev->max_width = desc->max_width;
 	dev->min_height = desc->min_height;

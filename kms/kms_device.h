@@ -194,6 +194,7 @@ struct kms_device {
 	 * others, and with every vblank or when a crtc goes on or off.
 	 */
 	gem_counter *state_changes, *vblank_changes;
+	gem_counter *life; /* moves when the vblank thread or this process ends */
 	struct gem_list done_fences; /* out-fences to signal (kms_fence.h); lock */
 	/* Standard properties; fixed after creation. */
 	struct kms_standard_props {

@@ -47,7 +47,8 @@ static bool can_touch(bool (*touch)(uint64_t address), uint64_t address, size_t 
 {
 	uint64_t end = address + length;
 
-	if (end < address)
+	/* NULL would be no address for the kernel. */
+	if (end < address || !address)
 		return false;
 	for (uint64_t at = address; at < end; at = (at | (SPAN_PAGE - 1)) + 1) {
 		if (!touch(at < end - TOUCH_BYTES ? at : end - TOUCH_BYTES))
@@ -79,6 +80,45 @@ __attribute__((no_sanitize("address", "undefined"))) static void copy(void *dst,
 		*to++ = *from++;
 }
 
+/*
+ * Most arguments are locals of the function that calls: nobody unmaps the stack he stands
+ * on. What was found to be writable above a frame stays so while the thread is at that
+ * frame or below it, and needs no system call any more.
+ */
+static __thread struct {
+	uint64_t low, high; /* equal = nothing is known */
+	unsigned grown;
+} stack __attribute__((tls_model("initial-exec")));
+
+enum { STACK_NEAR = 64 << 10, STACK_GROWN_MAX = 1024 };
+
+/* Where the thread stands. */
+#define STACK_HERE ((uintptr_t)__builtin_frame_address(0))
+
+static bool on_stack(uint64_t here, uint64_t address, size_t length)
+{
+	return here >= stack.low && address >= here && address <= stack.high &&
+		length <= stack.high - address;
+}
+
+/* length bytes at address were just found to be writable. */
+static void note_stack(uint64_t here, uint64_t address, size_t length)
+{
+	uint64_t low = here & ~(SPAN_PAGE - 1), high = address + length;
+
+	if (address < here || high - here > STACK_NEAR || stack.grown == STACK_GROWN_MAX)
+		return;
+	stack.grown++;
+	for (uint64_t at = low; at < address; at += SPAN_PAGE) {
+		if (!can_read(at < here ? here : at))
+			return;
+	}
+	/* Joined to what is known, when there is no gap. */
+	bool joins = low <= stack.high && high >= stack.low;
+	stack.low = joins && stack.low < low ? stack.low : low;
+	stack.high = joins && stack.high > high ? stack.high : high;
+}
+
 static bool is_little(size_t length)
 {
 	return length >= TOUCH_BYTES && length <= TOUCH_MAX;
@@ -88,6 +128,10 @@ int preload_memory_read(void *dst, uint64_t address, size_t length)
 {
 	struct iovec local = {dst, length}, remote = {(void *)(uintptr_t)address, length};
 
+	if (on_stack(STACK_HERE, address, length)) {
+		copy(dst, remote.iov_base, length);
+		return 0;
+	}
 	if (is_little(length)) {
 		if (!can_touch(can_read, address, length))
 			return -EFAULT;
@@ -123,9 +167,14 @@ int preload_memory_write(uint64_t address, const void *src, size_t length)
 {
 	struct iovec local = {(void *)src, length}, remote = {(void *)(uintptr_t)address, length};
 
+	if (on_stack(STACK_HERE, address, length)) {
+		copy(remote.iov_base, src, length);
+		return 0;
+	}
 	if (is_little(length)) {
 		if (!can_touch(can_write, address, length))
 			return -EFAULT;
+		note_stack(STACK_HERE, address, length);
 	} else if (!atomic_load_explicit(&denied, memory_order_relaxed)) {
 		ssize_t ret = transfer(SYS_process_vm_writev, &local, &remote, 1);
 		if (!atomic_load_explicit(&denied, memory_order_relaxed))

@@ -178,7 +178,7 @@ enum {
  * only sometimes clears it in its caller.
  */
 enum {
-	UAPI_KEEPS = 1 << VFS_WATCH_ACCESS, /* else as long as the device is there */
+	UAPI_KEEPS = 1 << VFS_WATCH_LIFE | 1 << VFS_WATCH_ACCESS, /* else as long as the device is there */
 	UAPI_KEEPS_STATE = UAPI_KEEPS | 1 << VFS_WATCH_STATE,
 	UAPI_KEEPS_VBLANK = UAPI_KEEPS | 1 << VFS_WATCH_VBLANK,
 	UAPI_KEEPS_FILE = UAPI_KEEPS | 1 << VFS_WATCH_FILE,

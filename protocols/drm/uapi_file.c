@@ -71,6 +71,7 @@ static void file_watches(struct vfs_file *base, uint32_t places[VFS_WATCHES])
 	const struct uapi_file *file = gem_container_of(base, struct uapi_file, base);
 	const struct uapi_device *dev = file->dev;
 
+	places[VFS_WATCH_LIFE] = gem_publish_place(dev->kms->life);
 	places[VFS_WATCH_ACCESS] = gem_publish_place(dev->access_changes);
 	places[VFS_WATCH_STATE] = gem_publish_place(dev->kms->state_changes);
 	places[VFS_WATCH_VBLANK] = gem_publish_place(dev->kms->vblank_changes);

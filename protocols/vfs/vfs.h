@@ -75,6 +75,7 @@ struct vfs_caller {
 
 /* What an answer may depend on; each file has a counter for each (gem_publish.h). */
 enum vfs_watch {
+	VFS_WATCH_LIFE,    /* that somebody is there to be asked */
 	VFS_WATCH_ACCESS,  /* whether there is a device, and which of its objects are the file's */
 	VFS_WATCH_STATE,   /* what the screens are set to, and which monitors there are */
 	VFS_WATCH_VBLANK,

@@ -134,7 +134,7 @@ struct wire_attach {
 	uint32_t pad;
 };
 
-#define WIRE_WATCHES 6u
+#define WIRE_WATCHES 7u
 #define WIRE_WATCH_SIZE (1u << 20) /* of the counters' memory, bytes */
 
 struct wire_attach_reply { /* WIRE_OPEN's, WIRE_UEVENT's and WIRE_WATCH's is a bare header */

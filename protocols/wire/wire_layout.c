@@ -4,6 +4,7 @@
 #include <linux/ioctl.h>
 #include <linux/kd.h>
 #include <linux/sync_file.h>
+#include <stdatomic.h>
 
 #include "wire.h"
 #include "wire_layout.h"
@@ -241,7 +242,7 @@ static const struct wire_layout layouts[] = {
 	ROW(EVIOCSMASK, 1, IN_ARRAY(struct input_mask, codes_ptr, codes_size, 1)),
 };
 
-const struct wire_layout *wire_layout_find(uint32_t request)
+static const struct wire_layout *search(uint32_t request)
 {
 	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
 		if (_IOC_TYPE(layouts[i].request) == _IOC_TYPE(request) &&
@@ -249,6 +250,24 @@ const struct wire_layout *wire_layout_find(uint32_t request)
 			return &layouts[i];
 	}
 	return NULL;
+}
+
+/* DRM's are looked up with every ioctl: once each. Threads that meet find the same. */
+const struct wire_layout *wire_layout_find(uint32_t request)
+{
+	static const struct wire_layout none;
+	static _Atomic(const struct wire_layout *) found[1 << _IOC_NRBITS];
+
+	if (_IOC_TYPE(request) != DRM_IOCTL_BASE)
+		return search(request);
+	const struct wire_layout *row = atomic_load_explicit(&found[_IOC_NR(request)],
+		memory_order_relaxed);
+	if (!row) {
+		row = search(request);
+		atomic_store_explicit(&found[_IOC_NR(request)], row ? row : &none,
+			memory_order_relaxed);
+	}
+	return row == &none ? NULL : row;
 }
 
 const struct wire_layout *wire_layout_row(size_t i)
