@@ -41,7 +41,7 @@ static bool owns_fd(const struct preload_channel *channel)
 static void close_channel(struct preload_channel *channel)
 {
 	if (channel->live && owns_fd(channel))
-		close(channel->fd);
+		preload_channel_close_fd(channel->fd);
 	channel->live = false;
 }
 
@@ -76,7 +76,7 @@ static int move_high(int fd)
 	for (size_t i = 0; i < sizeof(high_numbers) / sizeof(high_numbers[0]); i++) {
 		int high = fcntl(fd, F_DUPFD_CLOEXEC, high_numbers[i]);
 		if (high >= 0) {
-			close(fd);
+			preload_channel_close_fd(fd);
 			return high;
 		}
 	}
@@ -101,7 +101,7 @@ static int dial(struct preload_channel *channel)
 		ret = connect(fd, (const struct sockaddr *)&address, sizeof(address));
 	} while (ret < 0 && errno == EINTR);
 	if (ret < 0 || preload_real_fstat(fd, &st) < 0) {
-		close(fd);
+		preload_channel_close_fd(fd);
 		return -ENODEV;
 	}
 	channel->fd = fd;
@@ -215,7 +215,7 @@ struct preload_scratch *preload_channel_scratch(struct preload_channel *channel)
 void preload_reply_close_fds(struct preload_reply *reply)
 {
 	for (unsigned i = 0; i < reply->fd_count; i++)
-		close(reply->fds[i]);
+		preload_channel_close_fd(reply->fds[i]);
 	reply->fd_count = 0;
 }
 
@@ -223,7 +223,7 @@ void preload_reply_close_fds(struct preload_reply *reply)
 void preload_reply_close_installed(struct preload_reply *reply)
 {
 	for (unsigned i = 0; i < reply->installed_count; i++)
-		close(reply->installed[i]);
+		preload_channel_close_fd(reply->installed[i]);
 	reply->installed_count = 0;
 }
 

@@ -12,7 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "wire.h"
 
@@ -64,6 +66,15 @@ struct preload_reply {
 	int installed[WIRE_FDS_MAX]; /* already in the program's table, by upcalls */
 	unsigned installed_count;    /* in: 0 */
 };
+
+/*
+ * What programs and tools above us make of close is not asked: they may be in the middle
+ * of an ioctl, which takes no lock of theirs and is no cancellation point.
+ */
+static inline void preload_channel_close_fd(int fd)
+{
+	syscall(SYS_close, (long)fd);
+}
 
 /* Folder of the server, NULL when the program has none. */
 const char *preload_channel_dir(void);

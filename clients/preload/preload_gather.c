@@ -208,5 +208,5 @@ void preload_gather_init(struct preload_gather *gather, uint32_t file_id, uint32
 void preload_gather_finish(struct preload_gather *gather)
 {
 	if (gather->memfd >= 0)
-		close(gather->memfd);
+		preload_channel_close_fd(gather->memfd);
 }
