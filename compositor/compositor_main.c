@@ -217,7 +217,7 @@ static int create_platform(struct program *program, const struct kms_device_desc
 		.kms = desc,
 		.gpu = {.render_engines = options->gpu_engines, .hang_ms = options->gpu_hang_ms},
 		.render_node = options->render_node,
-		.input = true,
+		.input = PLATFORM_INPUT_DEFAULT,
 		.frames_dir = options->frames_dir,
 		.video_path = options->video_path,
 		.trace_path = options->trace_path,

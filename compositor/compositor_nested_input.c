@@ -10,38 +10,55 @@
 #include "evdev.h"
 #include "platform.h"
 
-static void seat_emit_key(struct nested_seat *seat, struct evdev_device *dev, uint32_t code,
-	bool pressed)
+static void seat_emit(struct nested_seat *seat, enum evdev_kind kind, uint16_t type,
+	uint16_t code, int32_t value)
 {
-	if (code >= KEY_CNT || seat->held[code] == pressed || !dev)
+	struct evdev_device *dev = platform_input_get(seat->platform, kind);
+
+	/* The person has a device that nobody wants. */
+	if (!dev)
 		return;
-	seat->held[code] = pressed;
-	evdev_emit(dev, EV_KEY, code, pressed);
+	evdev_emit(dev, type, code, value);
+	evdev_put(dev);
 }
 
-static void seat_release_held(struct nested_seat *seat, struct evdev_device *dev, uint32_t first,
+static void seat_sync(struct nested_seat *seat, enum evdev_kind kind)
+{
+	seat_emit(seat, kind, EV_SYN, SYN_REPORT, 0);
+}
+
+static void seat_emit_key(struct nested_seat *seat, enum evdev_kind kind, uint32_t code,
+	bool pressed)
+{
+	if (code >= KEY_CNT || seat->held[code] == pressed)
+		return;
+	seat->held[code] = pressed;
+	seat_emit(seat, kind, EV_KEY, code, pressed);
+}
+
+static void seat_release_held(struct nested_seat *seat, enum evdev_kind kind, uint32_t first,
 	uint32_t end)
 {
 	bool any = false;
 
 	for (uint32_t code = first; code < end; code++) {
 		any = any || seat->held[code];
-		seat_emit_key(seat, dev, code, false);
+		seat_emit_key(seat, kind, code, false);
 	}
 	if (any)
-		evdev_sync(dev);
+		seat_sync(seat, kind);
 }
 
 /* Codes below BTN_MISC and from KEY_OK on are keys, those between are buttons. */
 static void seat_release_keys(struct nested_seat *seat)
 {
-	seat_release_held(seat, seat->platform->keyboard, 0, BTN_MISC);
-	seat_release_held(seat, seat->platform->keyboard, KEY_OK, KEY_CNT);
+	seat_release_held(seat, EVDEV_KEYBOARD, 0, BTN_MISC);
+	seat_release_held(seat, EVDEV_KEYBOARD, KEY_OK, KEY_CNT);
 }
 
 static void seat_release_buttons(struct nested_seat *seat)
 {
-	seat_release_held(seat, seat->platform->tablet, BTN_MISC, KEY_OK);
+	seat_release_held(seat, EVDEV_TABLET, BTN_MISC, KEY_OK);
 }
 
 /* ---- keyboard ---- */
@@ -69,13 +86,13 @@ static void keyboard_enter(void *data, struct wl_keyboard *keyboard, uint32_t se
 
 	/* A letter held while the focus came was not typed here; modifiers count. */
 	wl_array_for_each(code, keys) {
-		if (!is_modifier(*code) || !seat->platform->keyboard)
+		if (!is_modifier(*code))
 			continue;
-		seat_emit_key(seat, seat->platform->keyboard, *code, true);
+		seat_emit_key(seat, EVDEV_KEYBOARD, *code, true);
 		any = true;
 	}
 	if (any)
-		evdev_sync(seat->platform->keyboard);
+		seat_sync(seat, EVDEV_KEYBOARD);
 }
 
 static void keyboard_leave(void *data, struct wl_keyboard *keyboard, uint32_t serial,
@@ -89,11 +106,11 @@ static void keyboard_key(void *data, struct wl_keyboard *keyboard, uint32_t seri
 {
 	struct nested_seat *seat = data;
 
-	if (!seat->platform->keyboard || (key >= BTN_MISC && key < KEY_OK))
+	if (key >= BTN_MISC && key < KEY_OK)
 		return;
-	seat_emit_key(seat, seat->platform->keyboard, key,
+	seat_emit_key(seat, EVDEV_KEYBOARD, key,
 		state == WL_KEYBOARD_KEY_STATE_PRESSED);
-	evdev_sync(seat->platform->keyboard);
+	seat_sync(seat, EVDEV_KEYBOARD);
 }
 
 static void keyboard_modifiers(void *data, struct wl_keyboard *keyboard, uint32_t serial,
@@ -135,33 +152,35 @@ static int32_t axis_value(wl_fixed_t position, uint32_t size, int max)
 
 static void pointer_move(struct nested_seat *seat, wl_fixed_t x, wl_fixed_t y)
 {
-	struct evdev_device *tablet = seat->platform->tablet;
 	int max_x, max_y;
 
-	if (!tablet || seat->surface_width == 0)
+	if (seat->surface_width == 0)
+		return;
+	struct evdev_device *tablet = platform_input_get(seat->platform, EVDEV_TABLET);
+	if (!tablet)
 		return;
 	evdev_get_abs_max(tablet, &max_x, &max_y);
 	evdev_emit(tablet, EV_ABS, ABS_X, axis_value(x, seat->surface_width, max_x));
 	evdev_emit(tablet, EV_ABS, ABS_Y, axis_value(y, seat->surface_height, max_y));
+	evdev_put(tablet);
 	seat->tablet_dirty = true;
 }
 
 /* Rounds towards zero; the rest stays for the next event. */
 static void emit_wheel(struct nested_seat *seat, uint32_t axis, int32_t units)
 {
-	struct evdev_device *pointer = seat->platform->pointer;
 	bool vertical = axis == WL_POINTER_AXIS_VERTICAL_SCROLL;
 
-	if (!pointer || units == 0)
+	if (units == 0)
 		return;
 	/* Wayland: down is positive. evdev: up is. */
 	if (vertical)
 		units = -units;
-	evdev_emit(pointer, EV_REL, vertical ? REL_WHEEL_HI_RES : REL_HWHEEL_HI_RES, units);
+	seat_emit(seat, EVDEV_POINTER, EV_REL, vertical ? REL_WHEEL_HI_RES : REL_HWHEEL_HI_RES, units);
 	seat->axes[axis].rest120 += units;
 	int32_t notches = seat->axes[axis].rest120 / 120;
 	if (notches != 0)
-		evdev_emit(pointer, EV_REL, vertical ? REL_WHEEL : REL_HWHEEL, notches);
+		seat_emit(seat, EVDEV_POINTER, EV_REL, vertical ? REL_WHEEL : REL_HWHEEL, notches);
 	seat->axes[axis].rest120 -= notches * 120;
 	seat->wheel_dirty = true;
 }
@@ -178,9 +197,9 @@ static void pointer_flush(struct nested_seat *seat)
 		seat->axes[axis].continuous = 0;
 	}
 	if (seat->tablet_dirty)
-		evdev_sync(seat->platform->tablet);
+		seat_sync(seat, EVDEV_TABLET);
 	if (seat->wheel_dirty)
-		evdev_sync(seat->platform->pointer);
+		seat_sync(seat, EVDEV_POINTER);
 	seat->tablet_dirty = seat->wheel_dirty = false;
 }
 
@@ -229,9 +248,9 @@ static void pointer_button(void *data, struct wl_pointer *pointer, uint32_t seri
 {
 	struct nested_seat *seat = data;
 
-	if (!seat->platform->tablet || button < BTN_MISC || button >= KEY_OK)
+	if (button < BTN_MISC || button >= KEY_OK)
 		return;
-	seat_emit_key(seat, seat->platform->tablet, button,
+	seat_emit_key(seat, EVDEV_TABLET, button,
 		state == WL_POINTER_BUTTON_STATE_PRESSED);
 	seat->tablet_dirty = true;
 	pointer_event_done(seat);

@@ -33,7 +33,8 @@ static const char usage[] =
 	"      --render-node   also offer /dev/dri/renderD128, and tell Mesa to use its\n"
 	"                      software driver on it (MESA_LOADER_DRIVER_OVERRIDE), which it\n"
 	"                      lets make dumb buffers\n"
-	"      --no-input      no keyboard, pointer and tablet\n"
+	"      --input KINDS, --no-input\n"
+	"                      input devices, as of `testcard device`\n"
 	"      --dir DIR       runtime folder of the card (default: a new private one)\n"
 	"      --join DIR      run PROGRAM on the card that already runs in DIR\n"
 	"      --logind        run PROGRAM in a session that looks like systemd-logind's, on a\n"
@@ -82,7 +83,7 @@ static void add_device_arg(struct testcard_exec *options, const char *name, cons
 static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 {
 	enum { FRAMES = 256, VIDEO, TRACE, CARDS, DEVICE, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, DRIVER,
-		RENDER_NODE, NO_INPUT, DIR, JOIN, KEEP, LOGIND };
+		RENDER_NODE, INPUT, NO_INPUT, DIR, JOIN, KEEP, LOGIND };
 	static const struct option long_options[] = {
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
@@ -95,6 +96,7 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 		{"device", required_argument, NULL, DEVICE},
 		{"driver", required_argument, NULL, DRIVER},
 		{"render-node", no_argument, NULL, RENDER_NODE},
+		{"input", required_argument, NULL, INPUT},
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"dir", required_argument, NULL, DIR},
 		{"join", required_argument, NULL, JOIN},
@@ -142,6 +144,9 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 			add_device_arg(options, "--render-node", NULL);
 			add_device_arg(options, "--render-dumb", NULL);
 			options->render_node = true;
+			break;
+		case INPUT:
+			add_device_arg(options, "--input", optarg);
 			break;
 		case NO_INPUT:
 			add_device_arg(options, "--no-input", NULL);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "preload_door.h"
+#include "preload_input.h"
 #include "preload_memory.h"
 #include "preload_mmap.h"
 #include "preload_real.h"
@@ -119,6 +120,7 @@ static bool ask_door(int fd, unsigned int request, void *arg, int *result)
 	/* -EBADF may also be a device's answer, about a descriptor in its argument. */
 	if (ret == -EBADF && !preload_fd_is_device(fd, &instance, &file_id))
 		return false;
+	preload_input_settle(fd, request);
 	if (ret >= 0 && answers_place(request))
 		ret = finish_map(fd, arg);
 	if (ret < 0) {

@@ -5,22 +5,20 @@
  * buffer is short, and eats it when the buffer is bad. The drivers:
  *  - DRM gives as many whole events as fit, 0 when not even the first fits, and
  *    keeps an event that it could not copy out;
- *  - evdev gives as many struct input_event as fit, in the middle of a frame
- *    too (the socket's own peek offset, which dup, fork and exec share,
- *    remembers where), and EINVAL for less than one.
+ *  - evdev's events are not in the socket: preload_input.c.
  * A device that is gone shows as the end of the stream: ENODEV.
  *
  * All other descriptors go straight through, at the price of one flag until
  * this process has met its first device file.
  */
 #include <errno.h>
-#include <linux/input.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "preload_door.h"
+#include "preload_input.h"
 #include "preload_node.h"
 #include "preload_real.h"
 #include "preload_symbols.h"
@@ -58,27 +56,8 @@ static void drop_first_packet(int fd)
 	recv(fd, NULL, 0, MSG_DONTWAIT);
 }
 
-/* The first size bytes of a longer frame; the peek offset moves behind them. */
-static ssize_t read_part(int fd, char *buf, size_t size)
-{
-	socklen_t len = sizeof(int);
-	int offset = -1;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, &len) < 0)
-		return -1;
-	if (offset < 0) {
-		offset = 0;
-		if (setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) < 0)
-			return -1;
-	}
-	return recv(fd, buf, size, MSG_PEEK | MSG_DONTWAIT);
-}
-
-/*
- * What is there now, without waiting. Whole packets; unit > 0: the last one in
- * parts of unit bytes. -1 with EAGAIN when there is none.
- */
-static ssize_t read_packets(int fd, char *buf, size_t count, size_t unit)
+/* What is there now, without waiting: whole packets. -1 with EAGAIN when there is none. */
+static ssize_t read_packets(int fd, char *buf, size_t count)
 {
 	size_t done = 0;
 
@@ -91,14 +70,8 @@ static ssize_t read_packets(int fd, char *buf, size_t count, size_t unit)
 			errno = ENODEV;
 			return done ? (ssize_t)done : -1;
 		}
-		if ((size_t)len > count - done) {
-			size_t part = unit ? (count - done) / unit * unit : 0;
-
-			len = part ? read_part(fd, buf + done, part) : 0;
-			if (len < 0)
-				return done ? (ssize_t)done : -1;
-			return done + len;
-		}
+		if ((size_t)len > count - done)
+			return done;
 		if (recv(fd, buf + done, len, MSG_PEEK | MSG_DONTWAIT) < 0)
 			return done ? (ssize_t)done : -1;
 		drop_first_packet(fd);
@@ -106,7 +79,7 @@ static ssize_t read_packets(int fd, char *buf, size_t count, size_t unit)
 	}
 }
 
-static ssize_t read_device(int fd, char *buf, size_t count, size_t unit)
+static ssize_t read_device(int fd, char *buf, size_t count)
 {
 	ssize_t ret;
 	int locked, saved_errno;
@@ -116,7 +89,7 @@ static ssize_t read_device(int fd, char *buf, size_t count, size_t unit)
 		if (first_packet(fd, 0) < 0)
 			return -1;
 		locked = pthread_mutex_lock(&lock);
-		ret = read_packets(fd, buf, count, unit);
+		ret = read_packets(fd, buf, count);
 		saved_errno = errno;
 		if (locked == 0)
 			pthread_mutex_unlock(&lock);
@@ -191,13 +164,9 @@ static ssize_t read_any(int fd, void *buf, size_t count)
 		return read_line(fd, buf, count);
 	if (node.major == PRELOAD_MAJOR_FB)
 		return transfer_fb(fd, buf, count, WIRE_FB_READ);
-	if (node.major != PRELOAD_MAJOR_INPUT)
-		return read_device(fd, buf, count, 0);
-	if (count != 0 && count < sizeof(struct input_event)) {
-		errno = EINVAL;
-		return -1;
-	}
-	return read_device(fd, buf, count, sizeof(struct input_event));
+	if (node.major == PRELOAD_MAJOR_INPUT)
+		return preload_input_read(fd, buf, count);
+	return read_device(fd, buf, count);
 }
 
 PRELOAD_EXPORT ssize_t read(int fd, void *buf, size_t count)
@@ -210,19 +179,6 @@ PRELOAD_EXPORT ssize_t __read_chk(int fd, void *buf, size_t count, size_t buf_si
 	if (count > buf_size)
 		__chk_fail();
 	return read_any(fd, buf, count);
-}
-
-/*
- * LEDs and the like: accepted and forgotten, as by a keyboard without lamps.
- * A device that is gone shows at the next read.
- */
-static ssize_t write_input(size_t count)
-{
-	if (count != 0 && count < sizeof(struct input_event)) {
-		errno = EINVAL;
-		return -1;
-	}
-	return count / sizeof(struct input_event) * sizeof(struct input_event);
 }
 
 static ssize_t write_text(int fd, const void *buf, size_t count)
@@ -246,7 +202,7 @@ PRELOAD_EXPORT ssize_t write(int fd, const void *buf, size_t count)
 	if (!preload_fd_device_seen() || !preload_node_of_fd(fd, &node))
 		return preload_real_write(fd, buf, count);
 	if (node.major == PRELOAD_MAJOR_INPUT)
-		return write_input(count);
+		return preload_input_write(fd, buf, count);
 	if (node.major == 0 && is_debugfs(&node))
 		return write_text(fd, buf, count);
 	if (node.major == PRELOAD_MAJOR_FB)

@@ -15,6 +15,19 @@
  *   move DX DY | move-to X Y      relative pointer / absolute (tablet), pixels
  *   button NAME [down|up]         left, right, middle
  *   scroll N                      wheel notches
+ *   touch down|move FINGER X Y | touch up FINGER     on the touchscreen, pixels
+ *   pen X Y [pressure N] [tilt DX DY] [eraser]       a graphics tablet's pen, pixels; it
+ *                                 touches when there is pressure (0-4095)
+ *   pen away | pen button 1|2 down|up
+ *   pad button N down|up | pad ring N                what is around the tablet
+ *   switch lid|tablet-mode on|off
+ *   input list                    the input devices
+ *   input add KIND [NAME]         one more: keyboard, pointer, tablet (absolute pointer), touch,
+ *                                 pen, pad, switch or gamepad; replies its id
+ *   input remove ID
+ *   input event ID TYPE CODE VALUE [TYPE CODE VALUE]...
+ *                                 one frame of evdev events, as EV_ABS 0 100; numbers, or
+ *                                 EV_ and KEY_ names
  *   mode WIDTHxHEIGHT [CONNECTOR] hotplug: the connector's preferred mode changes
  *   connect | disconnect [CONNECTOR]         hotplug; names like HDMI-A-1, else the first
  *   edid FILE|built [NAME] [CONNECTOR]       hotplug: another EDID

@@ -1,7 +1,37 @@
 /* What each kind of device can do, and who it says it is. */
+#include <stdio.h>
 #include <string.h>
 
 #include "evdev_private.h"
+
+static const struct {
+	const char *word, *name, *phys;
+} kinds[EVDEV_KINDS] = {
+	[EVDEV_KEYBOARD] = {"keyboard", "Testcard Keyboard", "testcard/keyboard"},
+	[EVDEV_POINTER] = {"pointer", "Testcard Pointer", "testcard/pointer"},
+	[EVDEV_TABLET] = {"tablet", "Testcard Tablet", "testcard/tablet"},
+	[EVDEV_TOUCH] = {"touch", "Testcard Touchscreen", "testcard/touch"},
+	[EVDEV_PEN] = {"pen", "Testcard Pen", "testcard/pen"},
+	[EVDEV_PAD] = {"pad", "Testcard Pad", "testcard/pad"},
+	[EVDEV_SWITCH] = {"switch", "Testcard Switches", "testcard/switch"},
+	[EVDEV_GAMEPAD] = {"gamepad", "Testcard Gamepad", "testcard/gamepad"},
+};
+
+const char *evdev_kind_name(enum evdev_kind kind)
+{
+	return kind < EVDEV_KINDS ? kinds[kind].word : NULL;
+}
+
+bool evdev_kind_by_name(const char *name, enum evdev_kind *kind)
+{
+	for (unsigned i = 0; i < EVDEV_KINDS; i++) {
+		if (strcmp(name, kinds[i].word))
+			continue;
+		*kind = i;
+		return true;
+	}
+	return false;
+}
 
 /* An id of no real maker; products by kind. */
 #define VENDOR 0x7c0d
@@ -43,22 +73,19 @@ static void init_keyboard(struct evdev_device *dev)
 		KEY_MEDIA,
 	};
 
-	caps->name = "Testcard Keyboard";
-	caps->phys = "testcard/keyboard";
 	set_list(caps->ev, (const unsigned short[]){EV_SYN, EV_KEY, EV_MSC, EV_LED, EV_REP}, 5);
 	/* Esc to the keypad and the edit keys: the whole AT set, without gaps libinput minds. */
 	set_range(caps->key, KEY_ESC, KEY_RIGHTMETA);
 	set_list(caps->key, extra, GEM_ARRAY_SIZE(extra));
 	evdev_set_bit(caps->msc, MSC_SCAN, true);
 	set_range(caps->led, LED_NUML, LED_SCROLLL);
+	caps->keymap = true;
 }
 
 static void init_pointer(struct evdev_device *dev)
 {
 	struct evdev_caps *caps = &dev->caps;
 
-	caps->name = "Testcard Pointer";
-	caps->phys = "testcard/pointer";
 	set_list(caps->ev, (const unsigned short[]){EV_SYN, EV_KEY, EV_REL, EV_MSC}, 4);
 	set_range(caps->key, BTN_LEFT, BTN_TASK);
 	set_list(caps->rel, (const unsigned short[]){REL_X, REL_Y, REL_WHEEL, REL_HWHEEL,
@@ -70,8 +97,6 @@ static void init_tablet(struct evdev_device *dev, int abs_max_x, int abs_max_y)
 {
 	struct evdev_caps *caps = &dev->caps;
 
-	caps->name = "Testcard Tablet";
-	caps->phys = "testcard/tablet";
 	set_list(caps->ev, (const unsigned short[]){EV_SYN, EV_KEY, EV_REL, EV_MSC}, 4);
 	set_range(caps->key, BTN_LEFT, BTN_EXTRA);
 	set_list(caps->rel, (const unsigned short[]){REL_WHEEL, REL_HWHEEL, REL_WHEEL_HI_RES,
@@ -81,22 +106,27 @@ static void init_tablet(struct evdev_device *dev, int abs_max_x, int abs_max_y)
 	add_axis(dev, ABS_Y, 0, abs_max_y, 0);
 }
 
+/* Units per millimetre, which libinput asks for: SCREEN_MM is as good a width as any. */
+enum { SCREEN_MM = 320 };
+
+static int resolution(int abs_max)
+{
+	return abs_max < SCREEN_MM ? 1 : abs_max / SCREEN_MM;
+}
+
 static void init_touch(struct evdev_device *dev, int abs_max_x, int abs_max_y)
 {
-	/* Units per millimetre of a 96 dpi screen; libinput asks for one. */
-	enum { RESOLUTION = 4, TRACKING_ID_MAX = 65535, PRESSURE_MAX = 255 };
+	enum { TRACKING_ID_MAX = 65535, PRESSURE_MAX = 255 };
 	struct evdev_caps *caps = &dev->caps;
 
-	caps->name = "Testcard Touchscreen";
-	caps->phys = "testcard/touch";
 	set_list(caps->ev, (const unsigned short[]){EV_SYN, EV_KEY}, 2);
 	evdev_set_bit(caps->key, BTN_TOUCH, true);
 	evdev_set_bit(caps->props, INPUT_PROP_DIRECT, true);
-	add_axis(dev, ABS_X, 0, abs_max_x, RESOLUTION);
-	add_axis(dev, ABS_Y, 0, abs_max_y, RESOLUTION);
+	add_axis(dev, ABS_X, 0, abs_max_x, resolution(abs_max_x));
+	add_axis(dev, ABS_Y, 0, abs_max_y, resolution(abs_max_y));
 	add_axis(dev, ABS_MT_SLOT, 0, EVDEV_SLOTS - 1, 0);
-	add_axis(dev, ABS_MT_POSITION_X, 0, abs_max_x, RESOLUTION);
-	add_axis(dev, ABS_MT_POSITION_Y, 0, abs_max_y, RESOLUTION);
+	add_axis(dev, ABS_MT_POSITION_X, 0, abs_max_x, resolution(abs_max_x));
+	add_axis(dev, ABS_MT_POSITION_Y, 0, abs_max_y, resolution(abs_max_y));
 	add_axis(dev, ABS_MT_TRACKING_ID, 0, TRACKING_ID_MAX, 0);
 	add_axis(dev, ABS_MT_PRESSURE, 0, PRESSURE_MAX, 0);
 	caps->slots = EVDEV_SLOTS;
@@ -105,8 +135,72 @@ static void init_touch(struct evdev_device *dev, int abs_max_x, int abs_max_y)
 		dev->mt[slot][ABS_MT_TRACKING_ID - EVDEV_MT_FIRST] = -1;
 }
 
-void evdev_caps_init(struct evdev_device *dev, int abs_max_x, int abs_max_y)
+static void init_pen(struct evdev_device *dev, int abs_max_x, int abs_max_y)
 {
+	/* Tilt in degrees: 57 a radian. */
+	enum { PRESSURE_MAX = 4095, DISTANCE_MAX = 63, TILT_MAX = 64, TILT_RESOLUTION = 57 };
+	struct evdev_caps *caps = &dev->caps;
+
+	set_list(caps->ev, (const unsigned short[]){EV_SYN, EV_KEY}, 2);
+	set_list(caps->key, (const unsigned short[]){BTN_TOOL_PEN, BTN_TOOL_RUBBER, BTN_TOUCH,
+		BTN_STYLUS, BTN_STYLUS2}, 5);
+	evdev_set_bit(caps->props, INPUT_PROP_DIRECT, true);
+	add_axis(dev, ABS_X, 0, abs_max_x, resolution(abs_max_x));
+	add_axis(dev, ABS_Y, 0, abs_max_y, resolution(abs_max_y));
+	add_axis(dev, ABS_PRESSURE, 0, PRESSURE_MAX, 0);
+	add_axis(dev, ABS_DISTANCE, 0, DISTANCE_MAX, 0);
+	add_axis(dev, ABS_TILT_X, -TILT_MAX, TILT_MAX - 1, TILT_RESOLUTION);
+	add_axis(dev, ABS_TILT_Y, -TILT_MAX, TILT_MAX - 1, TILT_RESOLUTION);
+}
+
+/* As real ones: a stylus button and a position say that it belongs to a tablet. */
+static void init_pad(struct evdev_device *dev)
+{
+	enum { RING_MAX = 71 };
+	struct evdev_caps *caps = &dev->caps;
+
+	set_list(caps->ev, (const unsigned short[]){EV_SYN, EV_KEY}, 2);
+	set_range(caps->key, BTN_0, BTN_9);
+	evdev_set_bit(caps->key, BTN_STYLUS, true);
+	add_axis(dev, ABS_X, 0, 1, 0);
+	add_axis(dev, ABS_Y, 0, 1, 0);
+	add_axis(dev, ABS_WHEEL, 0, RING_MAX, 0);
+	add_axis(dev, ABS_MISC, 0, 0, 0);
+}
+
+static void init_switch(struct evdev_device *dev)
+{
+	set_list(dev->caps.ev, (const unsigned short[]){EV_SYN, EV_SW}, 2);
+	set_list(dev->caps.sw, (const unsigned short[]){SW_LID, SW_TABLET_MODE}, 2);
+}
+
+static void init_gamepad(struct evdev_device *dev)
+{
+	static const unsigned short sticks[] = {ABS_X, ABS_Y, ABS_RX, ABS_RY};
+	enum { STICK_MAX = 32767, STICK_FUZZ = 16, STICK_FLAT = 128, TRIGGER_MAX = 255 };
+	struct evdev_caps *caps = &dev->caps;
+
+	set_list(caps->ev, (const unsigned short[]){EV_SYN, EV_KEY}, 2);
+	set_list(caps->key, (const unsigned short[]){BTN_SOUTH, BTN_EAST, BTN_NORTH, BTN_WEST,
+		BTN_TL, BTN_TR, BTN_SELECT, BTN_START, BTN_MODE, BTN_THUMBL, BTN_THUMBR}, 11);
+	for (size_t i = 0; i < GEM_ARRAY_SIZE(sticks); i++) {
+		add_axis(dev, sticks[i], -STICK_MAX - 1, STICK_MAX, 0);
+		dev->abs[sticks[i]].fuzz = STICK_FUZZ;
+		dev->abs[sticks[i]].flat = STICK_FLAT;
+	}
+	add_axis(dev, ABS_Z, 0, TRIGGER_MAX, 0);
+	add_axis(dev, ABS_RZ, 0, TRIGGER_MAX, 0);
+	add_axis(dev, ABS_HAT0X, -1, 1, 0);
+	add_axis(dev, ABS_HAT0Y, -1, 1, 0);
+}
+
+void evdev_caps_init(struct evdev_device *dev, const struct evdev_options *options)
+{
+	int abs_max_x = options->abs_max_x, abs_max_y = options->abs_max_y;
+
+	snprintf(dev->name, sizeof(dev->name), "%s",
+		options->name ? options->name : kinds[dev->kind].name);
+	dev->caps.phys = kinds[dev->kind].phys;
 	dev->caps.id = (struct input_id){
 		.bustype = BUS_VIRTUAL,
 		.vendor = VENDOR,
@@ -126,6 +220,20 @@ void evdev_caps_init(struct evdev_device *dev, int abs_max_x, int abs_max_y)
 	case EVDEV_TOUCH:
 		init_touch(dev, abs_max_x, abs_max_y);
 		break;
+	case EVDEV_PEN:
+		init_pen(dev, abs_max_x, abs_max_y);
+		break;
+	case EVDEV_PAD:
+		init_pad(dev);
+		break;
+	case EVDEV_SWITCH:
+		init_switch(dev);
+		break;
+	case EVDEV_GAMEPAD:
+		init_gamepad(dev);
+		break;
+	case EVDEV_KINDS:
+		break;
 	}
 	/* The kernel's defaults (input_enable_softrepeat). */
 	dev->rep[REP_DELAY] = 250;
@@ -135,7 +243,7 @@ void evdev_caps_init(struct evdev_device *dev, int abs_max_x, int abs_max_y)
 const unsigned long *evdev_caps_bits(const struct evdev_caps *caps, unsigned type,
 	unsigned *max_bit)
 {
-	/* Sounds, switches and force feedback: no device of ours has any. */
+	/* Sounds and force feedback: no device of ours has any. */
 	static const unsigned long none[EVDEV_LONGS(FF_CNT)];
 
 	switch (type) {
@@ -162,7 +270,7 @@ const unsigned long *evdev_caps_bits(const struct evdev_caps *caps, unsigned typ
 		return none;
 	case EV_SW:
 		*max_bit = SW_MAX;
-		return none;
+		return caps->sw;
 	case EV_FF:
 		*max_bit = FF_MAX;
 		return none;

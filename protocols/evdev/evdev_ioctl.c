@@ -4,6 +4,14 @@
 #include <time.h>
 
 #include "evdev_private.h"
+#include "wire_uapi.h"
+
+/* Where an answer of any length goes. */
+struct answer {
+	struct vfs_caller *caller;
+	uint64_t arg;
+	size_t room;
+};
 
 /* As much as fits; the length that was copied, as the kernel returns it. */
 static long give(struct vfs_caller *caller, uint64_t arg, size_t room, const void *data,
@@ -41,9 +49,13 @@ static long set_clock(struct evdev_file *file, uint64_t arg, struct vfs_caller *
 
 	if (ret)
 		return ret;
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
+	if (evdev_clock_index(clock) < 0)
 		return -EINVAL;
+	if (clock == file->clock)
+		return 0;
 	file->clock = clock;
+	/* Times of two clocks are not to be mixed. */
+	evdev_ring_drop(file);
 	return 0;
 }
 
@@ -57,10 +69,9 @@ static long set_repeat(struct evdev_device *dev, uint64_t arg, struct vfs_caller
 	ret = vfs_copy_from(caller, rep, arg, sizeof(rep));
 	if (ret)
 		return ret;
-	/* Through the input core, which takes no negative ones. */
+	/* Readers are told, as of other changes of the device. */
 	for (int i = 0; i < REP_CNT; i++)
-		if ((int)rep[i] >= 0)
-			dev->rep[i] = rep[i];
+		evdev_event_locked(dev, EV_REP, i, rep[i]);
 	return 0;
 }
 
@@ -86,7 +97,7 @@ static long revoke(struct evdev_file *file, uint64_t arg)
 		return -EINVAL;
 	if (file->dev->grab == file)
 		file->dev->grab = NULL;
-	evdev_file_end_locked(file);
+	file->revoked = true;
 	return 0;
 }
 
@@ -142,15 +153,45 @@ static long fixed_ioctl(struct evdev_file *file, unsigned int request, uint64_t 
 		return revoke(file, arg);
 	case EVIOCSCLOCKID:
 		return set_clock(file, arg, caller);
+	case EVIOCGMASK:
+		return evdev_mask_get(file, arg, caller);
+	case EVIOCSMASK:
+		return evdev_mask_set(file, arg, caller);
+	case EVIOCGKEYCODE:
+		return evdev_keymap_get(dev, arg, caller);
+	case EVIOCSKEYCODE:
+		return evdev_keymap_set(dev, arg, caller);
+	case EVIOCGKEYCODE_V2:
+		return evdev_keymap_get_entry(dev, arg, caller);
+	case EVIOCSKEYCODE_V2:
+		return evdev_keymap_set_entry(dev, arg, caller);
 	}
 	*handled = false;
 	return 0;
 }
 
-static long state_ioctl(struct evdev_device *dev, unsigned int nr, size_t room, uint64_t arg,
-	struct vfs_caller *caller, bool *handled)
+/*
+ * A state; the changes of it that are queued are not news any more. A reader that did
+ * not get it has lost them.
+ */
+static long give_state(struct evdev_file *file, const struct answer *to, unsigned type,
+	const unsigned long *bits, unsigned max_bit)
 {
-	static const unsigned long none[EVDEV_LONGS(SW_CNT)];
+	evdev_ring_flush(file, type);
+	long ret = give_bits(to->caller, to->arg, to->room, bits, max_bit);
+	if (ret < 0)
+		evdev_ring_lose(file);
+	return ret;
+}
+
+static long state_ioctl(struct evdev_file *file, unsigned int nr, const struct answer *to,
+	bool *handled)
+{
+	static const unsigned long none[EVDEV_LONGS(SND_CNT)];
+	struct evdev_device *dev = file->dev;
+	struct vfs_caller *caller = to->caller;
+	uint64_t arg = to->arg;
+	size_t room = to->room;
 
 	*handled = true;
 	switch (nr) {
@@ -159,21 +200,42 @@ static long state_ioctl(struct evdev_device *dev, unsigned int nr, size_t room, 
 	case _IOC_NR(EVIOCGMTSLOTS(0)):
 		return get_slots(dev, arg, room, caller);
 	case _IOC_NR(EVIOCGKEY(0)):
-		return give_bits(caller, arg, room, dev->keys, KEY_MAX);
+		return give_state(file, to, EV_KEY, dev->keys, KEY_MAX);
 	case _IOC_NR(EVIOCGLED(0)):
-		return give_bits(caller, arg, room, dev->leds, LED_MAX);
+		return give_state(file, to, EV_LED, dev->leds, LED_MAX);
 	case _IOC_NR(EVIOCGSND(0)):
-		return give_bits(caller, arg, room, none, SND_MAX);
+		return give_state(file, to, EV_SND, none, SND_MAX);
 	case _IOC_NR(EVIOCGSW(0)):
-		return give_bits(caller, arg, room, none, SW_MAX);
+		return give_state(file, to, EV_SW, dev->switches, SW_MAX);
 	case _IOC_NR(EVIOCGNAME(0)):
-		return give_string(caller, arg, room, dev->caps.name);
+		return give_string(caller, arg, room, dev->name);
 	case _IOC_NR(EVIOCGPHYS(0)):
 		return give_string(caller, arg, room, dev->caps.phys);
 	case _IOC_NR(EVIOCGUNIQ(0)):
 		return -ENOENT;
 	}
 	*handled = false;
+	return 0;
+}
+
+static long set_abs(struct evdev_device *dev, unsigned int request, uint64_t arg,
+	struct vfs_caller *caller)
+{
+	unsigned code = _IOC_NR(request) & ABS_MAX, size = _IOC_SIZE(request);
+	struct input_absinfo info = {0};
+
+	if (!evdev_test_bit(dev->caps.ev, EV_ABS))
+		return -EINVAL;
+	int ret = vfs_copy_from(caller, &info, arg, size < sizeof(info) ? size : sizeof(info));
+	if (ret)
+		return ret;
+	/* Old programs know no resolution. */
+	if (size < sizeof(info))
+		info.resolution = 0;
+	/* The number of slots stays. */
+	if (code == ABS_MT_SLOT)
+		return -EINVAL;
+	dev->abs[code] = info;
 	return 0;
 }
 
@@ -197,7 +259,20 @@ static long coded_ioctl(struct evdev_device *dev, unsigned int request, uint64_t
 		ret = give(caller, arg, size, &dev->abs[nr & ABS_MAX], sizeof(dev->abs[0]));
 		return ret < 0 ? ret : 0;
 	}
+	if ((nr & ~ABS_MAX) == _IOC_NR(EVIOCSABS(0)) && _IOC_DIR(request) == _IOC_WRITE)
+		return set_abs(dev, request, arg, caller);
 	return -EINVAL;
+}
+
+/* Of a device without force feedback. */
+static long send_effect(unsigned int request, uint64_t arg, struct vfs_caller *caller)
+{
+	struct ff_effect effect;
+
+	if (_IOC_SIZE(request) != sizeof(effect))
+		return -EINVAL;
+	int ret = vfs_copy_from(caller, &effect, arg, sizeof(effect));
+	return ret ? ret : -ENOSYS;
 }
 
 static long ioctl_locked(struct evdev_file *file, unsigned int request, uint64_t arg,
@@ -214,11 +289,14 @@ static long ioctl_locked(struct evdev_file *file, unsigned int request, uint64_t
 	if (_IOC_TYPE(request) != 'E')
 		return -EINVAL;
 	if (_IOC_DIR(request) == _IOC_READ) {
-		ret = state_ioctl(file->dev, _IOC_NR(request), _IOC_SIZE(request), arg, caller,
-			&handled);
+		const struct answer to = {caller, arg, _IOC_SIZE(request)};
+
+		ret = state_ioctl(file, _IOC_NR(request), &to, &handled);
 		if (handled)
 			return ret;
 	}
+	if (_IOC_DIR(request) == _IOC_WRITE && _IOC_NR(request) == _IOC_NR(EVIOCSFF))
+		return send_effect(request, arg, caller);
 	return coded_ioctl(file->dev, request, arg, caller);
 }
 
@@ -228,8 +306,14 @@ long evdev_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg,
 	struct evdev_file *file = gem_container_of(base, struct evdev_file, base);
 	long ret;
 
+	if (request == WIRE_INPUT_READ)
+		return evdev_file_read(file, arg, caller);
+	if (request == WIRE_INPUT_WRITE)
+		return evdev_file_write(file, arg, caller);
 	pthread_mutex_lock(&file->dev->lock);
 	ret = ioctl_locked(file, request, arg, caller);
 	pthread_mutex_unlock(&file->dev->lock);
+	if (request == EVIOCREVOKE && ret == 0 && vfs_file_end(base) < 0)
+		gem_warn("evdev", "%s: a holder is not told that it lost it", file->dev->path);
 	return ret;
 }

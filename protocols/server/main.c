@@ -41,7 +41,10 @@ static const char usage[] =
 	"      --render-node    also offer /dev/dri/renderD128, one a card\n"
 	"      --render-dumb    it takes requests about dumb buffers, too, as Mesa's software driver\n"
 	"                       (MESA_LOADER_DRIVER_OVERRIDE=kms_swrast) needs; a kernel's does not\n"
-	"      --no-input       no keyboard, pointer and tablet\n"
+	"      --input KINDS    input devices, with commas in between, of: keyboard, pointer,\n"
+	"                       tablet (absolute pointer), touch, pen, pad, switch, gamepad\n"
+	"                       (default: keyboard,pointer,tablet); more by testcardctl input\n"
+	"      --no-input       none\n"
 	"      --frames DIR     write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
 	"                       (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
 	"      --video FILE     record what is shown as FILE, NAME.y4m or NAME.raw (XRGB8888);\n"
@@ -72,7 +75,7 @@ struct device_options {
 static int parse(int argc, char **argv, struct device_options *options)
 {
 	enum { DEVICE = 256, DRIVER, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, RENDER_NODE,
-		RENDER_DUMB, NO_INPUT, FRAMES, VIDEO, TRACE, FBDEV, NO_FBDEV, CONSOLE_FONT, WATCHDOG,
+		RENDER_DUMB, INPUT, NO_INPUT, FRAMES, VIDEO, TRACE, FBDEV, NO_FBDEV, CONSOLE_FONT, WATCHDOG,
 		NO_OOPS, READY_FD };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
@@ -148,7 +151,12 @@ static int parse(int argc, char **argv, struct device_options *options)
 			options->platform.render_dumb = true;
 			break;
 		case NO_INPUT:
-			options->platform.input = false;
+			options->platform.input = NULL;
+			break;
+		case INPUT:
+			if (!platform_inputs_valid(optarg))
+				return -1;
+			options->platform.input = optarg;
 			break;
 		case FRAMES:
 			options->platform.frames_dir = optarg;

@@ -17,31 +17,6 @@ static int subscribe_uevents(void *data, int *fd)
 	return tree_uevent_subscribe(platform->tree, fd);
 }
 
-static void destroy_input(struct platform *platform)
-{
-	struct evdev_device *devices[] = {platform->tablet, platform->pointer, platform->keyboard};
-
-	for (unsigned i = 0; i < GEM_ARRAY_SIZE(devices); i++) {
-		if (devices[i])
-			evdev_destroy(devices[i]);
-	}
-}
-
-static int create_input(struct platform *platform)
-{
-	struct vfs *vfs = platform->vfs;
-
-	int ret = evdev_create(vfs, EVDEV_KEYBOARD, 0, 0, 0, &platform->keyboard);
-	if (ret == 0)
-		ret = evdev_create(vfs, EVDEV_POINTER, 1, 0, 0, &platform->pointer);
-	if (ret == 0)
-		ret = evdev_create(vfs, EVDEV_TABLET, 2, PLATFORM_TABLET_MAX, PLATFORM_TABLET_MAX,
-			&platform->tablet);
-	if (ret < 0)
-		destroy_input(platform);
-	return ret;
-}
-
 static int create_sync(struct platform *platform)
 {
 	vfs_set_dma_bufs(platform->vfs, uapi_dma_buf);
@@ -51,19 +26,13 @@ static int create_sync(struct platform *platform)
 
 static int create_tree(struct platform *platform)
 {
-	struct evdev_device *devices[] = {platform->keyboard, platform->pointer, platform->tablet};
 	char root[sizeof(platform->dir) + 16];
 
 	snprintf(root, sizeof(root), "%s/" WIRE_TREE_NAME, platform->dir);
 	int ret = tree_create(root, platform->vfs, &platform->tree);
 	if (ret < 0)
 		return ret;
-	for (unsigned i = 0; ret == 0 && i < GEM_ARRAY_SIZE(devices); i++) {
-		if (devices[i])
-			ret = tree_add_input(platform->tree, devices[i]);
-	}
-	if (ret == 0)
-		ret = tree_add_text(platform->tree, &platform->sw_sync_node);
+	ret = tree_add_text(platform->tree, &platform->sw_sync_node);
 	if (ret < 0)
 		tree_destroy(platform->tree);
 	return ret;
@@ -93,6 +62,10 @@ static int create_control(struct platform *platform)
 	if (ret == 0)
 		ret = platform_add_oops_commands(platform);
 	if (ret == 0)
+		ret = platform_add_hand_commands(platform);
+	if (ret == 0)
+		ret = platform_add_touch_commands(platform);
+	if (ret == 0)
 		ret = platform_add_input_commands(platform);
 	if (ret == 0)
 		ret = platform_add_seat_command(platform);
@@ -112,12 +85,12 @@ static int create_parts(struct platform *platform, const struct platform_options
 		ret = platform_create_cards(platform, options);
 	if (ret < 0)
 		goto destroy_cards;
-	ret = options->input ? create_input(platform) : 0;
-	if (ret < 0)
-		goto destroy_cards;
 	ret = create_tree(platform);
 	if (ret < 0)
-		goto destroy_inputs;
+		goto destroy_cards;
+	ret = platform_start_inputs(platform, options->input);
+	if (ret < 0)
+		goto destroy_tree;
 	ret = platform_start_cards(platform, options);
 	if (ret < 0)
 		goto stop_cards;
@@ -144,9 +117,9 @@ stop_seat:
 	platform_stop_seat(platform);
 stop_cards:
 	platform_stop_cards(platform);
+	platform_stop_inputs(platform);
+destroy_tree:
 	tree_destroy(platform->tree);
-destroy_inputs:
-	destroy_input(platform);
 destroy_cards:
 	platform_destroy_cards_and_vfs(platform);
 	platform_destroy_terminals(platform);
@@ -274,8 +247,8 @@ void platform_destroy(struct platform *platform)
 	wire_server_destroy(platform->wire);
 	platform_stop_seat(platform);
 	platform_stop_cards(platform);
+	platform_stop_inputs(platform);
 	tree_destroy(platform->tree);
-	destroy_input(platform);
 	platform_destroy_cards_and_vfs(platform);
 	stop_trace(platform);
 	platform_destroy_terminals(platform);

@@ -19,6 +19,7 @@
 #include "wire_server.h"
 
 #define PLATFORM_CARDS_MAX 4
+#define PLATFORM_INPUT_DEFAULT "keyboard,pointer,tablet"
 #define PLATFORM_WATCHDOG_MAX 3600 /* seconds */
 
 struct platform_options {
@@ -30,8 +31,9 @@ struct platform_options {
 	enum kms_time_mode clock;              /* how the cards' time begins */
 	bool render_node;                      /* also /dev/dri/renderD128, one a card */
 	bool render_dumb;                      /* uapi.h */
-	bool input;                            /* keyboard, pointer, tablet */
 	bool seat;                             /* sessions for programs (seat.h), and /dev/tty0... */
+	/* Input devices that are there from the start: kinds, commas in between; NULL = none. */
+	const char *input;
 	/*
 	 * NULL, or every changed frame of every crtc goes there as PNG: card 0's as
 	 * crtcN-SEQUENCE.png, card M's as cardM-crtcN-SEQUENCE.png.
@@ -91,7 +93,12 @@ struct platform {
 	struct platform_card cards[PLATFORM_CARDS_MAX];
 	unsigned card_count;
 	struct uapi_device *card; /* cards[0].dev */
-	struct evdev_device *keyboard, *pointer, *tablet; /* NULL without input */
+	struct platform_inputs {
+		pthread_mutex_t lock;
+		struct evdev_device *devices[EVDEV_INDEX_MAX + 1]; /* by index of eventN; lock */
+		unsigned fingers; /* that are down by control commands, a bit each; control thread */
+		unsigned contact; /* tracking id of the next one; control thread */
+	} inputs;
 	struct vfs_node sw_sync_node;
 	struct tree *tree;
 	struct wire_server *wire;
@@ -126,6 +133,20 @@ int platform_create(const struct platform_options *options, struct platform **ou
 unsigned platform_pulse_ms(unsigned watchdog_ms);
 /* Ends channels, files and threads; removes the runtime folder. */
 void platform_destroy(struct platform *platform);
+
+/*
+ * The first device of a kind with a new reference, to be put after use; NULL when there
+ * is none. Any thread.
+ */
+struct evdev_device *platform_input_get(struct platform *platform, enum evdev_kind kind);
+/*
+ * A new device, which programs are told of when they run already. name NULL = the
+ * kind's; *index: N of its eventN. -ENOSPC. Any thread.
+ */
+int platform_input_add(struct platform *platform, enum evdev_kind kind, const char *name,
+	unsigned *index);
+/* -ENODEV: there is none of that index. Any thread. */
+int platform_input_remove(struct platform *platform, unsigned index);
 
 /* "real", "virtual" (frozen) or "fast", as --clock has them. False: none of these. */
 bool platform_parse_clock(const char *text, enum kms_time_mode *mode);

@@ -9,6 +9,8 @@
  * shares of the screen, so they stay right when the mode changes.
  */
 #define PLATFORM_TABLET_MAX 32767
+/* Slots of the touchscreen. */
+#define PLATFORM_FINGERS 10
 
 /* Sets platform->dir, dir_fd and owns_dir; takes away what a dead platform left. */
 int platform_dir_open(struct platform *platform, const char *dir);
@@ -68,7 +70,26 @@ int platform_add_oops_commands(struct platform *platform);
 /* With a watchdog: a thread that shows that the cards' locks can be had. */
 int platform_start_pulse(struct platform *platform, unsigned watchdog_ms);
 void platform_stop_pulse(struct platform *platform);
+/* From when there is a tree: devices of the kinds in list; -EINVAL a kind that is none. */
+int platform_start_inputs(struct platform *platform, const char *list);
+/* Takes all devices away; the tree is still there. */
+void platform_stop_inputs(struct platform *platform);
+/* The device of an index with a new reference, or NULL. */
+struct evdev_device *platform_input_lookup(struct platform *platform, unsigned index);
+/* A list of kinds, as --input has it. */
+bool platform_inputs_valid(const char *list);
+/* Commands that are a person's hands: keyboard and pointer; touch, pen and the like. */
+int platform_add_hand_commands(struct platform *platform);
+int platform_add_touch_commands(struct platform *platform);
+/* The devices themselves. */
 int platform_add_input_commands(struct platform *platform);
+/* The first device of a kind as platform_input_get; NULL: out says that there is none. */
+struct evdev_device *platform_input_take(struct platform *platform, enum evdev_kind kind,
+	FILE *out);
+/* Position on an absolute axis of 0..max that libinput puts onto this pixel of size. */
+int platform_axis_position(long pixel, unsigned size, int max);
+/* What crtc 0 shows, or would show. False: nothing. */
+bool platform_screen_size(struct platform *platform, unsigned *width, unsigned *height);
 
 /*
  * Takes the words "NAME N" off the end of a command's, with N up to max; value stays

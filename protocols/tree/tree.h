@@ -55,6 +55,8 @@ int tree_add_fb(struct tree *tree, const struct uapi_device *card, const struct 
 /* name and all below it. */
 void tree_remove(struct tree *tree, const char *name);
 int tree_add_input(struct tree *tree, const struct evdev_device *dev);
+/* All that tree_add_input made. */
+void tree_remove_input(struct tree *tree, const struct evdev_device *dev);
 /* Rewrites a connector's files after hotplug. */
 int tree_update_connector(struct tree *tree, struct kms_connector *connector);
 
@@ -69,6 +71,8 @@ void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_
 /* ACTION=action ("add", "remove") of card, its connectors and render, which may be NULL. */
 void tree_uevent_device(struct tree *tree, const struct vfs_node *card,
 	const struct vfs_node *render, const char *action);
+/* ACTION=action ("add", "remove") of an input device and its event node. */
+void tree_uevent_input(struct tree *tree, const struct evdev_device *dev, const char *action);
 /* ACTION=change with LEASE=1: a lessee is gone. */
 void tree_uevent_lease(struct tree *tree, const struct vfs_node *card);
 

@@ -4,7 +4,7 @@
 
 #include "tree_private.h"
 
-enum { NAME_SIZE = 512, TEXT_SIZE = 512, BITS_WORDS = 16 };
+enum { NAME_SIZE = 512, TEXT_SIZE = 512, BITS_WORDS = 16, TAGS_MAX = 3, PROPERTIES_MAX = 24 };
 
 #define UDEV_TIME 1000000 /* microseconds */
 
@@ -115,35 +115,46 @@ static int add_uevent(struct tree *tree, const struct evdev_device *dev, const c
 		text, all);
 }
 
-/* Properties that udevd's input_id builtin would have set. */
-static const char *udev_properties(const struct evdev_device *dev)
+/* Properties that udevd's input_id builtin would have set to 1, beside ID_INPUT; NULL-terminated. */
+static const char *const *udev_properties(const struct evdev_device *dev)
 {
-	switch (evdev_get_kind(dev)) {
-	case EVDEV_KEYBOARD:
-		return "E:ID_INPUT=1\nE:ID_INPUT_KEY=1\nE:ID_INPUT_KEYBOARD=1\n";
-	case EVDEV_POINTER:
-	case EVDEV_TABLET:
-		return "E:ID_INPUT=1\nE:ID_INPUT_MOUSE=1\n";
-	case EVDEV_TOUCH:
-		return "E:ID_INPUT=1\nE:ID_INPUT_TOUCHSCREEN=1\n";
-	}
-	return "E:ID_INPUT=1\n";
+	static const char *const properties[EVDEV_KINDS][TAGS_MAX] = {
+		[EVDEV_KEYBOARD] = {"ID_INPUT_KEY", "ID_INPUT_KEYBOARD"},
+		[EVDEV_POINTER] = {"ID_INPUT_MOUSE"},
+		[EVDEV_TABLET] = {"ID_INPUT_MOUSE"},
+		[EVDEV_TOUCH] = {"ID_INPUT_TOUCHSCREEN"},
+		[EVDEV_PEN] = {"ID_INPUT_TABLET"},
+		[EVDEV_PAD] = {"ID_INPUT_TABLET", "ID_INPUT_TABLET_PAD"},
+		[EVDEV_SWITCH] = {"ID_INPUT_SWITCH"},
+		[EVDEV_GAMEPAD] = {"ID_INPUT_JOYSTICK"},
+	};
+
+	return properties[evdev_get_kind(dev)];
+}
+
+static void print_properties(const struct evdev_device *dev, char text[TEXT_SIZE])
+{
+	size_t used = snprintf(text, TEXT_SIZE, "E:ID_INPUT=1\n");
+
+	for (const char *const *name = udev_properties(dev); *name; name++)
+		used += snprintf(text + used, TEXT_SIZE - used, "E:%s=1\n", *name);
 }
 
 static int add_data(struct tree *tree, const struct evdev_device *dev, unsigned index)
 {
 	const struct vfs_node *node = evdev_node(dev);
-	char name[NAME_SIZE];
+	char name[NAME_SIZE], properties[TEXT_SIZE];
 	int ret;
 
+	print_properties(dev, properties);
 	snprintf(name, sizeof(name), "/run/udev/data/c%u:%u", node->major, node->minor);
 	ret = tree_print(tree, name, "I:%u\n%sE:LIBINPUT_DEVICE_GROUP=testcard/%u\nV:1\n",
-		UDEV_TIME, udev_properties(dev), index);
+		UDEV_TIME, properties, index);
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "/run/udev/data/+input:input%u", index);
 	ret = tree_print(tree, name, "I:%u\n%sG:seat\nQ:seat\nV:1\n", UDEV_TIME,
-		udev_properties(dev));
+		properties);
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "/run/udev/tags/seat/+input:input%u", index);
@@ -181,10 +192,9 @@ static int add_input_locked(struct tree *tree, const struct evdev_device *dev)
 {
 	const struct vfs_node *node = evdev_node(dev);
 	char syspath[NAME_SIZE / 2], name[NAME_SIZE];
-	unsigned index = 0;
+	unsigned index = evdev_index(dev);
 	int ret;
 
-	sscanf(node->path, "/dev/input/event%u", &index);
 	snprintf(syspath, sizeof(syspath), "/sys/devices/virtual/input/input%u", index);
 	if ((ret = add_identity(tree, dev, syspath)) ||
 	    (ret = add_capabilities(tree, dev, syspath)) ||
@@ -210,4 +220,102 @@ int tree_add_input(struct tree *tree, const struct evdev_device *dev)
 	ret = add_input_locked(tree, dev);
 	pthread_mutex_unlock(&tree->lock);
 	return ret;
+}
+
+void tree_remove_input(struct tree *tree, const struct evdev_device *dev)
+{
+	const struct vfs_node *node = evdev_node(dev);
+	unsigned index = evdev_index(dev);
+	char name[NAME_SIZE];
+
+	pthread_mutex_lock(&tree->lock);
+	static const char *const by_index[] = {
+		TREE_CLASS_INPUT "/event%u", TREE_CLASS_INPUT "/input%u",
+		"/run/udev/data/+input:input%u", "/run/udev/tags/seat/+input:input%u",
+		"/sys/devices/virtual/input/input%u",
+	};
+	tree_remove_locked(tree, node->path);
+	snprintf(name, sizeof(name), "/sys/dev/char/%u:%u", node->major, node->minor);
+	tree_remove_locked(tree, name);
+	snprintf(name, sizeof(name), "/run/udev/data/c%u:%u", node->major, node->minor);
+	tree_remove_locked(tree, name);
+	for (size_t i = 0; i < GEM_ARRAY_SIZE(by_index); i++) {
+		snprintf(name, sizeof(name), by_index[i], index);
+		tree_remove_locked(tree, name);
+	}
+	pthread_mutex_unlock(&tree->lock);
+}
+
+static size_t add_udev_properties(const struct evdev_device *dev, struct tree_property *all)
+{
+	size_t count = 0;
+
+	all[count++] = (struct tree_property){"ID_INPUT", "1"};
+	for (const char *const *name = udev_properties(dev); *name; name++)
+		all[count++] = (struct tree_property){*name, "1"};
+	return count;
+}
+
+static void send_event(struct tree *tree, const struct evdev_device *dev, const char *action)
+{
+	static const char *const tags[] = {NULL};
+	const struct vfs_node *node = evdev_node(dev);
+	struct tree_property all[PROPERTIES_MAX];
+	char syspath[NAME_SIZE], major[16], minor[16], group[32];
+	const struct tree_property usual[] = {
+		{"ACTION", action}, {"DEVNAME", node->path}, {"MAJOR", major}, {"MINOR", minor},
+		{"LIBINPUT_DEVICE_GROUP", group},
+	};
+	size_t count = add_udev_properties(dev, all);
+
+	snprintf(syspath, sizeof(syspath), "/sys/devices/virtual/input/input%u/event%u",
+		evdev_index(dev), evdev_index(dev));
+	snprintf(major, sizeof(major), "%u", node->major);
+	snprintf(minor, sizeof(minor), "%u", node->minor);
+	snprintf(group, sizeof(group), "testcard/%u", evdev_index(dev));
+	memcpy(&all[count], usual, sizeof(usual));
+	tree_uevent_send(tree, syspath, "input", NULL, tags, all, count + GEM_ARRAY_SIZE(usual));
+}
+
+static void send_parent(struct tree *tree, const struct evdev_device *dev, const char *action)
+{
+	static const char *const tags[] = {"seat", NULL};
+	char texts[GEM_ARRAY_SIZE(capabilities)][TEXT_SIZE], props_text[TEXT_SIZE];
+	char syspath[NAME_SIZE], product[64], name[EVDEV_NAME_MAX + 2], phys[64];
+	struct tree_property all[PROPERTIES_MAX];
+	unsigned long props[BITS_WORDS];
+	struct input_id id;
+	size_t count = add_udev_properties(dev, all);
+
+	evdev_get_id(dev, &id);
+	snprintf(product, sizeof(product), "%x/%x/%x/%x", id.bustype, id.vendor, id.product,
+		id.version);
+	snprintf(name, sizeof(name), "\"%s\"", evdev_name(dev));
+	snprintf(phys, sizeof(phys), "\"%s\"", evdev_phys(dev));
+	print_bits(props, evdev_get_props(dev, props, BITS_WORDS), props_text);
+	const struct tree_property usual[] = {
+		{"ACTION", action}, {"PRODUCT", product}, {"NAME", name}, {"PHYS", phys},
+		{"PROP", props_text},
+	};
+	memcpy(&all[count], usual, sizeof(usual));
+	count += GEM_ARRAY_SIZE(usual);
+	for (size_t i = 0; i < GEM_ARRAY_SIZE(capabilities); i++) {
+		print_caps(dev, capabilities[i].type, texts[i]);
+		if (strcmp(texts[i], "0"))
+			all[count++] = (struct tree_property){capabilities[i].uevent, texts[i]};
+	}
+	snprintf(syspath, sizeof(syspath), "/sys/devices/virtual/input/input%u", evdev_index(dev));
+	tree_uevent_send(tree, syspath, "input", NULL, tags, all, count);
+}
+
+void tree_uevent_input(struct tree *tree, const struct evdev_device *dev, const char *action)
+{
+	bool adding = strcmp(action, "add") == 0;
+
+	/* A child after its parent, and before it when they go. */
+	if (adding)
+		send_parent(tree, dev, action);
+	send_event(tree, dev, action);
+	if (!adding)
+		send_parent(tree, dev, action);
 }

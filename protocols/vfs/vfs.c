@@ -70,7 +70,9 @@ int vfs_reap_fd(struct vfs *vfs)
 
 static void close_file(struct vfs *vfs, struct vfs_file *file)
 {
-	epoll_ctl(vfs->epoll_fd, EPOLL_CTL_DEL, file->server_fd, NULL);
+	file->closed = true;
+	epoll_ctl(vfs->epoll_fd, EPOLL_CTL_DEL, file->end_fd >= 0 ? file->end_fd : file->server_fd,
+		NULL);
 	/* The inode may be reused once the holder is gone: unpublish first. */
 	vfs_shard_remove(vfs, file);
 	vfs_fds_forget(vfs, file);

@@ -137,11 +137,13 @@ struct vfs_file {
 	uint32_t id;      /* unique for the life of the vfs; part of the bound name */
 	int flags;        /* O_ flags of open */
 	int server_fd;    /* our end of the pair: events are sent here */
+	int end_fd;       /* of a file that vfs_file_end ended: hangs up with the holder's end; else -1 */
 	ino_t client_ino; /* inode of the holder's end: the identity of the file */
 	pid_t pid;        /* of the opener; 0 of an anonymous file, as uid */
 	uid_t uid;
 	atomic_uint refcount; /* one for being open, one per running call */
 	struct gem_list link; /* vfs.lock; linked from open to hang-up */
+	bool closed;      /* the hang-up was seen; vfs.reap_lock */
 	struct vfs_file *shard_next; /* lock of the inode's shard */
 };
 
@@ -248,6 +250,14 @@ void vfs_file_finish(struct vfs_file *file);
  * full, -EPIPE when the holder is gone.
  */
 int vfs_file_send(struct vfs_file *file, const void *data, size_t len);
+/*
+ * The holder's end reads as the end of the stream and polls POLLHUP from now on, for
+ * good; the file stays open until its last descriptor is closed. Idempotent. Nothing
+ * may be locked that release locks. On error nothing has changed.
+ */
+int vfs_file_end(struct vfs_file *file);
+/* The same of every file of a node, which was removed: none are opened any more. */
+void vfs_end_files(struct vfs *vfs, const struct vfs_node *node);
 /*
  * Packets sent and not yet read by the holder (from SIOCOUTQ; exact while all
  * packets of a file are of one size). For the kernel's 4096-byte event space.

@@ -47,7 +47,7 @@ void vfs_file_init(struct vfs_file *file, const struct vfs_file_ops *ops)
 {
 	memset(file, 0, sizeof(*file));
 	file->ops = ops;
-	file->server_fd = -1;
+	file->server_fd = file->end_fd = -1;
 	atomic_init(&file->refcount, 1);
 	gem_list_init(&file->link);
 }
@@ -56,7 +56,9 @@ void vfs_file_finish(struct vfs_file *file)
 {
 	if (file->server_fd >= 0)
 		close(file->server_fd);
-	file->server_fd = -1;
+	if (file->end_fd >= 0)
+		close(file->end_fd);
+	file->server_fd = file->end_fd = -1;
 }
 
 struct vfs_file *vfs_file_get(struct vfs_file *file)

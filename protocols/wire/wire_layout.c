@@ -235,6 +235,8 @@ static const struct wire_layout layouts[] = {
 	{.request = KDSKBLED, .value = true, NO_FDS},
 	{.request = WIRE_KDSKBMUTE, .value = true, NO_FDS},
 
+	ROW(WIRE_INPUT_READ, 1, BULK_ARRAY(struct wire_input_io, address, length, WIRE_SEG_OUT)),
+	ROW(WIRE_INPUT_WRITE, 1, BULK_ARRAY(struct wire_input_io, address, length, WIRE_SEG_IN)),
 	{.request = EVIOCGRAB, .value = true, NO_FDS},
 	{.request = EVIOCREVOKE, .value = true, NO_FDS},
 	{.request = EVIOCRMFF, .value = true, NO_FDS},

@@ -47,6 +47,26 @@ struct wire_write {
 #define WIRE_WRITE_MAX 4096
 
 /*
+ * read(2) and write(2) of an input device, whose socket carries tokens (evdev_file.c):
+ * numbers, of which each is higher than those before.
+ */
+struct wire_input_io {
+	uint64_t address;
+	uint32_t length;
+	/*
+	 * READ, in: a token that was taken by mistake, since it is higher than what was
+	 * to be dropped; out: drop tokens up to this one. 0 = none.
+	 */
+	uint32_t token;
+	uint32_t readable; /* READ, out: there is more. A read gives 0 when there was nothing. */
+	uint32_t pad;
+};
+#define WIRE_INPUT_READ _IOWR('W', 0x78, struct wire_input_io)
+#define WIRE_INPUT_WRITE _IOW('W', 0x79, struct wire_input_io)
+/* Bytes of one of them; more is a short read or write. */
+#define WIRE_INPUT_IO_MAX (1024 * 24)
+
+/*
  * linux/fb.h's oldest requests have no size and direction in their numbers: the program's
  * FBIOGET_VSCREENINFO goes over the wire as this.
  */

@@ -196,9 +196,12 @@ void preload_test_begin(void)
 	vfs_set_dma_bufs(vfs, uapi_dma_buf);
 	uapi_sw_sync_node_init(&sw_sync_node);
 	CHECK_INT(vfs_add_node(vfs, &sw_sync_node), 0);
-	CHECK_INT(evdev_create(vfs, EVDEV_KEYBOARD, 0, 0, 0, &keyboard), 0);
-	CHECK_INT(evdev_create(vfs, EVDEV_POINTER, 1, 0, 0, &pointer), 0);
-	CHECK_INT(evdev_create(vfs, EVDEV_TABLET, 2, 32767, 32767, &tablet), 0);
+	CHECK_INT(evdev_create(vfs, &(struct evdev_options){.kind = EVDEV_KEYBOARD},
+		&keyboard), 0);
+	CHECK_INT(evdev_create(vfs, &(struct evdev_options){.kind = EVDEV_POINTER, .index = 1},
+		&pointer), 0);
+	CHECK_INT(evdev_create(vfs, &(struct evdev_options){.kind = EVDEV_TABLET, .index = 2,
+		.abs_max_x = 32767, .abs_max_y = 32767}, &tablet), 0);
 	CHECK_INT(tree_create(root, vfs, &tree), 0);
 	CHECK_INT(tree_add_drm(tree, card, &card_node, &render_node), 0);
 	CHECK_INT(tree_add_text(tree, &sw_sync_node), 0);
@@ -232,8 +235,7 @@ void preload_test_end(void)
 
 void preload_test_key(uint16_t code, int value)
 {
-	evdev_emit(keyboard, EV_KEY, code, value);
-	evdev_sync(keyboard);
+	evdev_press(keyboard, code, value);
 }
 
 void preload_test_hotplug(void)

@@ -13,6 +13,7 @@
 
 #include "evdev.h"
 #include "test.h"
+#include "wire_uapi.h"
 
 enum { ABS_X_MAX = 1023, ABS_Y_MAX = 767 };
 
@@ -25,11 +26,14 @@ struct setup {
 
 static void open_device(struct setup *s, enum evdev_kind kind)
 {
-	bool absolute = kind == EVDEV_TABLET || kind == EVDEV_TOUCH;
+	bool absolute = kind == EVDEV_TABLET || kind == EVDEV_TOUCH || kind == EVDEV_PEN;
 
 	CHECK_INT(vfs_create(&s->vfs), 0);
-	CHECK_INT(evdev_create(s->vfs, kind, 3, absolute ? ABS_X_MAX : 0,
-		absolute ? ABS_Y_MAX : 0, &s->dev), 0);
+	const struct evdev_options options = {
+		.kind = kind, .index = 3, .abs_max_x = absolute ? ABS_X_MAX : 0,
+		.abs_max_y = absolute ? ABS_Y_MAX : 0,
+	};
+	CHECK_INT(evdev_create(s->vfs, &options, &s->dev), 0);
 	vfs_caller_init_self(&s->caller);
 	CHECK_INT(vfs_open(s->vfs, "/dev/input/event3", O_RDWR | O_NONBLOCK | O_CLOEXEC,
 		&s->caller, &s->fd), 0);
@@ -60,16 +64,31 @@ static long call(struct setup *s, unsigned request, void *arg)
 	return call_fd(s, s->fd, request, (uintptr_t)arg);
 }
 
-/* Events of one frame; 0 when there is none. */
-static int receive(int fd, struct input_event *events, int max)
+/* What can be read, as the preload library reads; 0 when there is nothing. */
+static int receive(struct setup *s, int fd, struct input_event *events, int max)
 {
-	ssize_t len = recv(fd, events, max * sizeof(*events), MSG_DONTWAIT);
+	struct wire_input_io io = {
+		.address = (uintptr_t)events, .length = max * sizeof(*events),
+	};
+	long ret = call_fd(s, fd, WIRE_INPUT_READ, (uintptr_t)&io);
+	uint32_t token;
 
-	if (len < 0 && errno == EAGAIN)
-		return 0;
-	CHECK(len >= 0);
-	CHECK_INT(len % sizeof(*events), 0);
-	return len / sizeof(*events);
+	if (ret < 0)
+		return ret;
+	CHECK_INT(ret % sizeof(*events), 0);
+	if (io.token) {
+		CHECK_INT(recv(fd, &token, sizeof(token), MSG_DONTWAIT), sizeof(token));
+		CHECK_INT(token, io.token);
+	}
+	return ret / sizeof(*events);
+}
+
+static short polls(int fd)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+
+	CHECK(poll(&poll_fd, 1, 0) >= 0);
+	return poll_fd.revents;
 }
 
 static void check_event(const struct input_event *event, int type, int code, int value)
@@ -88,9 +107,9 @@ TEST(key_press_and_release)
 	open_device(&s, EVDEV_KEYBOARD);
 	evdev_emit(s.dev, EV_MSC, MSC_SCAN, 0x1e);
 	evdev_emit(s.dev, EV_KEY, KEY_A, 1);
-	CHECK_INT(receive(s.fd, events, 8), 0); /* not before SYN_REPORT */
+	CHECK_INT(receive(&s, s.fd, events, 8), 0); /* not before SYN_REPORT */
 	evdev_sync(s.dev);
-	CHECK_INT(receive(s.fd, events, 8), 3);
+	CHECK_INT(receive(&s, s.fd, events, 8), 3);
 	check_event(&events[0], EV_MSC, MSC_SCAN, 0x1e);
 	check_event(&events[1], EV_KEY, KEY_A, 1);
 	check_event(&events[2], EV_SYN, SYN_REPORT, 0);
@@ -102,10 +121,10 @@ TEST(key_press_and_release)
 
 	evdev_emit(s.dev, EV_KEY, KEY_A, 1); /* is down already */
 	evdev_sync(s.dev);
-	CHECK_INT(receive(s.fd, events, 8), 0);
+	CHECK_INT(receive(&s, s.fd, events, 8), 0);
 	evdev_emit(s.dev, EV_KEY, KEY_A, 2); /* repeat passes */
 	evdev_sync(s.dev);
-	CHECK_INT(receive(s.fd, events, 8), 2);
+	CHECK_INT(receive(&s, s.fd, events, 8), 2);
 	check_event(&events[0], EV_KEY, KEY_A, 2);
 	evdev_emit(s.dev, EV_KEY, KEY_A, 0);
 	evdev_emit(s.dev, EV_KEY, BTN_TOUCH, 1); /* the keyboard has no such */
@@ -113,7 +132,7 @@ TEST(key_press_and_release)
 	evdev_emit(s.dev, EV_REL, REL_X, 1);
 	evdev_emit(s.dev, 0xffff, 0, 1);
 	evdev_sync(s.dev);
-	CHECK_INT(receive(s.fd, events, 8), 2);
+	CHECK_INT(receive(&s, s.fd, events, 8), 2);
 	check_event(&events[0], EV_KEY, KEY_A, 0);
 	close_device(&s);
 }
@@ -128,10 +147,10 @@ TEST(relative_motion)
 	evdev_emit(s.dev, EV_REL, REL_Y, 0); /* no motion */
 	evdev_emit(s.dev, EV_REL, REL_X, 5); /* not a state */
 	evdev_sync(s.dev);
-	CHECK_INT(receive(s.fd, events, 8), 3);
+	CHECK_INT(receive(&s, s.fd, events, 8), 3);
 	check_event(&events[1], EV_REL, REL_X, 5);
 	evdev_sync(s.dev); /* nothing between */
-	CHECK_INT(receive(s.fd, events, 8), 0);
+	CHECK_INT(receive(&s, s.fd, events, 8), 0);
 	close_device(&s);
 }
 
@@ -145,7 +164,7 @@ TEST(absolute_axes)
 	evdev_emit(s.dev, EV_ABS, ABS_X, 100);
 	evdev_emit(s.dev, EV_ABS, ABS_Y, 0); /* as it was */
 	evdev_sync(s.dev);
-	CHECK_INT(receive(s.fd, events, 8), 2);
+	CHECK_INT(receive(&s, s.fd, events, 8), 2);
 	check_event(&events[0], EV_ABS, ABS_X, 100);
 	memset(&info, 0xff, sizeof(info));
 	CHECK_INT(call(&s, EVIOCGABS(ABS_X), &info), 0);
@@ -175,7 +194,7 @@ TEST(touch_slots)
 	evdev_emit(s.dev, EV_ABS, ABS_MT_POSITION_X, 10); /* another finger's 10 */
 	evdev_emit(s.dev, EV_ABS, ABS_MT_SLOT, 99);       /* no such */
 	evdev_sync(s.dev);
-	CHECK_INT(receive(s.fd, events, 16), 6);
+	CHECK_INT(receive(&s, s.fd, events, 16), 6);
 	check_event(&events[0], EV_ABS, ABS_MT_TRACKING_ID, 7);
 	check_event(&events[2], EV_ABS, ABS_MT_SLOT, 1);
 	check_event(&events[4], EV_ABS, ABS_MT_POSITION_X, 10);
@@ -313,7 +332,7 @@ TEST(clocks)
 		evdev_emit(s.dev, EV_REL, REL_X, 1);
 		evdev_sync(s.dev);
 		after = now_ns(clock);
-		CHECK_INT(receive(s.fd, events, 4), 2);
+		CHECK_INT(receive(&s, s.fd, events, 4), 2);
 		CHECK(event_ns(&events[0]) >= before && event_ns(&events[0]) <= after);
 		CHECK_INT(event_ns(&events[0]), event_ns(&events[1]));
 	}
@@ -333,14 +352,14 @@ TEST(grab)
 	CHECK_INT(call_fd(&s, other, EVIOCGRAB, 0), -EINVAL);
 	evdev_emit(s.dev, EV_REL, REL_X, 1);
 	evdev_sync(s.dev);
-	CHECK_INT(receive(s.fd, events, 4), 2);
-	CHECK_INT(receive(other, events, 4), 0);
+	CHECK_INT(receive(&s, s.fd, events, 4), 2);
+	CHECK_INT(receive(&s, other, events, 4), 0);
 	/* A grab ends with its file. */
 	close(s.fd);
 	vfs_reap(s.vfs);
 	evdev_emit(s.dev, EV_REL, REL_X, 1);
 	evdev_sync(s.dev);
-	CHECK_INT(receive(other, events, 4), 2);
+	CHECK_INT(receive(&s, other, events, 4), 2);
 	CHECK_INT(call_fd(&s, other, EVIOCGRAB, 1), 0);
 	s.fd = other;
 	close_device(&s);
@@ -350,7 +369,6 @@ TEST(revoke)
 {
 	struct setup s;
 	struct input_event events[4];
-	struct pollfd poll_fd;
 	int other, version;
 
 	open_device(&s, EVDEV_POINTER);
@@ -360,11 +378,12 @@ TEST(revoke)
 	CHECK_INT(call(&s, EVIOCGVERSION, &version), -ENODEV);
 	evdev_emit(s.dev, EV_REL, REL_X, 1);
 	evdev_sync(s.dev);
-	poll_fd = (struct pollfd){.fd = s.fd, .events = POLLIN};
-	CHECK_INT(poll(&poll_fd, 1, 0), 1);
-	CHECK_INT(receive(s.fd, events, 4), 0); /* end of the stream, no event */
-	CHECK_INT(receive(s.fd, events, 4), 0);
-	CHECK_INT(receive(other, events, 4), 2);
+	CHECK_INT(polls(s.fd) & (POLLIN | POLLHUP), POLLIN | POLLHUP);
+	CHECK_INT(receive(&s, s.fd, events, 4), -ENODEV);
+	CHECK_INT(recv(s.fd, events, 1, MSG_PEEK | MSG_DONTWAIT), 0);
+	CHECK_INT(call_fd(&s, s.fd, EVIOCREVOKE, 0), -ENODEV);
+	CHECK_INT(receive(&s, other, events, 4), 2);
+	CHECK_INT(polls(other), 0);
 	/* The file still counts as open: its close is seen, others live on. */
 	close(other);
 	close_device(&s);
@@ -373,73 +392,106 @@ TEST(revoke)
 TEST(device_goes_away)
 {
 	struct setup s;
-	struct pollfd poll_fd;
 	int fd, version;
 
 	open_device(&s, EVDEV_POINTER);
 	evdev_destroy(s.dev);
 	s.dev = NULL;
-	poll_fd = (struct pollfd){.fd = s.fd, .events = POLLIN};
-	CHECK_INT(poll(&poll_fd, 1, 0), 1);
+	CHECK_INT(polls(s.fd) & (POLLIN | POLLHUP), POLLIN | POLLHUP);
 	CHECK_INT(call(&s, EVIOCGVERSION, &version), -ENODEV);
 	CHECK_INT(vfs_open(s.vfs, "/dev/input/event3", O_RDWR, &s.caller, &fd), -ENXIO);
 	close_device(&s);
 }
 
+/* Kernel: 8 times 14 events, so the ring has 128, and a full one keeps only the newest. */
 TEST(slow_reader_gets_syn_dropped)
 {
-	enum { FLOOD = 20000 };
-	struct input_event events[8];
+	enum { FRAMES = 63 };
+	struct input_event events[140];
 	struct setup s;
-	int frames = 0, dropped = 0;
+
+	open_device(&s, EVDEV_POINTER);
+	for (int i = 1; i <= FRAMES + 1; i++) {
+		evdev_emit(s.dev, EV_REL, REL_X, i);
+		evdev_sync(s.dev);
+	}
+	/* 127 events fit; of the frame with the 128th, only the end stays. */
+	CHECK_INT(receive(&s, s.fd, events, 140), 2);
+	check_event(&events[0], EV_SYN, SYN_DROPPED, 0);
+	check_event(&events[1], EV_SYN, SYN_REPORT, 0);
+	for (int i = 1; i <= FRAMES; i++) {
+		evdev_emit(s.dev, EV_REL, REL_X, i);
+		evdev_sync(s.dev);
+	}
+	CHECK_INT(receive(&s, s.fd, events, 140), 2 * FRAMES);
+	check_event(&events[0], EV_REL, REL_X, 1);
+	check_event(&events[2 * FRAMES - 2], EV_REL, REL_X, FRAMES);
+	CHECK_INT(polls(s.fd), 0);
+	close_device(&s);
+}
+
+/* Whatever comes, a reader that does not read has one ring and few tokens. */
+TEST(flood_grows_nothing)
+{
+	enum { FLOOD = 20000 };
+	struct input_event events[80];
+	struct setup s;
+	uint32_t token;
+	int count;
 
 	open_device(&s, EVDEV_POINTER);
 	for (int i = 0; i < FLOOD; i++) {
 		evdev_emit(s.dev, EV_REL, REL_X, 1);
 		evdev_sync(s.dev);
 	}
-	while (receive(s.fd, events, 8) > 0) {
-		frames++;
-		dropped += events[0].code == SYN_DROPPED && events[0].type == EV_SYN;
-	}
-	CHECK(frames >= 64 && frames < FLOOD); /* kernel: at least 64 events are kept */
-	CHECK_INT(dropped, 0);
-	evdev_emit(s.dev, EV_REL, REL_X, 9);
-	evdev_sync(s.dev);
-	CHECK_INT(receive(s.fd, events, 8), 3);
-	check_event(&events[0], EV_SYN, SYN_DROPPED, 0);
-	check_event(&events[1], EV_REL, REL_X, 9);
-	evdev_emit(s.dev, EV_REL, REL_X, 9);
-	evdev_sync(s.dev);
-	CHECK_INT(receive(s.fd, events, 8), 2); /* said once */
-	/* Slow and revoked: the end still arrives. */
+	for (count = 0; recv(s.fd, &token, sizeof(token), MSG_DONTWAIT) > 0; count++)
+		;
+	CHECK_INT(count, 1);
+	close_device(&s);
+	/* Revoked in the middle: the end arrives. */
+	open_device(&s, EVDEV_POINTER);
 	for (int i = 0; i < FLOOD; i++) {
 		evdev_emit(s.dev, EV_REL, REL_X, 1);
 		evdev_sync(s.dev);
 	}
 	CHECK_INT(call_fd(&s, s.fd, EVIOCREVOKE, 0), 0);
-	for (frames = 0; recv(s.fd, events, sizeof(events), MSG_DONTWAIT) > 0; frames++)
-		CHECK(frames < FLOOD);
-	CHECK_INT(recv(s.fd, events, sizeof(events), MSG_DONTWAIT), -1);
+	CHECK(polls(s.fd) & POLLHUP);
+	CHECK_INT(receive(&s, s.fd, events, 80), -ENODEV);
 	close_device(&s);
 }
 
+/* Who took a token too early says which, and there is a new one. */
+TEST(token_taken_by_mistake_comes_again)
+{
+	struct wire_input_io io = {0};
+	struct setup s;
+
+	open_device(&s, EVDEV_POINTER);
+	evdev_emit(s.dev, EV_REL, REL_X, 1);
+	evdev_sync(s.dev);
+	CHECK_INT(recv(s.fd, &io.token, sizeof(io.token), MSG_DONTWAIT), sizeof(io.token));
+	CHECK_INT(polls(s.fd), 0);
+	CHECK_INT(call(&s, WIRE_INPUT_READ, &io), 0);
+	CHECK_INT(io.readable, 1);
+	CHECK_INT(io.token, 0);
+	CHECK_INT(polls(s.fd), POLLIN);
+	close_device(&s);
+}
+
+/* As the kernel's core does: this device's frames have 8 events and a SYN_REPORT of value 1. */
 TEST(long_frame_is_split)
 {
-	struct input_event events[128];
+	struct input_event events[64];
 	struct setup s;
-	int count;
 
 	open_device(&s, EVDEV_KEYBOARD);
-	for (int key = KEY_ESC; key < KEY_ESC + 80; key++)
+	for (int key = KEY_ESC; key < KEY_ESC + 11; key++)
 		evdev_emit(s.dev, EV_KEY, key, 1);
+	CHECK_INT(receive(&s, s.fd, events, 64), 9);
+	check_event(&events[7], EV_KEY, KEY_ESC + 7, 1);
+	check_event(&events[8], EV_SYN, SYN_REPORT, 1);
 	evdev_sync(s.dev);
-	count = receive(s.fd, events, 128);
-	CHECK_INT(count, 64);
-	check_event(&events[63], EV_SYN, SYN_REPORT, 0);
-	check_event(&events[62], EV_KEY, KEY_ESC + 62, 1);
-	count = receive(s.fd, events, 128);
-	CHECK_INT(count, 80 - 63 + 1);
-	check_event(&events[0], EV_KEY, KEY_ESC + 63, 1);
+	CHECK_INT(receive(&s, s.fd, events, 64), 4);
+	check_event(&events[3], EV_SYN, SYN_REPORT, 0);
 	close_device(&s);
 }

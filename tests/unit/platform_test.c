@@ -20,6 +20,7 @@
 
 #include "platform.h"
 #include "test.h"
+#include "wire_uapi.h"
 
 static char base[64];
 
@@ -77,7 +78,7 @@ static void check_alone(void)
 
 static struct platform *start(const char *dir)
 {
-	struct platform_options options = {.input = true, .render_node = true, .dir = dir};
+	struct platform_options options = {.input = PLATFORM_INPUT_DEFAULT, .render_node = true, .dir = dir};
 	struct platform *platform;
 
 	CHECK_INT(platform_create(&options, &platform), 0);
@@ -197,7 +198,7 @@ TEST(open_files_at_the_end)
 
 TEST(one_platform_a_folder)
 {
-	struct platform_options options = {.input = true};
+	struct platform_options options = {.input = PLATFORM_INPUT_DEFAULT};
 	struct platform *second;
 
 	base_make();
@@ -244,7 +245,7 @@ TEST(stale_folder)
 
 TEST(create_fails_without_a_trace)
 {
-	struct platform_options options = {.input = true, .frames_dir = "/dev/null/frames"};
+	struct platform_options options = {.input = PLATFORM_INPUT_DEFAULT, .frames_dir = "/dev/null/frames"};
 	struct platform *platform;
 	char dir[200];
 
@@ -391,12 +392,29 @@ TEST(waiting_does_not_block)
 	base_remove();
 }
 
-static void read_events(int fd, struct input_event *events, int count)
+/* As the preload library reads. */
+static long read_input(struct platform *platform, int fd, void *buf, size_t size)
+{
+	struct wire_input_io io = {.address = (uintptr_t)buf, .length = size};
+	struct vfs_caller caller;
+	struct vfs_file *file;
+	uint32_t token;
+
+	CHECK_INT(vfs_file_from_fd(platform->vfs, fd, &file), 0);
+	vfs_caller_init_self(&caller);
+	long ret = file->ops->ioctl(file, WIRE_INPUT_READ, (uintptr_t)&io, &caller);
+	vfs_file_put(file);
+	if (ret >= 0 && io.token)
+		CHECK_INT(recv(fd, &token, sizeof(token), MSG_DONTWAIT), sizeof(token));
+	return ret;
+}
+
+static void read_events(struct platform *platform, int fd, struct input_event *events, int count)
 {
 	for (int i = 0; i < count;) {
 		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-		CHECK_INT(poll(&poll_fd, 1, 2000), 1);
-		ssize_t got = read(fd, events + i, (count - i) * sizeof(*events));
+		CHECK_INT(poll(&poll_fd, 1, 10000), 1);
+		long got = read_input(platform, fd, events + i, (count - i) * sizeof(*events));
 		CHECK(got > 0 && got % sizeof(*events) == 0);
 		i += got / sizeof(*events);
 	}
@@ -409,14 +427,14 @@ static void check_event(const struct input_event *event, int type, int code, int
 			event->code, event->value, type, code, value);
 }
 
-/* Events without scan codes, which a keyboard may send along. */
-static void check_key(int fd, int code, int value)
+static void check_key(struct platform *platform, int fd, int code, int value)
 {
-	struct input_event events[2];
+	struct input_event events[3];
 
-	read_events(fd, events, 2);
-	check_event(&events[0], EV_KEY, code, value);
-	check_event(&events[1], EV_SYN, SYN_REPORT, 0);
+	read_events(platform, fd, events, 3);
+	check_event(&events[0], EV_MSC, MSC_SCAN, code);
+	check_event(&events[1], EV_KEY, code, value);
+	check_event(&events[2], EV_SYN, SYN_REPORT, 0);
 }
 
 TEST(hands)
@@ -430,34 +448,34 @@ TEST(hands)
 	int tablet = open_node(platform, "/dev/input/event2", O_RDONLY | O_NONBLOCK);
 
 	check_ok(platform, "key KEY_ENTER");
-	check_key(keyboard, KEY_ENTER, 1);
-	check_key(keyboard, KEY_ENTER, 0);
+	check_key(platform, keyboard, KEY_ENTER, 1);
+	check_key(platform, keyboard, KEY_ENTER, 0);
 	check_ok(platform, "key leftshift down");
-	check_key(keyboard, KEY_LEFTSHIFT, 1);
+	check_key(platform, keyboard, KEY_LEFTSHIFT, 1);
 	check_ok(platform, "key 42 up");
-	check_key(keyboard, KEY_LEFTSHIFT, 0);
+	check_key(platform, keyboard, KEY_LEFTSHIFT, 0);
 	check_ok(platform, "type \"A\\\\n\"");
-	check_key(keyboard, KEY_LEFTSHIFT, 1);
-	check_key(keyboard, KEY_A, 1);
-	check_key(keyboard, KEY_A, 0);
-	check_key(keyboard, KEY_LEFTSHIFT, 0);
-	check_key(keyboard, KEY_ENTER, 1);
-	check_key(keyboard, KEY_ENTER, 0);
+	check_key(platform, keyboard, KEY_LEFTSHIFT, 1);
+	check_key(platform, keyboard, KEY_A, 1);
+	check_key(platform, keyboard, KEY_A, 0);
+	check_key(platform, keyboard, KEY_LEFTSHIFT, 0);
+	check_key(platform, keyboard, KEY_ENTER, 1);
+	check_key(platform, keyboard, KEY_ENTER, 0);
 
 	check_ok(platform, "move -3 4");
-	read_events(pointer, events, 3);
+	read_events(platform, pointer, events, 3);
 	check_event(&events[0], EV_REL, REL_X, -3);
 	check_event(&events[1], EV_REL, REL_Y, 4);
 	check_ok(platform, "button right");
-	check_key(pointer, BTN_RIGHT, 1);
-	check_key(pointer, BTN_RIGHT, 0);
+	check_key(platform, pointer, BTN_RIGHT, 1);
+	check_key(platform, pointer, BTN_RIGHT, 0);
 	check_ok(platform, "scroll 1");
-	read_events(pointer, events, 3);
+	read_events(platform, pointer, events, 3);
 	check_event(&events[0], EV_REL, REL_WHEEL, -1);
 	check_event(&events[1], EV_REL, REL_WHEEL_HI_RES, -120);
 
 	check_ok(platform, "move-to 512 384");
-	read_events(tablet, events, 3);
+	read_events(platform, tablet, events, 3);
 	check_event(&events[0], EV_ABS, ABS_X, 16384);
 	check_event(&events[1], EV_ABS, ABS_Y, 16384);
 	/* Nothing is sent of a refused command. */
@@ -466,9 +484,9 @@ TEST(hands)
 		"button fourth", "button left sideways", "scroll", "scroll 1000"};
 	for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		check_refused(platform, refused[i]);
-	CHECK_ERRNO(read(keyboard, events, sizeof(events)), EAGAIN);
-	CHECK_ERRNO(read(pointer, events, sizeof(events)), EAGAIN);
-	CHECK_ERRNO(read(tablet, events, sizeof(events)), EAGAIN);
+	CHECK_INT(read_input(platform, keyboard, events, sizeof(events)), 0);
+	CHECK_INT(read_input(platform, pointer, events, sizeof(events)), 0);
+	CHECK_INT(read_input(platform, tablet, events, sizeof(events)), 0);
 	close(keyboard);
 	close(pointer);
 	close(tablet);

@@ -33,8 +33,10 @@ static void make_tree_of(struct setup *s, const char *driver)
 	CHECK_INT(uapi_device_create(kms_device_desc_default(), driver, NULL, &s->card), 0);
 	uapi_node_init(&s->card_node, s->card, UAPI_NODE_PRIMARY, 0);
 	uapi_node_init(&s->render_node, s->card, UAPI_NODE_RENDER, 0);
-	CHECK_INT(evdev_create(s->vfs, EVDEV_KEYBOARD, 0, 0, 0, &s->keyboard), 0);
-	CHECK_INT(evdev_create(s->vfs, EVDEV_TOUCH, 1, 1023, 767, &s->touch), 0);
+	CHECK_INT(evdev_create(s->vfs, &(struct evdev_options){.kind = EVDEV_KEYBOARD},
+		&s->keyboard), 0);
+	CHECK_INT(evdev_create(s->vfs, &(struct evdev_options){.kind = EVDEV_TOUCH, .index = 1,
+		.abs_max_x = 1023, .abs_max_y = 767}, &s->touch), 0);
 	CHECK_INT(tree_create(s->root, NULL, &s->tree), 0);
 	CHECK_INT(tree_add_drm(s->tree, s->card, &s->card_node, &s->render_node), 0);
 	CHECK_INT(tree_add_input(s->tree, s->keyboard), 0);

@@ -1,0 +1,90 @@
+/* Event masks: what a file does not want to be told (EVIOCSMASK, EVIOCGMASK). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evdev_private.h"
+
+/* Codes of a type, 0: it has no mask. Of EV_SYN: the types. */
+static unsigned count_codes(unsigned type)
+{
+	static const unsigned counts[EV_CNT] = {
+		[EV_SYN] = EV_CNT, [EV_KEY] = KEY_CNT, [EV_REL] = REL_CNT, [EV_ABS] = ABS_CNT,
+		[EV_MSC] = MSC_CNT, [EV_SW] = SW_CNT, [EV_LED] = LED_CNT, [EV_SND] = SND_CNT,
+		[EV_FF] = FF_CNT,
+	};
+
+	return type < EV_CNT ? counts[type] : 0;
+}
+
+bool evdev_mask_passes(const struct evdev_file *file, unsigned type, unsigned code)
+{
+	unsigned count = count_codes(type);
+
+	if (type == EV_SYN || type >= EV_CNT)
+		return true;
+	if (file->masks[0] && !evdev_test_bit(file->masks[0], type))
+		return false;
+	return code >= count || !file->masks[type] || evdev_test_bit(file->masks[type], code);
+}
+
+long evdev_mask_get(struct evdev_file *file, uint64_t arg, struct vfs_caller *caller)
+{
+	unsigned long all[EVDEV_LONGS(KEY_CNT)];
+	const unsigned long *from = all;
+	struct input_mask mask;
+	int ret = vfs_copy_from(caller, &mask, arg, sizeof(mask));
+
+	if (ret)
+		return ret;
+	size_t size = EVDEV_LONGS(count_codes(mask.type)) * sizeof(*all);
+	size_t copied = mask.codes_size < size ? mask.codes_size : size;
+	memset(all, 0xff, sizeof(all));
+	if (size > 0 && file->masks[mask.type])
+		from = file->masks[mask.type];
+	ret = vfs_copy_to(caller, mask.codes_ptr, from, copied);
+	/* What the kernel knows no codes for reads as 0. */
+	memset(all, 0, sizeof(all));
+	while (ret == 0 && copied < mask.codes_size) {
+		size_t part = mask.codes_size - copied;
+
+		if (part > sizeof(all))
+			part = sizeof(all);
+		ret = vfs_copy_to(caller, mask.codes_ptr + copied, all, part);
+		copied += part;
+	}
+	return ret;
+}
+
+long evdev_mask_set(struct evdev_file *file, uint64_t arg, struct vfs_caller *caller)
+{
+	struct input_mask mask;
+	int ret = vfs_copy_from(caller, &mask, arg, sizeof(mask));
+
+	if (ret)
+		return ret;
+	size_t size = EVDEV_LONGS(count_codes(mask.type)) * sizeof(unsigned long);
+	/* Unknown types, and more codes than there are, are newer programs'. */
+	if (size == 0)
+		return 0;
+	if (mask.codes_size % sizeof(unsigned long))
+		return -EINVAL;
+	unsigned long *bits = calloc(1, size);
+	if (!bits)
+		return -ENOMEM;
+	ret = vfs_copy_from(caller, bits, mask.codes_ptr,
+		mask.codes_size < size ? mask.codes_size : size);
+	if (ret) {
+		free(bits);
+		return ret;
+	}
+	free(file->masks[mask.type]);
+	file->masks[mask.type] = bits;
+	return 0;
+}
+
+void evdev_mask_free(struct evdev_file *file)
+{
+	for (unsigned type = 0; type < EV_CNT; type++)
+		free(file->masks[type]);
+}
