@@ -104,7 +104,7 @@ static int parse(int argc, char **argv, struct device_options *options)
 	long number;
 
 	*options = (struct device_options) {
-		.platform = {.input = true, .seat = true,
+		.platform = {.input = PLATFORM_INPUT_DEFAULT, .seat = true,
 			.oops = {.on = true, .version = TESTCARD_VERSION}},
 		.ready_fd = -1,
 	};

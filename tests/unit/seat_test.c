@@ -28,7 +28,7 @@ static struct seat_server *server;
 
 static void setup(int ack_ms)
 {
-	const struct platform_options options = {.input = true};
+	const struct platform_options options = {.input = PLATFORM_INPUT_DEFAULT};
 	const struct seat_options seat_options = {.ack_ms = ack_ms};
 	char path[sizeof(platform->dir) + 32];
 
