@@ -10,6 +10,7 @@
 #include "compositor_layout.h"
 #include "compositor_log.h"
 #include "compositor_renderer.h"
+#include "compositor_video.h"
 #include "gem_base.h"
 #include "gpu_packet.h"
 
@@ -31,20 +32,25 @@ static const struct wlr_addon_interface addon_impl = {
 	.destroy = addon_destroy,
 };
 
-bool compositor_import_add_formats(struct wlr_drm_format_set *set, bool tiled)
+bool compositor_import_add_formats(struct wlr_drm_format_set *set, bool textures)
 {
 	size_t count;
 	const struct compositor_format *formats = compositor_formats(&count);
-	unsigned tiling_count;
+	unsigned tiling_count, video_count;
 	const struct compositor_tiling *tilings = compositor_tilings(&tiling_count);
 	bool ok = true;
 
 	for (size_t i = 0; i < count; i++) {
 		if (!compositor_format_is_native(&formats[i]))
 			continue;
-		for (unsigned j = 0; j < (tiled ? tiling_count : 1); j++)
+		for (unsigned j = 0; j < (textures ? tiling_count : 1); j++)
 			ok &= wlr_drm_format_set_add(set, formats[i].fourcc, tilings[j].modifier);
 		ok &= wlr_drm_format_set_add(set, formats[i].fourcc, DRM_FORMAT_MOD_INVALID);
+	}
+	const uint32_t *video = compositor_video_formats(&video_count);
+	for (unsigned i = 0; textures && i < video_count; i++) {
+		ok &= wlr_drm_format_set_add(set, video[i], DRM_FORMAT_MOD_LINEAR);
+		ok &= wlr_drm_format_set_add(set, video[i], DRM_FORMAT_MOD_INVALID);
 	}
 	return ok;
 }

@@ -37,6 +37,7 @@ struct lease {
 	struct wl_resource *resource; /* wp_drm_lease_request_v1, then wp_drm_lease_v1 */
 	struct compositor_pipe *pipes[32];
 	unsigned count;
+	bool asked; /* for a connector at least, be it one that had been withdrawn */
 	bool stale; /* one of the connectors had been withdrawn */
 	uint32_t lessee; /* 0 = none, or none any more */
 };
@@ -207,6 +208,7 @@ static void handle_request_connector(struct wl_client *client, struct wl_resourc
 	struct compositor_pipe *pipe = wl_resource_get_user_data(connector);
 
 	/* One that was withdrawn makes the whole request fail when it is submitted. */
+	lease->asked = true;
 	lease->stale |= !pipe;
 	for (unsigned i = 0; pipe && i < lease->count; i++) {
 		if (lease->pipes[i] == pipe) {
@@ -225,7 +227,7 @@ static void handle_submit(struct wl_client *client, struct wl_resource *resource
 	struct lease *lease = wl_resource_get_user_data(resource);
 	struct wl_resource *made;
 
-	if (lease->count == 0) {
+	if (!lease->asked) {
 		wl_resource_post_error(resource, WP_DRM_LEASE_REQUEST_V1_ERROR_EMPTY_LEASE,
 			"no connector");
 		return;

@@ -118,7 +118,7 @@ static bool renderer_render_subtexture(struct wlr_renderer *base, struct wlr_tex
 	struct compositor_texture *texture = compositor_texture_of(wlr_texture);
 	bool inside;
 
-	if (!texture)
+	if (!texture || !compositor_texture_prepare(texture))
 		return false;
 	struct compositor_draw draw = {
 		.target = renderer->target->surface,

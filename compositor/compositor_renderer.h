@@ -58,7 +58,7 @@ struct compositor_renderer *compositor_renderer_from(struct wlr_renderer *base);
 /* The buffer's surface, imported at first use. NULL: no dma-buf that the GPU can take. */
 const struct compositor_import *compositor_renderer_import(struct compositor_renderer *renderer,
 	struct wlr_buffer *buffer);
-/* Formats and modifiers of imports; tiled ones are for textures only. False = no memory. */
-bool compositor_import_add_formats(struct wlr_drm_format_set *set, bool tiled);
+/* Formats and modifiers of imports; tiled and YUV ones are for textures only. False = no memory. */
+bool compositor_import_add_formats(struct wlr_drm_format_set *set, bool textures);
 
 #endif

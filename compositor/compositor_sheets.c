@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <drm_fourcc.h>
 #include <wlr/types/wlr_buffer.h>
 
 #include "compositor_frame.h"
+#include "kms_format.h"
 
 struct walk {
 	struct compositor_screen *screen;
@@ -26,17 +26,11 @@ static void scale_box(struct wlr_box *box, float scale)
 	box->height = bottom - box->y;
 }
 
-static bool has_alpha(uint32_t format)
+static bool has_alpha(uint32_t fourcc)
 {
-	switch (format) {
-	case DRM_FORMAT_XRGB8888:
-	case DRM_FORMAT_XBGR8888:
-	case DRM_FORMAT_RGB565:
-	case DRM_FORMAT_XRGB2101010:
-	case DRM_FORMAT_XBGR2101010:
-		return false;
-	}
-	return true;
+	const struct kms_format *format = kms_format_find(fourcc);
+
+	return !format || format->has_alpha;
 }
 
 static void describe_surface(struct compositor_sheet *sheet, struct wlr_surface *surface)

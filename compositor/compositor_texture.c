@@ -1,8 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <drm_fourcc.h>
+
 #include "compositor_log.h"
 #include "compositor_texture.h"
+#include "compositor_video.h"
 #include "gem_base.h"
 #include "gpu_packet.h"
 
@@ -168,6 +171,7 @@ static void texture_destroy(struct wlr_texture *base)
 		compositor_bo_put(texture->versions[i].bo);
 		pixman_region32_fini(&texture->versions[i].stale);
 	}
+	compositor_video_close(texture->video);
 	if (texture->buffer)
 		wlr_buffer_unlock(texture->buffer);
 	wl_list_remove(&texture->link);
@@ -195,10 +199,22 @@ static struct compositor_texture *create(struct compositor_renderer *renderer,
 	return texture;
 }
 
+/* A picture as the GPU reads it, whose object is still to be made. */
+static void describe_surface(struct compositor_texture *texture,
+	const struct compositor_format *stored, uint32_t width, uint32_t height)
+{
+	texture->surface = (struct compositor_surface){
+		.pitch = GEM_ALIGN(width * stored->cpp, 64),
+		.width = width,
+		.height = height,
+		.format = stored->gpu,
+	};
+}
+
 static struct wlr_texture *from_pixels(struct compositor_renderer *renderer, uint32_t fourcc,
 	uint32_t width, uint32_t height, size_t stride, const void *data)
 {
-	const struct compositor_format *format = compositor_format_find(fourcc), *stored;
+	const struct compositor_format *format = compositor_format_find(fourcc);
 
 	if (!format || width == 0 || height == 0 || width > GPU_COMPOSITE_MAX_SIZE ||
 	    height > GPU_COMPOSITE_MAX_SIZE || stride > UINT32_MAX)
@@ -206,13 +222,7 @@ static struct wlr_texture *from_pixels(struct compositor_renderer *renderer, uin
 	struct compositor_texture *texture = create(renderer, format, width, height);
 	if (!texture)
 		return NULL;
-	stored = compositor_format_find(format->texture_fourcc);
-	texture->surface = (struct compositor_surface){
-		.pitch = GEM_ALIGN(width * stored->cpp, 64),
-		.width = width,
-		.height = height,
-		.format = stored->gpu,
-	};
+	describe_surface(texture, compositor_format_find(format->texture_fourcc), width, height);
 	if (!add_version(texture)) {
 		texture_destroy(&texture->base);
 		return NULL;
@@ -223,6 +233,40 @@ static struct wlr_texture *from_pixels(struct compositor_renderer *renderer, uin
 		return NULL;
 	}
 	return &texture->base;
+}
+
+static struct wlr_texture *from_video(struct compositor_renderer *renderer,
+	struct wlr_buffer *buffer, const struct wlr_dmabuf_attributes *attribs)
+{
+	const struct compositor_format *format = compositor_format_find(DRM_FORMAT_XRGB8888);
+	struct compositor_video *video = buffer->width <= GPU_COMPOSITE_MAX_SIZE &&
+		buffer->height <= GPU_COMPOSITE_MAX_SIZE ?
+		compositor_video_open(&renderer->bos, attribs) : NULL;
+	struct compositor_texture *texture = video ?
+		create(renderer, format, buffer->width, buffer->height) : NULL;
+
+	if (!texture) {
+		compositor_video_close(video);
+		return NULL;
+	}
+	describe_surface(texture, format, buffer->width, buffer->height);
+	texture->video = video;
+	texture->buffer = wlr_buffer_lock(buffer);
+	return &texture->base;
+}
+
+bool compositor_texture_prepare(struct compositor_texture *texture)
+{
+	if (!texture->video || texture->surface.bo)
+		return true;
+	if (texture->version_count == 0 && !add_version(texture))
+		return false;
+	struct compositor_bo *bo = texture->versions[0].bo;
+	uint8_t *to = compositor_bo_access_alone(bo, true);
+	if (!to || !compositor_video_convert(texture->video, to, texture->surface.pitch))
+		return false;
+	texture->surface.bo = bo;
+	return true;
 }
 
 static struct wlr_texture *from_import(struct compositor_renderer *renderer,
@@ -251,7 +295,8 @@ struct wlr_texture *compositor_texture_from_buffer(struct wlr_renderer *base,
 	void *data;
 
 	if (wlr_buffer_get_dmabuf(buffer, &attribs))
-		return from_import(renderer, buffer);
+		return compositor_video_has(attribs.format) ?
+			from_video(renderer, buffer, &attribs) : from_import(renderer, buffer);
 	if (!wlr_buffer_begin_data_ptr_access(buffer, WLR_BUFFER_DATA_PTR_ACCESS_READ, &data,
 			&fourcc, &stride))
 		return NULL;

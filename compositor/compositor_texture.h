@@ -22,6 +22,8 @@ struct compositor_texture {
 	bool opaque;
 	struct compositor_surface surface; /* bo: the current version's, or the import's */
 	struct wlr_buffer *buffer;         /* of an import, locked; else NULL */
+	/* A YUV import's; surface is what it becomes, without bo until it is drawn first. */
+	struct compositor_video *video;
 	struct {
 		struct compositor_bo *bo;
 		pixman_region32_t stale; /* what the current one has newer */
@@ -32,6 +34,8 @@ struct compositor_texture {
 /* wlr_renderer_impl.texture_from_buffer */
 struct wlr_texture *compositor_texture_from_buffer(struct wlr_renderer *base,
 	struct wlr_buffer *buffer);
+/* Before it is drawn: its pixels are there then. False = they cannot be had. */
+bool compositor_texture_prepare(struct compositor_texture *texture);
 /* The texture, or NULL when it is another renderer's. */
 struct compositor_texture *compositor_texture_of(struct wlr_texture *base);
 

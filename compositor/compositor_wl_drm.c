@@ -129,8 +129,7 @@ static struct buffer *buffer_create(struct compositor_peer *peer, uint32_t id,
 	buffer->peer = peer;
 	peer->buffers++;
 	wlr_buffer_init(&buffer->base, &buffer_impl, dmabuf->width, dmabuf->height);
-	buffer->release.notify = handle_release;
-	wl_signal_add(&buffer->base.events.release, &buffer->release);
+	wl_list_init(&buffer->release.link);
 	wl_resource_set_implementation(buffer->resource, &buffer_requests, buffer,
 		buffer_resource_destroyed);
 	return buffer;
@@ -222,6 +221,9 @@ static void create_buffer(struct wl_resource *resource, uint32_t id,
 		compositor_census_set_name(&buffer->base, mention->name);
 	if (!is_drawable(drm, buffer))
 		fail(resource, COMPOSITOR_FAULT_BOUNDS, mention);
+	/* From now on: that was no use of it. */
+	buffer->release.notify = handle_release;
+	wl_signal_add(&buffer->base.events.release, &buffer->release);
 }
 
 /* ---- requests ---- */

@@ -6,6 +6,7 @@ import ctypes
 import errno
 import fcntl
 import json
+import mmap
 import os
 import stat
 import struct
@@ -220,6 +221,65 @@ class Drm:
                          [fd])
         self.wl.roundtrip()
         return new
+
+
+class Dmabuf:
+    """zwp_linux_dmabuf_v1 with feedback"""
+
+    def __init__(self, wl):
+        self.wl, self.id = wl, wl.bind("zwp_linux_dmabuf_v1", 4)
+
+    def buffer(self, width, height, form, modifier, *planes):
+        """planes: (descriptor, offset, stride)"""
+        params = self.wl.new()
+        self.wl.send(self.id, 1, struct.pack("<I", params))
+        for i, (fd, offset, stride) in enumerate(planes):
+            self.wl.send(params, 1, struct.pack("<IIIII", i, offset, stride, modifier >> 32,
+                                                modifier & 0xffffffff), [fd])
+        new = self.wl.new()
+        self.wl.send(params, 3, struct.pack("<IiiII", new, width, height, form, 0))
+        self.wl.roundtrip()
+        return new
+
+    def feedback(self, surface=None):
+        return Feedback(self, surface)
+
+
+class Feedback:
+    def __init__(self, dmabuf, surface):
+        self.wl, self.id, self.table = dmabuf.wl, dmabuf.wl.new(), []
+        self.wl.send(dmabuf.id, 2 if surface is None else 3,
+                     struct.pack("<I", self.id) + (b"" if surface is None else
+                                                   struct.pack("<I", surface)))
+
+    def take(self):
+        """Of each done event since: [main device, [[device, flags, [[format, modifier]]]]]."""
+        self.wl.roundtrip()
+        found, main, tranches, tranche = [], None, [], [None, 0, []]
+        for _, opcode, data in self.wl.take(self.id):
+            if opcode == 0:
+                found.append([main, tranches])
+                tranches = []
+            elif opcode == 1:
+                size, = struct.unpack("<I", data)
+                fd = self.wl.fds.pop(0)
+                with mmap.mmap(fd, size, mmap.MAP_PRIVATE, mmap.PROT_READ) as table:
+                    self.table = [list(pair) for pair in struct.iter_unpack("<I4xQ", table)]
+                os.close(fd)
+            elif opcode == 2:
+                main, = struct.unpack_from("<Q", data, 4)
+            elif opcode == 3:
+                tranches.append(tranche)
+                tranche = [None, 0, []]
+            elif opcode == 4:
+                tranche[0], = struct.unpack_from("<Q", data, 4)
+            elif opcode == 5:
+                size, = struct.unpack_from("<I", data)
+                indices = struct.unpack_from(f"<{size // 2}H", data, 4)
+                tranche[2] += [self.table[i] for i in indices]
+            elif opcode == 6:
+                tranche[1], = struct.unpack("<I", data)
+        return found
 
 
 DMABUF, FLINK = 0, 1  # testcard_share_manager_v1.transport

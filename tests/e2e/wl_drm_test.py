@@ -106,6 +106,7 @@ def test_a_flink_name_is_shown(t):
     viewer(f"w = Window(wl); d = Drm(wl); b = d.buffer({name}, 320, 240, 1280); w.show(b)")
     compositor.wait_windows(1)
     shows(t, compositor, 0x0000ff)
+    t.equal(viewer("wl.take(b)"), [], "released while it is shown")
     t.wait(lambda: surface(compositor)["scanned_frames"] > 0, "a plane")
     t.equal(surface(compositor)["copied_bytes"], 0)
     # It is the same memory.
@@ -150,6 +151,50 @@ def test_tiled(t):
     compositor.stop()
 
 
+def video(t, buffer):
+    """NV12 in one object: on an overlay, uncopied; composited, the same pixels."""
+    compositor = start(t)
+    peer = Peer(t, compositor)
+    # Luma goes from left to right, chroma from top to bottom.
+    peer("luma = bytes(range(16, 16 + 128)) * 64")
+    peer("chroma = b''.join(bytes([100 + i, 180 - 2 * i]) * 64 for i in range(32))")
+    peer("h = card.create(128 * 96); card.write(h, 0, luma + chroma)")
+    peer(f"w = Window(wl); w.show({buffer})")
+    window, = compositor.wait_windows(1)
+
+    def planes():
+        output, = compositor.ctl("planes")["outputs"]
+        return [p["format"] for p in output["planes"] if p["shows"] == "client"]
+    t.wait(lambda: planes() == ["NV12"], "the video on an overlay")
+    compositor.ctl("wait-vblank", "2")
+    t.equal(surface(compositor)["copied_bytes"], 0)
+    before = compositor.screenshot("plane.png")
+    compositor.ctl("planes", "off")
+    t.wait(lambda: not planes() and surface(compositor)["copied_bytes"] > 0, "composition")
+    compositor.ctl("wait-vblank", "2")
+    after = compositor.screenshot("composited.png")
+    x, y = window["x"], window["y"]
+    colours = {before.pixel(x + i, y + j) for i in range(128) for j in range(64)}
+    t.check(len(colours) > 1000, f"{len(colours)} colours")
+    t.check(all(before.pixel(x + i, y + j) == after.pixel(x + i, y + j)
+                for i in range(128) for j in range(64)), "the plane shows something else")
+    peer.end()
+    compositor.stop()
+
+
+def test_video_by_name(t):
+    video(t, "Drm(wl).planar(card.flink(h), 128, 64, NV12, 0, 128, 8192, 128)")
+
+
+def test_video_by_dmabuf(t):
+    video(t, "Drm(wl).planar(0, 128, 64, NV12, 0, 128, 8192, 128, fd=card.export(h))")
+
+
+def test_video_by_linux_dmabuf(t):
+    video(t, "Dmabuf(wl).buffer(128, 64, NV12, 0, (card.export(h), 0, 128),"
+             " (card.export(h), 8192, 128))")
+
+
 def test_bad_buffers(t):
     """Each costs its client the connection and says why in the log; nobody else notices."""
     compositor = start(t)
@@ -168,6 +213,8 @@ def test_bad_buffers(t):
         (f"d.buffer(n, 64, 64, 256, {NV12})", FORMAT),
         ("d.planar(n, 64, 64, XRGB, 4, 256)", NAME), ("d.planar(n, 64, 64, XRGB, -4, 256)", NAME),
         ("d.planar(n, 64, 64, XRGB, 0, -256)", NAME),
+        (f"d.planar(n, 64, 64, {NV12}, 0, 64, 1 << 30, 64)", NAME),
+        (f"d.planar(n, 64, 64, {NV12}, 0, 64, 4096, 32)", NAME),
         ("d.planar(0, 64, 64, XRGB, 0, 256, fd=0)", NAME),
         ("d.planar(0, 64, 65, XRGB, 0, 256, fd=card.export(h))", NAME),
         ("d.planar(0, 64, 64, XRGB, 0, 256, fd=os.memfd_create('x'))", NAME),
