@@ -75,7 +75,10 @@ struct platform_card {
 	struct vfs_node fb_node;
 	/* By crtc; NULL without frames_dir, video_path. */
 	struct kms_sink *png_sinks[KMS_MAX_CRTCS], *video_sinks[KMS_MAX_CRTCS];
-	/* By connector: what "connect" and "mode" offer, its modes before the last change. Control thread. */
+	/*
+	 * By connector: what "connect" and "mode" offer, its modes before the last change, in the
+	 * beginning its description's. Control thread.
+	 */
 	struct platform_monitor {
 		struct drm_mode_modeinfo modes[KMS_MAX_MODES];
 		unsigned mode_count;

@@ -39,6 +39,20 @@ static int add_node(struct platform_card *card, enum uapi_node_kind kind, struct
 	return ret;
 }
 
+/* A monitor that is plugged in later has the modes that its connector is described with. */
+static void offer_modes(struct platform_card *card, const struct kms_device_desc *desc)
+{
+	for (unsigned i = 0; i < desc->connector_count; i++) {
+		const struct kms_connector_desc *connector = &desc->connectors[i];
+		struct platform_monitor *monitor = &card->monitors[i];
+
+		monitor->mode_count = connector->mode_count;
+		if (connector->mode_count > 0)
+			memcpy(monitor->modes, connector->modes,
+				connector->mode_count * sizeof(monitor->modes[0]));
+	}
+}
+
 static int create_card(struct platform_card *card, const struct platform_options *options)
 {
 	const struct kms_device_desc *desc = options->kms ? options->kms :
@@ -48,8 +62,10 @@ static int create_card(struct platform_card *card, const struct platform_options
 		.render_dumb = options->render_dumb};
 
 	int ret = uapi_device_create(desc, options->driver_name, &parts, &card->dev);
-	if (ret == 0)
+	if (ret == 0) {
+		offer_modes(card, desc);
 		kms_time_start(card->dev->kms, options->clock);
+	}
 	if (ret == 0)
 		ret = add_node(card, UAPI_NODE_PRIMARY, &card->card_node);
 	if (ret == 0 && options->render_node)
