@@ -160,10 +160,14 @@ class Program:
         last = {}
 
         def look():
-            active = self.state()["crtcs"]
-            if crtc >= len(active) or not active[crtc]["active"]:
+            # A modeset may turn it off at any moment: there is no asking before.
+            path = self.t.path(f"{self.name}-crtc{crtc}.png")
+            reply = self.ctl("screenshot", path, "crtc", str(crtc), ok=None)
+            if not reply["ok"]:
+                self.t.check(" is off" in reply["error"] or "no crtc" in reply["error"],
+                             reply["error"])
                 return None
-            image = last["image"] = self.screenshot(crtc)
+            image = last["image"] = png.read(path)
             return image if predicate(image) else None
         try:
             return self.wait(look, f"the screen to show {text}", seconds)

@@ -1,0 +1,150 @@
+"""Xorg's modesetting driver on the device, as an ordinary user: what its screen shows.
+
+With a seat other than seat0 the server asks for no virtual terminal; devices that are in its
+configuration it then opens by itself, or takes from logind where there is one."""
+import matrix
+import tc
+
+INK, FACE = 0x102030, 0xa0c0e0  # of the terminal, and the clock
+
+CONFIG = """
+Section "ServerFlags"
+  Option "AutoAddGPU" "false"
+  Option "AutoAddDevices" "false"
+EndSection
+Section "InputDevice"
+  Identifier "keyboard"
+  Driver "libinput"
+  Option "Device" "/dev/input/event0"
+EndSection
+Section "InputDevice"
+  Identifier "pointer"
+  Driver "libinput"
+  Option "Device" "/dev/input/event1"
+EndSection
+Section "InputDevice"
+  Identifier "tablet"
+  Driver "libinput"
+  Option "Device" "/dev/input/event2"
+EndSection
+Section "Device"
+  Identifier "card"
+  Driver "modesetting"
+  Option "kmsdev" "/dev/dri/card0"
+  %s
+EndSection
+Section "Screen"
+  Identifier "screen"
+  Device "card"
+EndSection
+Section "ServerLayout"
+  Identifier "layout"
+  Screen "screen"
+  InputDevice "keyboard" "CoreKeyboard"
+  InputDevice "pointer" "CorePointer"
+  InputDevice "tablet"
+EndSection
+"""
+
+# Ends with the server, whose clients end by that.
+START = """
+rm -f display
+Xorg -displayfd 3 -seat seat-x -config %s -logfile xorg.log -noreset -nolisten tcp 3>display &
+server=$!
+trap 'kill $server' TERM
+while ! [ -s display ] && kill -0 $server; do sleep 0.05; done
+export DISPLAY=:$(cat display)
+%s
+while kill -0 $server 2>/dev/null; do wait $server; done
+cat xorg.log
+"""
+
+
+def start(t, clients, device_option="", options=(), **env):
+    matrix.need("Xorg")
+    config = matrix.script(t, "xorg.conf", CONFIG % device_option)
+    script = matrix.script(t, "start.sh", START % (config, clients))
+    return matrix.Program(t, "sh", script, options=options, LIBSEAT_BACKEND=None,
+                          SEATD_VTBOUND=None, **env)
+
+
+def end(card):
+    """Returns what the server has logged."""
+    card.stop(None)
+    card.t.wait(lambda: not tc.children(), "the server's clients to end")
+    return card.log()
+
+
+def terminal_and_clock(t):
+    matrix.need("xterm", "xclock")
+    return (f"xterm -bg '#{INK:06x}' -fg white -cr white -fa DejaVuSansMono -bw 0 -b 0 "
+            f"-geometry 60x20+0+0 -e sh {matrix.typed(t)} &\n"
+            f"xclock -bg '#{FACE:06x}' -update 1 -bw 0 -geometry 200x200+800+500 &\n")
+
+
+def both(image):
+    return (matrix.share(image, INK, (0, 0, 300, 200)) > 0.8 and
+            matrix.share(image, FACE, (800, 500, 200, 200)) > 0.5)
+
+
+def check_clients(card):
+    card.show(both, "a terminal and a clock")
+    # Without a window manager, the window below the pointer has the keyboard.
+    card.ctl("move-to", "150", "150")
+    matrix.type_line(card, "typed by nobody")
+    picture = card.show(lambda image: len(matrix.colours(image, (0, 0, 300, 100), 1)) > 8,
+                        "the letters")
+    card.t.equal(matrix.share(picture, 0, (600, 0, 424, 400)), 1.0, "the root window")
+    # xterm hides the cursor when it is typed into.
+    card.ctl("move-to", "700", "200")
+
+    def there():
+        planes = card.planes("cursor")
+        return planes and abs(planes[0]["x"] - 700) < 40 and abs(planes[0]["y"] - 200) < 40
+    card.wait(there, "the cursor's plane at 700,200")
+    # The second hand moves.
+    card.show(lambda image: matrix.differ(image, picture, (800, 500, 200, 200)),
+              "the clock's hand elsewhere")
+
+
+def test_clients(t):
+    card = start(t, terminal_and_clock(t))
+    check_clients(card)
+    end(card)
+
+
+def test_atomic(t):
+    card = start(t, terminal_and_clock(t), 'Option "Atomic" "true"')
+    check_clients(card)
+    end(card)
+
+
+def test_glamor_is_refused_by_the_server(t):
+    """The server takes no software GL for glamor; it draws by itself then, and shows that."""
+    card = start(t, terminal_and_clock(t), 'Option "AccelMethod" "glamor"')
+    check_clients(card)
+    log = end(card)
+    t.check("Refusing to try glamor on llvmpipe" in log, f"the evidence: {log[-3000:]}")
+
+
+def test_devices_from_logind(t):
+    matrix.need("dbus-daemon")
+    card = start(t, terminal_and_clock(t), options=("--logind",))
+    check_clients(card)
+    log = end(card)
+    t.check("systemd-logind: got fd for /dev/input/event0" in log, "the keyboard from logind")
+
+
+def test_mode_by_randr(t):
+    matrix.need("xrandr")
+    card = start(t, terminal_and_clock(t) + f"while ! [ -e {t.path('go')} ]; do sleep 0.05; done\n"
+                 "xrandr --output $(xrandr | sed -n 's/ connected.*//p') --mode 800x600\n")
+    card.show(both, "a terminal and a clock")
+    open(t.path("go"), "w").close()
+    picture = card.show(lambda image: (image.width, image.height) == (800, 600),
+                        "a picture of 800x600")
+    t.check(matrix.share(picture, INK, (0, 0, 300, 200)) > 0.8, "the terminal")
+    end(card)
+
+
+tc.main(globals())
