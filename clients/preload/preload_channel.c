@@ -53,8 +53,16 @@ static void free_channel(struct preload_channel *channel)
 	channel->memory = NULL;
 }
 
+/* At the end of the program no destructor of the main thread's runs. */
+__attribute__((destructor)) static void program_ends(void)
+{
+	if (own.live && !own.busy && own.memory->here && owns_fd(&own))
+		preload_kept_tell(&own);
+}
+
 static void thread_ends(void *data)
 {
+	program_ends();
 	free_channel(data);
 	preload_keep_finish();
 }

@@ -34,6 +34,7 @@ struct preload_channel {
 	bool live;
 	bool busy; /* a request is under way in this thread */
 	uint64_t instance;
+	uint64_t told_ns; /* when the server was told of kept answers last */
 	bool unwatched; /* its server's counters can not be had (preload_watch.h) */
 	struct preload_attached attached[PRELOAD_CHANNEL_FILES];
 	unsigned next_attached;

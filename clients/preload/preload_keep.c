@@ -53,7 +53,7 @@ struct keeper {
 	bool busy; /* a signal handler that finds it set asks the server */
 	struct known_file files[FILES];
 	uint8_t vain[NUMBERS];
-	uint32_t counts[NUMBERS];
+	uint32_t counts[NUMBERS], untold; /* answers given */
 	unsigned victim;
 	uint8_t small[SMALL_COUNT][SMALL_BYTES] __attribute__((aligned(8)));
 	uint8_t large[LARGE_COUNT][LARGE_BYTES] __attribute__((aligned(8)));
@@ -125,9 +125,16 @@ uint32_t preload_keep_take_count(unsigned number)
 {
 	uint32_t count = own ? own->counts[number] : 0;
 
-	if (count)
+	if (count) {
 		own->counts[number] = 0;
+		own->untold -= count;
+	}
 	return count;
+}
+
+uint32_t preload_keep_untold(void)
+{
+	return own ? own->untold : 0;
 }
 
 /* ---- the request as a key ---- */
@@ -345,6 +352,7 @@ static bool answer(struct keeper *keeper, int fd, struct preload_ticket *ticket,
 		return false;
 	*result = write_answer(kept, ticket);
 	keeper->counts[_IOC_NR(ticket->request)]++;
+	keeper->untold++;
 	return true;
 }
 
@@ -371,7 +379,7 @@ bool preload_keep_answer(int fd, uint32_t request, uint64_t arg, struct preload_
 	keeper = begin();
 	if (!keeper)
 		return false;
-	if (!in_vain(keeper, request)) {
+	if (!in_vain(keeper, request) && !preload_kept_wait(keeper->untold)) {
 		ticket->open = open_ticket(ticket, request, arg);
 		answered = ticket->open && mode() != MODE_CHECK &&
 			answer(keeper, fd, ticket, result);

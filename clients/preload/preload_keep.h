@@ -58,5 +58,13 @@ void preload_keep_finish(void);
 
 /* How often requests with that _IOC_NR were answered here since this was asked last. */
 uint32_t preload_keep_take_count(unsigned number);
+/* Of all of them together. */
+uint32_t preload_keep_untold(void);
+
+/* preload_kept.c: what the server is told of that, now; or when it is time. */
+void preload_kept_tell(struct preload_channel *channel);
+void preload_kept_tell_in_time(struct preload_channel *channel);
+/* The next request is to go to the server, which must be told. */
+bool preload_kept_wait(uint32_t untold);
 
 #endif

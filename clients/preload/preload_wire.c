@@ -309,6 +309,7 @@ static int call_ioctl(struct preload_channel *channel, void *data, struct preloa
 {
 	struct ioctl_request *request = data;
 
+	preload_kept_tell_in_time(channel);
 	preload_keep_watch(&request->ticket, channel, request->gather.head.file_id);
 	return preload_gather_call(&request->gather, channel, reply);
 }

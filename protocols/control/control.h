@@ -51,6 +51,7 @@
  *   session                       who has the seat, and who wants it (seat.h)
  *   session N | disable | enable  switches to session N, to nobody, back
  *   console print TEXT...         on the text console that shows while nobody has the card
+ *   ioctls [reset]                calls of each ioctl, and who answered (uapi_count.h)
  *   oops [REASON...]              every screen shows an oops; the program goes on
  *   oops-clear                    the screens show their planes again
  *   quit                          ends the server

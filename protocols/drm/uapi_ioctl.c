@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gem_trace.h"
+#include "uapi_count.h"
 #include "uapi_file.h"
 
 /* Larger than any struct of the table; callers may send up to 16383 bytes. */
@@ -46,7 +47,8 @@ static int run_row(const struct uapi_ioctl *row, struct uapi_call *call, unsigne
 
 	memset(data, 0, size);
 	call->caller->may_ask = row->flags & UAPI_UPCALL;
-	call->caller->depends = row->keeps;
+	/* A recording has all of them. */
+	call->caller->depends = gem_trace_recording() ? 0 : row->keeps;
 	if (vfs_copy_from(call->caller, data, arg, in))
 		return -EFAULT;
 	int ret = check_access(row, call);
@@ -113,6 +115,8 @@ long uapi_file_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg,
 	long ret = dispatch(&call, request, arg, row);
 	if (begin)
 		trace(file, row, begin, ret);
+	if (row)
+		uapi_count(_IOC_NR(request), caller->remote, ret < 0);
 	if (ret < 0)
 		gem_debug("ioctl", "%s (0x%08x): %s, pid %d, file %u", row ? row->name : "?",
 			request, strerrorname_np(-ret), (int)caller->pid, base->id);

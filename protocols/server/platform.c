@@ -7,6 +7,7 @@
 #include "kms_oops.h"
 #include "platform_internal.h"
 #include "platform_trace.h"
+#include "uapi_count.h"
 #include "uapi_sync.h"
 #include "wire.h"
 
@@ -20,6 +21,7 @@ static int subscribe_uevents(void *data, int *fd)
 static int create_sync(struct platform *platform)
 {
 	vfs_set_dma_bufs(platform->vfs, uapi_dma_buf);
+	vfs_set_kept(platform->vfs, uapi_count_kept);
 	uapi_sw_sync_node_init(&platform->sw_sync_node);
 	return vfs_add_node(platform->vfs, &platform->sw_sync_node);
 }
@@ -55,6 +57,8 @@ static int create_control(struct platform *platform)
 		ret = platform_add_state_command(platform);
 	if (ret == 0)
 		ret = platform_add_history_command(platform);
+	if (!ret)
+		ret = platform_add_count_command(platform);
 	if (ret == 0)
 		ret = platform_add_trace_command(platform);
 	if (ret == 0)

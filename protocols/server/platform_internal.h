@@ -43,6 +43,7 @@ int platform_add_time_commands(struct platform *platform);
 int platform_add_state_command(struct platform *platform);
 int platform_add_history_command(struct platform *platform);
 int platform_add_trace_command(struct platform *platform);
+int platform_add_count_command(struct platform *platform);
 
 /* Objects behind framebuffers, a reference each; a flood does not make the answer endless. */
 #define PLATFORM_OBJECTS_MAX 512

@@ -140,6 +140,9 @@ int platform_trace_start(struct platform *platform, const char *path)
 	if (ret)
 		goto stop_trace;
 	platform->trace = trace;
+	/* Clients ask again, each time: what they answer to themselves is not seen here. */
+	for (unsigned i = 0; i < platform->card_count; i++)
+		gem_publish_move(platform->cards[i].dev->access_changes);
 	return 0;
 
 stop_trace:

@@ -177,3 +177,14 @@ int vfs_dma_buf(struct vfs *vfs, const struct vfs_dma_buf_request *request, int 
 	*out = ret ? -1 : fd;
 	return ret;
 }
+
+void vfs_set_kept(struct vfs *vfs, void (*note)(unsigned number, uint32_t times))
+{
+	vfs->note_kept = note;
+}
+
+void vfs_note_kept(struct vfs *vfs, unsigned number, uint32_t times)
+{
+	if (vfs->note_kept)
+		vfs->note_kept(number, times);
+}

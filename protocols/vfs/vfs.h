@@ -64,6 +64,7 @@ struct vfs_caller {
 	 * that these may wait for the client to look into its memory and descriptors.
 	 */
 	bool may_ask;
+	bool remote; /* another process, over the wire */
 	/*
 	 * Set by the driver in the call: 1 << enum vfs_watch, whose counters (vfs_file_ops
 	 * watches) this answer depends on: as long as they have not moved, the same request
@@ -279,6 +280,14 @@ int vfs_dma_buf(struct vfs *vfs, const struct vfs_dma_buf_request *request, int 
 /* Who answers; before there are callers. */
 void vfs_set_dma_bufs(struct vfs *vfs,
 	int (*answer)(struct vfs *vfs, const struct vfs_dma_buf_request *request, int *out));
+
+/*
+ * A client says that it gave itself an answer it had kept, so many times, to requests of
+ * that _IOC_NR.
+ */
+void vfs_note_kept(struct vfs *vfs, unsigned number, uint32_t times);
+/* Who is told; before there are callers. */
+void vfs_set_kept(struct vfs *vfs, void (*note)(unsigned number, uint32_t times));
 
 /* Finds files whose last descriptor was closed and releases them. */
 void vfs_reap(struct vfs *vfs);

@@ -52,6 +52,7 @@ struct vfs {
 	int epoll_fd;              /* server ends; reports hang-ups only */
 	/* vfs_file_unread's last calibration: size << 32 | cost in SIOCOUTQ. */
 	_Atomic uint64_t packet_cost;
+	void (*note_kept)(unsigned number, uint32_t times);
 	int (*answer_dma_buf)(struct vfs *vfs, const struct vfs_dma_buf_request *request, int *out);
 	struct vfs_shard shards[VFS_SHARDS];
 	struct vfs_fd_slot fds[VFS_FD_SLOTS]; /* by number */

@@ -90,6 +90,8 @@ enum wire_op {
 	 */
 	WIRE_DMA_BUF = 11,
 	WIRE_WATCH = 12,  /* reply carries a descriptor of the counters' memory, to be read only */
+	/* How often the client has given itself answers it had kept; no reply. */
+	WIRE_KEPT = 13,
 	WIRE_UPCALL = 10, /* a question of the server's, and the client's answer */
 };
 
@@ -132,6 +134,17 @@ struct wire_attach {
 	struct wire_header header;
 	uint32_t file_id;
 	uint32_t pad;
+};
+
+#define WIRE_KEPT_MAX 256u /* numbers (_IOC_NR) of DRM requests */
+
+struct wire_kept { /* followed by count struct wire_kept_count */
+	struct wire_header header;
+	uint32_t count;
+};
+
+struct wire_kept_count {
+	uint32_t number, times;
 };
 
 #define WIRE_WATCHES 7u

@@ -97,7 +97,7 @@ static const struct vfs_caller_ops ops = {copy_from, copy_to, install_fd, fetch_
 void wire_caller_init(struct wire_caller *caller, const struct ucred *credentials, int socket,
 	int patience_ms)
 {
-	caller->base = (struct vfs_caller){.ops = &ops, .pid = credentials->pid,
+	caller->base = (struct vfs_caller){.ops = &ops, .pid = credentials->pid, .remote = true,
 		.uid = credentials->uid, .gid = credentials->gid};
 	wire_memory_init(&caller->memory);
 	caller->upcalls = (struct wire_upcalls){.socket = socket, .patience_ms = patience_ms};

@@ -330,6 +330,23 @@ static int serve_watch(struct wire_channel *channel)
 	return ret ? send_result(channel, ret) : send_fd(channel, &reply, sizeof(reply), fd);
 }
 
+static int serve_kept(struct wire_channel *channel)
+{
+	const struct wire_kept *request = (const struct wire_kept *)channel->data;
+	const struct wire_kept_count *counts = (const struct wire_kept_count *)(request + 1);
+
+	if (channel->packet.size < sizeof(*request) || request->count > WIRE_KEPT_MAX ||
+	    channel->packet.size != sizeof(*request) + request->count * sizeof(*counts))
+		return -EPROTO;
+	for (unsigned i = 0; i < request->count; i++) {
+		if (counts[i].number >= WIRE_KEPT_MAX)
+			return -EPROTO;
+		vfs_note_kept(wire_server_vfs(channel->server), counts[i].number,
+			counts[i].times);
+	}
+	return 0;
+}
+
 static const struct {
 	size_t size;  /* of the packet; 0 = the server checks */
 	int fds;      /* that come along; -1 = the server checks */
@@ -341,6 +358,7 @@ static const struct {
 	[WIRE_IOCTL] = {0, -1, serve_ioctl},
 	[WIRE_MMAP] = {sizeof(struct wire_mmap), 0, serve_mmap},
 	[WIRE_UEVENT] = {sizeof(struct wire_header), 0, serve_uevent},
+	[WIRE_KEPT] = {0, 0, serve_kept},
 	[WIRE_WATCH] = {sizeof(struct wire_header), 0, serve_watch},
 	[WIRE_STAT] = {sizeof(struct wire_open), 0, serve_stat},
 	[WIRE_FSTAT] = {sizeof(struct wire_attach), 0, serve_fstat},

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gem_publish.h"
 #include "test.h"
 #include "wire_fixture.h"
 
@@ -288,6 +289,43 @@ static void memfd_and_data(struct packet *packet, uint32_t id)
 	packet_finish(packet);
 }
 
+/* count counters in the packet, that says claimed. */
+static void kept(struct packet *packet, uint32_t count, uint32_t claimed)
+{
+	packet_begin(packet, WIRE_KEPT, sizeof(struct wire_kept) +
+		count * sizeof(struct wire_kept_count));
+	((struct wire_kept *)packet->data)->count = claimed;
+	packet_finish(packet);
+}
+
+static void short_kept(struct packet *packet, uint32_t id)
+{
+	packet_begin(packet, WIRE_KEPT, sizeof(struct wire_header));
+	packet_finish(packet);
+}
+
+static void kept_counts_missing(struct packet *packet, uint32_t id)
+{
+	kept(packet, 1, 2);
+}
+
+static void kept_count_wraps(struct packet *packet, uint32_t id)
+{
+	kept(packet, 0, 1u << 29);
+}
+
+static void kept_number_too_large(struct packet *packet, uint32_t id)
+{
+	kept(packet, 1, 1);
+	((struct wire_kept_count *)((struct wire_kept *)packet->data + 1))->number = WIRE_KEPT_MAX;
+}
+
+static void watch_with_more(struct packet *packet, uint32_t id)
+{
+	packet_begin(packet, WIRE_WATCH, sizeof(struct wire_header) + 4);
+	packet_finish(packet);
+}
+
 static const struct hostile hostiles[] = {
 	{"empty", empty}, {"one byte", one_byte}, {"short header", short_header},
 	{"wrong magic", wrong_magic}, {"size too large", size_too_large},
@@ -309,7 +347,9 @@ static const struct hostile hostiles[] = {
 	{"segment of 4 GiB", segment_length_4g}, {"data missing", data_missing},
 	{"data too many", data_too_many}, {"memfd is a pipe", memfd_is_pipe},
 	{"memfd is a file", memfd_is_file}, {"memfd read-only", memfd_read_only},
-	{"memfd and data", memfd_and_data},
+	{"memfd and data", memfd_and_data}, {"short kept", short_kept},
+	{"kept counts missing", kept_counts_missing}, {"kept count wraps", kept_count_wraps},
+	{"kept number too large", kept_number_too_large}, {"long watch", watch_with_more},
 };
 
 TEST_ROWS(loses_its_channel, struct hostile, hostiles)
@@ -603,4 +643,59 @@ TEST(ends_with_channels_open)
 	vfs_destroy(fixture.vfs);
 	CHECK_INT(atomic_load(&driver_released), 1);
 	CHECK_INT(rmdir(fixture.dir), 0);
+}
+
+/* ---- the counters' memory ---- */
+
+static int watch(int socket)
+{
+	static struct packet packet, reply;
+
+	packet_begin(&packet, WIRE_WATCH, sizeof(struct wire_header));
+	packet_finish(&packet);
+	int ret = client_call(socket, &packet, &reply);
+	CHECK_INT(reply.fd_count, ret == 0);
+	return ret ? ret : reply.fds[0];
+}
+
+/* A client can not change it, nor make it shorter, nor get a descriptor that can. */
+TEST(counters_are_only_read)
+{
+	struct fixture fixture;
+	char path[64];
+
+	fixture_begin(&fixture);
+	int socket = client_greeted(&fixture);
+	CHECK_INT(watch(socket), -ENODEV); /* this driver has none */
+	gem_counter *line = gem_publish_alloc();
+	int fd = watch(socket);
+	CHECK(fd >= 0);
+	uint64_t *memory = mmap(NULL, WIRE_WATCH_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(memory != MAP_FAILED);
+	const uint64_t *seen = memory + gem_publish_place(line) / sizeof(*memory);
+	uint64_t before = *seen;
+	gem_publish_move(line);
+	CHECK_INT(*seen, before + 1);
+
+	CHECK_ERRNO(ftruncate(fd, 0), EINVAL);
+	CHECK_ERRNO(write(fd, "x", 1), EBADF);
+	CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED);
+	CHECK(mprotect(memory, 4096, PROT_READ | PROT_WRITE) < 0);
+	CHECK(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) < 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	int again = open(path, O_RDWR | O_CLOEXEC);
+	CHECK(again >= 0); /* the kernel lets who has the same user id; the seals do not */
+	CHECK_ERRNO(ftruncate(again, 0), EPERM);
+	CHECK_ERRNO(pwrite(again, "x", 1, 0), EPERM);
+	CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, again, 0) == MAP_FAILED);
+	CHECK_ERRNO(fallocate(again, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096), EPERM);
+	gem_publish_move(line);
+	CHECK_INT(*seen, before + 2);
+
+	close(again);
+	close(fd);
+	munmap(memory, WIRE_WATCH_SIZE);
+	gem_publish_free(line);
+	close(socket);
+	fixture_end(&fixture);
 }
