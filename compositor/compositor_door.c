@@ -20,11 +20,14 @@ static const char *door_tree(void)
 
 static void fill_node(struct preload_node *out, const struct vfs_node *node)
 {
+	struct vfs_rights rights;
+
+	vfs_node_rights(platform->vfs, node, &rights);
 	out->major = node->major;
 	out->minor = node->minor;
-	out->mode = node->mode;
-	out->uid = node->uid;
-	out->gid = node->gid;
+	out->mode = rights.mode;
+	out->uid = rights.uid;
+	out->gid = rights.gid;
 	snprintf(out->path, sizeof(out->path), "%s", node->path);
 }
 

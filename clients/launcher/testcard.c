@@ -35,6 +35,8 @@ static const char usage[] =
 	"                      lets make dumb buffers\n"
 	"      --input KINDS, --no-input\n"
 	"                      input devices, as of `testcard device`\n"
+	"      --mode WORDS    who may open the nodes: udev, or card=0600 and the like, as of\n"
+	"                      `testcard device`\n"
 	"      --dir DIR       runtime folder of the card (default: a new private one)\n"
 	"      --join DIR      run PROGRAM on the card that already runs in DIR\n"
 	"      --logind        run PROGRAM in a session that looks like systemd-logind's, on a\n"
@@ -83,7 +85,7 @@ static void add_device_arg(struct testcard_exec *options, const char *name, cons
 static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 {
 	enum { FRAMES = 256, VIDEO, TRACE, CARDS, DEVICE, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, DRIVER,
-		RENDER_NODE, INPUT, NO_INPUT, DIR, JOIN, KEEP, LOGIND };
+		RENDER_NODE, MODE, INPUT, NO_INPUT, DIR, JOIN, KEEP, LOGIND };
 	static const struct option long_options[] = {
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
@@ -97,6 +99,7 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 		{"driver", required_argument, NULL, DRIVER},
 		{"render-node", no_argument, NULL, RENDER_NODE},
 		{"input", required_argument, NULL, INPUT},
+		{"mode", required_argument, NULL, MODE},
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"dir", required_argument, NULL, DIR},
 		{"join", required_argument, NULL, JOIN},
@@ -147,6 +150,9 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 			break;
 		case INPUT:
 			add_device_arg(options, "--input", optarg);
+			break;
+		case MODE:
+			add_device_arg(options, "--mode", optarg);
 			break;
 		case NO_INPUT:
 			add_device_arg(options, "--no-input", NULL);

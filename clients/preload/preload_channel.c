@@ -114,6 +114,8 @@ static int dial(struct preload_channel *channel)
 	}
 	channel->fd = fd;
 	channel->ino = st.st_ino;
+	channel->uid = geteuid();
+	channel->gid = getegid();
 	channel->memory->here = true;
 	channel->live = true;
 	channel->unwatched = false;
@@ -193,6 +195,14 @@ int preload_channel_acquire(struct preload_channel **out)
 	}
 	*out = channel;
 	return 0;
+}
+
+int preload_channel_be_current(struct preload_channel *channel)
+{
+	if (channel->uid == geteuid() && channel->gid == getegid())
+		return 0;
+	close_channel(channel);
+	return prepare(channel);
 }
 
 void preload_channel_release(struct preload_channel *channel)

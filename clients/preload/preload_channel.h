@@ -33,6 +33,8 @@ struct preload_channel {
 	ino_t ino; /* of fd: proof that the number is still ours */
 	bool live;
 	bool busy; /* a request is under way in this thread */
+	uid_t uid; /* effective ones when it was made: what the server goes by */
+	gid_t gid;
 	uint64_t instance;
 	uint64_t told_ns; /* when the server was told of kept answers last */
 	bool unwatched; /* its server's counters can not be had (preload_watch.h) */
@@ -90,6 +92,13 @@ void preload_channel_release(struct preload_channel *channel);
 /* NULL: the server does not know that we hold it. */
 const struct preload_attached *preload_channel_attached(const struct preload_channel *channel,
 	uint32_t file_id);
+
+/*
+ * For requests that the server grants or not: the channel is made anew when the program
+ * has become somebody else since. -ENODEV, and it is still to be released.
+ */
+int preload_channel_be_current(struct preload_channel *channel);
+
 struct preload_scratch *preload_channel_scratch(struct preload_channel *channel);
 
 /*

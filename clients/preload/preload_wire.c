@@ -127,7 +127,9 @@ static int open_node(const char *path, int flags)
 	int ret = preload_channel_acquire(&channel);
 	if (ret)
 		return ret;
-	ret = transact(&channel, &request, sizeof(request), NULL, 0, &reply);
+	ret = preload_channel_be_current(channel);
+	if (!ret)
+		ret = transact(&channel, &request, sizeof(request), NULL, 0, &reply);
 	if (!ret)
 		ret = check_reply(&reply, sizeof(struct wire_header), 1);
 	if (ret >= 0) {

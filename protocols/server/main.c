@@ -45,6 +45,10 @@ static const char usage[] =
 	"                       tablet (absolute pointer), touch, pen, pad, switch, gamepad\n"
 	"                       (default: keyboard,pointer,tablet); more by testcardctl input\n"
 	"      --no-input       none\n"
+	"      --mode WORDS     who may open the nodes: udev (card 0660 root:video, input 0660\n"
+	"                       root:input, ... as Debian's udev makes them), or with commas in\n"
+	"                       between KIND=MODE[:USER[:GROUP]] of card, render, input, fb and\n"
+	"                       tty (default: 0666, of the user who runs this)\n"
 	"      --frames DIR     write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
 	"                       (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
 	"      --video FILE     record what is shown as FILE, NAME.y4m or NAME.raw (XRGB8888);\n"
@@ -68,15 +72,16 @@ struct device_options {
 	struct platform_options platform;
 	const char *device;      /* of --device, NULL = the default one */
 	struct profile *profile; /* platform.kms is its */
+	struct platform_rights rights;
 	int ready_fd;
 };
 
-/* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
+/* 0 = go on, 1 = help was asked for, -1 = wrong usage, -2 = wrong, and said. */
 static int parse(int argc, char **argv, struct device_options *options)
 {
 	enum { DEVICE = 256, DRIVER, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, RENDER_NODE,
 		RENDER_DUMB, INPUT, NO_INPUT, FRAMES, VIDEO, TRACE, FBDEV, NO_FBDEV, CONSOLE_FONT, WATCHDOG,
-		NO_OOPS, READY_FD };
+		NO_OOPS, READY_FD, MODE };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"device", required_argument, NULL, DEVICE},
@@ -97,10 +102,12 @@ static int parse(int argc, char **argv, struct device_options *options)
 		{"console-font", required_argument, NULL, CONSOLE_FONT},
 		{"watchdog", required_argument, NULL, WATCHDOG},
 		{"no-oops", no_argument, NULL, NO_OOPS},
+		{"mode", required_argument, NULL, MODE},
 		{"ready-fd", required_argument, NULL, READY_FD},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
+	const char *why;
 	long number;
 
 	*options = (struct device_options) {
@@ -157,6 +164,13 @@ static int parse(int argc, char **argv, struct device_options *options)
 			if (!platform_inputs_valid(optarg))
 				return -1;
 			options->platform.input = optarg;
+			break;
+		case MODE:
+			if (!platform_parse_rights(optarg, &options->rights, &why)) {
+				fprintf(stderr, "testcard-device: --mode %s: %s\n", optarg, why);
+				return -2;
+			}
+			options->platform.rights = &options->rights;
 			break;
 		case FRAMES:
 			options->platform.frames_dir = optarg;
@@ -258,7 +272,8 @@ int main(int argc, char **argv)
 
 	int parsed = parse(argc, argv, &options);
 	if (parsed != 0) {
-		fputs(usage, parsed > 0 ? stdout : stderr);
+		if (parsed != -2)
+			fputs(usage, parsed > 0 ? stdout : stderr);
 		return parsed > 0 ? EXIT_SUCCESS : 2;
 	}
 	if (load_device(&options) < 0)

@@ -84,6 +84,8 @@ static int create_parts(struct platform *platform, const struct platform_options
 
 	if (ret < 0)
 		return ret;
+	if (options->rights)
+		vfs_set_rules(platform->vfs, options->rights->rules, options->rights->count);
 	ret = create_sync(platform);
 	if (ret == 0)
 		ret = platform_create_cards(platform, options);

@@ -22,6 +22,14 @@
 #define PLATFORM_INPUT_DEFAULT "keyboard,pointer,tablet"
 #define PLATFORM_WATCHDOG_MAX 3600 /* seconds */
 
+#define PLATFORM_RIGHTS_MAX 5
+
+/* Who may open the nodes. */
+struct platform_rights {
+	struct vfs_rule rules[PLATFORM_RIGHTS_MAX];
+	unsigned count;
+};
+
 struct platform_options {
 	const char *driver_name;               /* NULL = "testcard" */
 	const struct kms_device_desc *kms;     /* NULL = default */
@@ -49,6 +57,7 @@ struct platform_options {
 	/* NULL, or what happens is recorded there until the end (platform_trace.h). */
 	const char *trace_path;
 	const char *console_font; /* a PSF file; NULL = the built-in font */
+	const struct platform_rights *rights; /* NULL = 0666, the server's user's; outlives it */
 	const char *dir; /* runtime folder, made if missing; NULL = a new private one */
 	/*
 	 * The oops (kms_oops.h). on: platform_create forks its reporter, so that it comes
@@ -150,6 +159,14 @@ int platform_input_add(struct platform *platform, enum evdev_kind kind, const ch
 	unsigned *index);
 /* -ENODEV: there is none of that index. Any thread. */
 int platform_input_remove(struct platform *platform, unsigned index);
+
+/*
+ * "udev", or words with commas in between, KIND=MODE[:USER[:GROUP]]: KIND card, render,
+ * input, fb or tty, MODE octal, USER and GROUP names or numbers (default: the server's).
+ * udev is what Debian's rules make: card 0660 root:video, render 0660 root:render,
+ * input 0660 root:input, fb 0660 root:video, tty 0620 root:tty. False and *why for the user.
+ */
+bool platform_parse_rights(const char *text, struct platform_rights *rights, const char **why);
 
 /* "real", "virtual" (frozen) or "fast", as --clock has them. False: none of these. */
 bool platform_parse_clock(const char *text, enum kms_time_mode *mode);

@@ -163,6 +163,25 @@ const struct vfs_node *vfs_find_node(struct vfs *vfs, const char *path)
 	return found;
 }
 
+void vfs_set_rules(struct vfs *vfs, const struct vfs_rule *rules, unsigned count)
+{
+	vfs->rules = rules;
+	vfs->rule_count = count;
+}
+
+void vfs_node_rights(struct vfs *vfs, const struct vfs_node *node, struct vfs_rights *rights)
+{
+	*rights = (struct vfs_rights){node->mode, node->uid, node->gid};
+	for (unsigned i = 0; i < vfs->rule_count; i++) {
+		const struct vfs_rule *rule = &vfs->rules[i];
+
+		if (strncmp(node->path, rule->prefix, strlen(rule->prefix)) == 0) {
+			*rights = rule->rights;
+			return;
+		}
+	}
+}
+
 void vfs_set_dma_bufs(struct vfs *vfs,
 	int (*answer)(struct vfs *vfs, const struct vfs_dma_buf_request *request, int *out))
 {

@@ -59,6 +59,8 @@ struct vfs_caller {
 	pid_t pid;
 	uid_t uid;
 	gid_t gid;
+	const gid_t *groups; /* supplementary ones; the door's */
+	unsigned group_count;
 	/*
 	 * Set by the driver for the call: the handler holds no lock while it uses ops, so
 	 * that these may wait for the client to look into its memory and descriptors.
@@ -152,7 +154,7 @@ struct vfs_file {
 struct vfs_node {
 	const char *path; /* "/dev/dri/card0" */
 	unsigned major, minor;
-	mode_t mode; /* permission bits, checked against the opener's uid/gid */
+	mode_t mode; /* permission bits; who is meant: vfs_node_rights */
 	uid_t uid;   /* owner */
 	gid_t gid;
 	/*
@@ -181,6 +183,19 @@ struct vfs_node {
 	void *data; /* the driver's device */
 };
 
+/* Who may open a node, as stat(2) has it. */
+struct vfs_rights {
+	mode_t mode; /* permission bits */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* For nodes whose path begins with prefix, instead of their own; as udev's rules do. */
+struct vfs_rule {
+	const char *prefix;
+	struct vfs_rights rights;
+};
+
 #define VFS_NAME_PREFIX "testcard/"
 /* abstract socket name: instance (16 hex digits), file id */
 #define VFS_NAME_FORMAT VFS_NAME_PREFIX "%016llx/%u"
@@ -197,6 +212,10 @@ uint64_t vfs_instance(const struct vfs *vfs);
  */
 int vfs_add_node(struct vfs *vfs, const struct vfs_node *node);
 void vfs_remove_node(struct vfs *vfs, const struct vfs_node *node);
+/* rules: the caller's, outlive the vfs; the first that fits counts. Before there are callers. */
+void vfs_set_rules(struct vfs *vfs, const struct vfs_rule *rules, unsigned count);
+/* By the rules, else the node's own. */
+void vfs_node_rights(struct vfs *vfs, const struct vfs_node *node, struct vfs_rights *rights);
 /* NULL when there is none. Nodes are few; a scan. */
 const struct vfs_node *vfs_find_node(struct vfs *vfs, const char *path);
 

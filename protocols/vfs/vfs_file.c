@@ -119,15 +119,28 @@ struct vfs_file *vfs_file_lookup(struct vfs *vfs, ino_t client_ino, uint32_t id)
 	return file;
 }
 
-static int check_permission(const struct vfs_node *node, int flags,
+static bool in_group(const struct vfs_caller *caller, gid_t gid)
+{
+	for (unsigned i = 0; i < caller->group_count; i++) {
+		if (caller->groups[i] == gid)
+			return true;
+	}
+	return caller->gid == gid;
+}
+
+static int check_permission(struct vfs *vfs, const struct vfs_node *node, int flags,
 	const struct vfs_caller *caller)
 {
+	struct vfs_rights rights;
+
+	vfs_node_rights(vfs, node, &rights);
 	int access = flags & O_ACCMODE;
 	unsigned want = (access != O_WRONLY ? WANT_READ : 0) |
 		(access != O_RDONLY ? WANT_WRITE : 0);
-	unsigned shift = caller->uid == node->uid ? 6 : caller->gid == node->gid ? 3 : 0;
+	/* The first that fits, even if another one would give more. */
+	unsigned shift = caller->uid == rights.uid ? 6 : in_group(caller, rights.gid) ? 3 : 0;
 
-	if (caller->uid == 0 || (node->mode >> shift & want) == want)
+	if (caller->uid == 0 || (rights.mode >> shift & want) == want)
 		return 0;
 	return -EACCES;
 }
@@ -231,7 +244,7 @@ static int open_node(struct vfs *vfs, const char *path, int flags, struct vfs_ca
 
 	if (!node)
 		return -ENXIO;
-	int ret = check_permission(node, flags, caller);
+	int ret = check_permission(vfs, node, flags, caller);
 	if (ret)
 		return ret;
 	if (node->text && (!node->open || (flags & O_ACCMODE) == O_RDONLY))

@@ -54,6 +54,8 @@ struct vfs {
 	_Atomic uint64_t packet_cost;
 	void (*note_kept)(unsigned number, uint32_t times);
 	int (*answer_dma_buf)(struct vfs *vfs, const struct vfs_dma_buf_request *request, int *out);
+	const struct vfs_rule *rules; /* fixed from when there are callers, as rule_count */
+	unsigned rule_count;
 	struct vfs_shard shards[VFS_SHARDS];
 	struct vfs_fd_slot fds[VFS_FD_SLOTS]; /* by number */
 };

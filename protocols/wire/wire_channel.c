@@ -63,6 +63,8 @@ static void init_caller(struct wire_channel *channel)
 {
 	wire_caller_init(&channel->caller, &channel->credentials, channel->socket,
 		wire_server_patience(channel->server));
+	channel->caller.base.groups = channel->groups;
+	channel->caller.base.group_count = channel->group_count;
 }
 
 static int serve_open(struct wire_channel *channel)
@@ -138,9 +140,13 @@ static int find_file(struct wire_channel *channel, uint32_t id, struct vfs_file 
 
 static int send_node(struct wire_channel *channel, const struct vfs_node *node)
 {
-	struct wire_stat_reply reply = {.major = node->major, .minor = node->minor,
-		.mode = node->mode, .uid = node->uid, .gid = node->gid};
+	struct wire_stat_reply reply = {.major = node->major, .minor = node->minor};
+	struct vfs_rights rights;
 
+	vfs_node_rights(wire_server_vfs(channel->server), node, &rights);
+	reply.mode = rights.mode;
+	reply.uid = rights.uid;
+	reply.gid = rights.gid;
 	if (strlen(node->path) < sizeof(reply.path))
 		strcpy(reply.path, node->path);
 	return send_reply(channel, &reply.header, sizeof(reply), 0, -1);

@@ -18,7 +18,9 @@ struct wire_attached {
 struct wire_channel {
 	struct wire_server *server;
 	int socket;
-	struct ucred credentials;
+	struct ucred credentials; /* when it connected, as groups: from the kernel */
+	gid_t *groups;
+	unsigned group_count;
 	bool greeted;
 	cpu_set_t cpus; /* where the server may run */
 	unsigned apart; /* requests in a row that came from another CPU than ours */

@@ -86,11 +86,30 @@ static void *channel_main(void *data)
 	gem_list_del(&channel->link);
 	/* Under the lock: destroy shuts listed sockets down. */
 	close(channel->socket);
+	free(channel->groups);
 	free(channel);
 	if (--server->channel_count == 0)
 		pthread_cond_signal(&server->empty);
 	pthread_mutex_unlock(&server->lock);
 	return NULL;
+}
+
+static int get_groups(struct wire_channel *channel)
+{
+	socklen_t size = 0;
+
+	/* The kernel tells how much room it wants. */
+	if (getsockopt(channel->socket, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0)
+		return 0;
+	if (errno != ERANGE)
+		return -errno;
+	channel->groups = malloc(size);
+	if (!channel->groups)
+		return -ENOMEM;
+	if (getsockopt(channel->socket, SOL_SOCKET, SO_PEERGROUPS, channel->groups, &size) < 0)
+		return -errno;
+	channel->group_count = size / sizeof(gid_t);
+	return 0;
 }
 
 static int add_channel(struct wire_server *server, int socket)
@@ -108,6 +127,9 @@ static int add_channel(struct wire_server *server, int socket)
 		ret = -errno;
 		goto free_channel;
 	}
+	ret = get_groups(channel);
+	if (ret)
+		goto free_channel;
 	pthread_mutex_lock(&server->lock);
 	ret = server->stopping ? -ENODEV : server->channel_count >= WIRE_CHANNELS_MAX ? -EMFILE :
 		start_thread(&thread, channel_main, channel, true);
@@ -119,6 +141,7 @@ static int add_channel(struct wire_server *server, int socket)
 	if (!ret)
 		return 0;
 free_channel:
+	free(channel->groups);
 	free(channel);
 	return ret;
 }

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Sessions: compositors that share a seat, one by libseat, one by a virtual terminal, as an
+ordinary user; and who may open the nodes."""
+import os
+import subprocess
+
+import matrix
+import tc
+
+BLUE, RED, GREEN = 0x204080, 0x802010, 0x107030
+# The launcher's own choice: the card's seat.
+OWN = {"LIBSEAT_BACKEND": None, "SEATD_VTBOUND": None, "WLR_RENDERER": "pixman",
+       "WLR_XWAYLAND": "/bin/true"}
+
+
+def background(colour):
+    """Most of the screen; a terminal is in a corner."""
+    return lambda image: matrix.share(image, colour, step=16) > 0.4
+
+
+def sway(t, name, colour, **more):
+    """A sway with a background of its own and a terminal that keeps what is typed."""
+    typed = matrix.typed(t, f"typed-{name}")
+    config = matrix.script(t, f"{name}.conf", f"output * bg #{colour:06x} solid_color\n"
+                           "for_window [app_id=foot] floating enable, resize set 300 200\n"
+                           f"exec foot sh {typed}\n")
+    return matrix.Program(t, "sway", "-c", config, name=name, **OWN, **more)
+
+
+def sessions(program):
+    reply = program.ctl("session")
+    return reply["active"], {row["number"]: row for row in reply["sessions"]}
+
+
+def switch(program, word, active):
+    reply = program.ctl("session", str(word))
+    program.t.equal((reply["active"], reply["late"]), (active, False), f"session {word}")
+
+
+def masters(program):
+    return sum(file["master"] for file in program.state()["files"])
+
+
+def test_two_compositors_share_a_seat(t):
+    matrix.need("sway", "swaybg", "foot")
+    one = sway(t, "one", BLUE)
+    one.show(background(BLUE), "the first background")
+    matrix.type_line(one, "to the first", "typed-one")
+    active, rows = sessions(one)
+    t.equal(active, 1)
+    t.check("/dev/dri/card0" in rows[1]["devices"], rows)
+    t.check("/dev/input/event0" in rows[1]["devices"], rows)
+
+    two = sway(t, "two", RED, device=False, options=("--join", one.dir))
+    one.wait(lambda: 2 in sessions(one)[1], "the second session")
+    t.equal(sessions(one)[1][2]["state"], "paused")
+    # By the keyboard, as a person does: the first sway asks for it.
+    for key in ("KEY_LEFTCTRL", "KEY_LEFTALT"):
+        one.ctl("key", key, "down")
+    one.ctl("key", "KEY_F2")
+    for key in ("KEY_LEFTALT", "KEY_LEFTCTRL"):
+        one.ctl("key", key, "up")
+    one.wait(lambda: sessions(one)[0] == 2, "the switch by the keyboard")
+    one.show(background(RED), "the second background")
+    matrix.type_line(one, "to the second", "typed-two")
+    with open(t.path("typed-one")) as file:
+        t.equal(file.read(), "to the first\n", "what the paused one got")
+
+    switch(one, 1, 1)
+    one.show(background(BLUE), "the first background again")
+    matrix.type_line(one, "to the first again", "typed-one")
+    t.equal(masters(one), 1, "masters")
+    switch(one, 2, 2)
+    one.show(background(RED), "the second background again")
+    two.stop()
+    one.show(background(BLUE), "the first one, whom the second left the seat to")
+    one.stop()
+
+
+def test_disabled_and_enabled(t):
+    matrix.need("sway", "swaybg", "foot")
+    card = sway(t, "one", GREEN)
+    card.show(background(GREEN), "the background")
+    matrix.type_line(card, "before", "typed-one")
+    switch(card, "disable", 0)
+    t.equal(masters(card), 0, "masters")
+    t.equal(sessions(card)[1][1]["state"], "paused")
+    # Whoever comes now gets the master, and keeps it.
+    flip = matrix.Program(t, os.path.join(os.path.abspath(tc.DEMO), "testcard-flip"), "--frames",
+                          "100000", name="flip", device=False, options=("--join", card.dir))
+    card.show(lambda image: not background(GREEN)(image), "the other's picture")
+    card.type("nobody hears\n")
+    card.stays(lambda image: not background(GREEN)(image), "the other's picture")
+    flip.stop(status=None)
+    switch(card, "enable", 1)
+    card.show(background(GREEN), "the background again")
+    matrix.type_line(card, "after", "typed-one")
+    reply = card.ctl("session", "5", ok=False)
+    t.check("no session" in reply["error"], reply)
+    card.stop()
+
+
+def weston(t, name, colour):
+    """weston's own launcher, which wants root: that of a user namespace is enough."""
+    config = matrix.script(t, f"{name}.ini", "[shell]\npanel-position=none\nanimation=none\n"
+                           f"background-color=0xff{colour:06x}\n"
+                           "[core]\nidle-time=0\n")
+    return matrix.Program(t, "unshare", "-r", "weston", f"--config={config}",
+                          "--backend=drm-backend.so", "--tty=7", "--use-pixman",
+                          f"-Swl-{name}", name=name, **OWN)
+
+
+def test_terminal_and_seat(t):
+    matrix.need("weston", "sway", "swaybg", "foot", "unshare")
+    if subprocess.run(matrix.as_user(["unshare", "-r", "true"]), cwd="/", check=False,
+                      stderr=subprocess.DEVNULL).returncode:
+        raise tc.Skip("no user namespaces here")
+    first = weston(t, "weston", BLUE)
+    first.show(background(BLUE), "weston's background")
+    active, rows = sessions(first)
+    t.equal((active, rows[7]["state"]), (7, "active"))
+    second = sway(t, "two", RED, device=False, options=("--join", first.dir))
+    first.wait(lambda: 1 in sessions(first)[1], "sway's session")
+    switch(first, 1, 1)
+    first.show(background(RED), "sway's background")
+    matrix.type_line(first, "into sway", "typed-two")
+    for _ in range(3):
+        switch(first, 7, 7)
+        first.show(background(BLUE), "weston's background again")
+        switch(first, 1, 1)
+        first.show(background(RED), "sway's background again")
+    switch(first, "disable", 0)
+    t.equal(masters(first), 0, "masters")
+    switch(first, "enable", 1)
+    switch(first, 7, 7)
+    first.show(background(BLUE), "weston's background at last")
+    second.stop()
+    t.equal(sessions(first)[0], 7)
+    first.stop()
+
+
+# Rights.
+
+OPEN = """import errno, os, sys
+for path in sys.argv[1:]:
+    try:
+        os.close(os.open(path, os.O_RDWR))
+        print("ok")
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+"""
+NODES = ("/dev/dri/card0", "/dev/dri/renderD128", "/dev/input/event0")
+
+
+def opens(t, card, groups=None):
+    """What open(2) of the nodes says to a program of the user, with these groups besides."""
+    who = matrix.as_user([]) if groups is None else [
+        "setpriv", f"--reuid={matrix.USER}", f"--regid={matrix.USER}", f"--groups={groups}", "--"]
+    script = matrix.script(t, "open.py", OPEN)
+    launcher = matrix._launcher(t)
+    return t.run(*who, "env", "-C", "/", launcher, "exec", "--join", card.dir, "--", "python3",
+                 script, *NODES).split()
+
+
+def device(t, *options):
+    return matrix.Program(t, "sleep", "3600", options=("--render-node", *options), **OWN)
+
+
+def test_nodes_are_anybodys(t):
+    card = device(t)
+    t.equal(opens(t, card), ["ok"] * 3)
+    card.stop(status=None)
+
+
+def test_modes_are_kept(t):
+    card = device(t, "--mode", "card=0000,input=0444")
+    t.equal(opens(t, card), ["EACCES", "ok", "EACCES"])
+    launcher = matrix._launcher(t)
+    text = t.run(*matrix.as_user([launcher]), "exec", "--join", card.dir, "--", "stat", "-c",
+                 "%F %a", *NODES)
+    t.equal(text.splitlines(), ["character special file 0", "character special file 666",
+                                "character special file 444"])
+    text = t.run(*matrix.as_user([launcher]), "exec", "--join", card.dir, "--", "sh", "-c",
+                 "for n in $0 $@; do test -r $n && echo r; test -w $n && echo w; done", *NODES)
+    t.equal(text.split(), ["r", "w", "r"])
+    card.stop(status=None)
+
+
+def test_groups_of_the_caller(t):
+    if os.geteuid() != 0:
+        raise tc.Skip("only root can have other groups")
+    card = device(t, "--mode", "udev")
+    t.equal(opens(t, card), ["EACCES"] * 3)
+    t.equal(opens(t, card, "video"), ["ok", "EACCES", "EACCES"])
+    t.equal(opens(t, card, "12345,input,54321"), ["EACCES", "EACCES", "ok"])
+    t.equal(opens(t, card, "video,render,input"), ["ok"] * 3)
+    card.stop(status=None)
+
+
+def test_seat_opens_what_the_user_may_not(t):
+    matrix.need("sway", "swaybg", "foot")
+    card = sway(t, "one", BLUE, options=("--mode", "udev" if os.geteuid() == 0 else
+                                         "card=0000,input=0000"))
+    card.show(background(BLUE), "the background")
+    matrix.type_line(card, "typed", "typed-one")
+    card.stop()
+
+
+def test_bad_modes(t):
+    for words, why in (("card=0999", "octal"), ("card=0660:nosuchuser", "no such user"),
+                       ("card=0660:root:nosuchgroup", "no such group"), ("disk=0660", "it is card"),
+                       ("card", "KIND=MODE"), ("card=0600,card=0660", "twice"), ("", "KIND=MODE"),
+                       ("card=", "octal"), ("card=01777", "octal"), ("card=-1", "octal")):
+        text = t.run(tc.LAUNCHER, "exec", "--mode", words, "--", "true", status=125)
+        t.check(why in text, f"--mode {words}: {text}")
+
+
+tc.main(globals())
