@@ -163,8 +163,7 @@ static int open_file(struct uapi_call *call, struct uapi_file **out, int *fd)
 	struct uapi_file *lessor = call->file;
 	struct vfs_file *base;
 
-	int ret = vfs_open(lessor->base.vfs, lessor->base.node->path,
-		lessor->base.flags | O_CLOEXEC, call->caller, fd);
+	int ret = vfs_open_again(&lessor->base, lessor->base.flags | O_CLOEXEC, call->caller, fd);
 	if (ret)
 		return ret;
 	ret = vfs_file_from_fd(lessor->base.vfs, *fd, &base);

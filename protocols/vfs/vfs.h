@@ -228,6 +228,12 @@ const struct vfs_node *vfs_find_node(struct vfs *vfs, const char *path);
 int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller, int *fd);
 
 /*
+ * The same of file's own node, whoever asks: who has a file has passed its check (as
+ * the kernel's file_clone_open, for leases).
+ */
+int vfs_open_again(const struct vfs_file *file, int flags, struct vfs_caller *caller, int *fd);
+
+/*
  * A file that no node leads to, as the kernel's anonymous inodes: file comes from
  * vfs_file_init and becomes the holder's with *fd, which is the server's own until
  * it is given to install_fd. name: constant. On error file is as it was, but for

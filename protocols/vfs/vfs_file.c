@@ -237,14 +237,14 @@ static int bring_up(struct vfs *vfs, struct vfs_file *file, int flags,
 }
 
 static int open_node(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller,
-	int *fd)
+	bool check, int *fd)
 {
 	const struct vfs_node *node = vfs_find_node(vfs, path);
 	struct vfs_file *file;
 
 	if (!node)
 		return -ENXIO;
-	int ret = check_permission(vfs, node, flags, caller);
+	int ret = check ? check_permission(vfs, node, flags, caller) : 0;
 	if (ret)
 		return ret;
 	if (node->text && (!node->open || (flags & O_ACCMODE) == O_RDONLY))
@@ -261,19 +261,30 @@ static int open_node(struct vfs *vfs, const char *path, int flags, struct vfs_ca
 	return ret;
 }
 
-int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller, int *fd)
+static int open_path(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller,
+	bool check, int *fd)
 {
 	vfs_reap(vfs);
 	pthread_mutex_lock(&vfs->lock);
 	unsigned phase = vfs->open_phase;
 	vfs->opens[phase]++;
 	pthread_mutex_unlock(&vfs->lock);
-	int ret = open_node(vfs, path, flags, caller, fd);
+	int ret = open_node(vfs, path, flags, caller, check, fd);
 	pthread_mutex_lock(&vfs->lock);
 	if (--vfs->opens[phase] == 0)
 		pthread_cond_broadcast(&vfs->opens_done);
 	pthread_mutex_unlock(&vfs->lock);
 	return ret;
+}
+
+int vfs_open(struct vfs *vfs, const char *path, int flags, struct vfs_caller *caller, int *fd)
+{
+	return open_path(vfs, path, flags, caller, true, fd);
+}
+
+int vfs_open_again(const struct vfs_file *file, int flags, struct vfs_caller *caller, int *fd)
+{
+	return open_path(file->vfs, file->node->path, flags, caller, false, fd);
 }
 
 int vfs_open_anonymous(struct vfs *vfs, struct vfs_file *file, const char *name, int *fd)
