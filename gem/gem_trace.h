@@ -38,7 +38,7 @@ enum gem_trace_kind {
 /* Of flips and vblanks some seconds of four screens, of jobs the last so many. */
 #define GEM_TRACE_RECENT 1024
 /* Events between two looks of the recording's reader. */
-#define GEM_TRACE_QUEUE 16384
+#define GEM_TRACE_QUEUE 65536
 
 struct gem_trace_event {
 	enum gem_trace_kind kind;

@@ -13,7 +13,7 @@
 #include "platform_internal.h"
 #include "platform_trace.h"
 
-/* Between two looks: at a million events a second the queue has room for eight of them. */
+/* Between two looks: at a million events a second the queue has room for thirty of them. */
 #define LOOK_NS 2000000
 
 /* Events that are text at a time. */

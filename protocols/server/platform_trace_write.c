@@ -174,10 +174,17 @@ static void write_flow(struct platform_trace_writer *writer, const char *phase, 
 	add(writer, "}");
 }
 
+static int introduce_flips(struct platform_trace_writer *writer,
+	const struct gem_trace_event *event)
+{
+	return introduce_card(writer, event->card, FLIPS + event->index, "crtc %u flips",
+		event->index);
+}
+
 static void write_flip(struct platform_trace_writer *writer, const struct gem_trace_event *event)
 {
 	int tid = FLIPS + event->index;
-	int pid = introduce_card(writer, event->card, tid, "crtc %u flips", event->index);
+	int pid = introduce_flips(writer, event);
 
 	begin(writer, "X", pid, tid);
 	add(writer, ",\"name\":\"flip\",\"cat\":\"kms\",\"args\":{\"client\":%d,\"vblank\":%" PRIu64
@@ -257,8 +264,7 @@ void platform_trace_write(struct platform_trace_writer *writer,
 		write_flow(writer, "s", event->pid, event->tid, event->begin_ns, event);
 		break;
 	case GEM_TRACE_WAITED:
-		write_flow(writer, "f", PLATFORM_TRACE_CARD_PID + event->card,
-			FLIPS + event->index,
+		write_flow(writer, "f", introduce_flips(writer, event), FLIPS + event->index,
 			event->end_ns - (event->end_ns > event->begin_ns), event);
 		break;
 	case GEM_TRACE_IOCTL:
