@@ -69,12 +69,15 @@ def prepare(t):
     return home
 
 
-def script(t, name, text):
-    """A file that the program can read; its path."""
-    path = t.path(name)
+def write(path, text=""):
     with open(path, "w") as file:
         file.write(text)
     return path
+
+
+def script(t, name, text):
+    """A file that the program can read; its path."""
+    return write(t.path(name), text)
 
 
 class Program:

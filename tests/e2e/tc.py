@@ -138,7 +138,7 @@ class Test:
         for process in self.running:
             process.kill()
             process.wait()
-        end = time.monotonic() + 3
+        end = time.monotonic() + 15
         while children() and time.monotonic() < end:
             time.sleep(0.02)
         for pid in children():
