@@ -9,6 +9,7 @@
 #include <wlr/util/region.h>
 
 #include "compositor_frame.h"
+#include "compositor_hint.h"
 #include "compositor_log.h"
 #include "gem_base.h"
 #include "gem_trace.h"
@@ -307,6 +308,7 @@ static bool try_frame(struct compositor_screen *screen, struct wlr_scene_output 
 	out->sheets = NULL;
 	if (ok) {
 		tell_scanned(screen);
+		compositor_hints_update(screen);
 		remember(frame);
 	}
 	return ok;

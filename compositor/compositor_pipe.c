@@ -215,6 +215,7 @@ static int overlay_create(struct compositor_backend *backend, const drmModePlane
 		return -ENOMEM;
 	overlay->plane.id = plane->plane_id;
 	overlay->plane.props = props;
+	read_formats(backend->fd, plane, &overlay->plane);
 	overlay->possible_crtcs = plane->possible_crtcs;
 	wl_list_insert(backend->overlays.prev, &overlay->link);
 	return 0;
@@ -241,6 +242,7 @@ void compositor_overlays_destroy(struct compositor_backend *backend)
 
 	wl_list_for_each_safe(overlay, next, &backend->overlays, link) {
 		wl_list_remove(&overlay->link);
+		wlr_drm_format_set_finish(&overlay->plane.formats);
 		free(overlay);
 	}
 }

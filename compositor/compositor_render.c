@@ -59,16 +59,15 @@ void compositor_render_finish(struct compositor_render *render)
 	wlr_renderer_destroy(render->renderer);
 }
 
-/*
- * Not wlr_renderer_init_wl_display: that brings wl_drm too, which tells Mesa to
- * open our device file by its name, as if it had a driver for it.
- */
+/* Not wlr_renderer_init_wl_display: that brings wlroots' wl_drm, and ours is another one. */
 bool compositor_render_init_display(struct compositor_render *render, struct wl_display *display)
 {
 	if (!wlr_renderer_init_wl_shm(render->renderer, display))
 		return false;
-	return !wlr_renderer_get_dmabuf_texture_formats(render->renderer) ||
-		wlr_linux_dmabuf_v1_create(display, render->renderer);
+	if (!wlr_renderer_get_dmabuf_texture_formats(render->renderer))
+		return true;
+	render->dmabuf = wlr_linux_dmabuf_v1_create(display, render->renderer);
+	return render->dmabuf;
 }
 
 bool compositor_render_lost(struct compositor_render *render)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 struct wlr_allocator;
+struct wlr_linux_dmabuf_v1;
 struct wlr_renderer;
 struct wl_display;
 
@@ -18,6 +19,7 @@ enum compositor_render_kind { COMPOSITOR_RENDER_GPU, COMPOSITOR_RENDER_PIXMAN };
 struct compositor_render {
 	struct wlr_renderer *renderer;
 	struct wlr_allocator *allocator;
+	struct wlr_linux_dmabuf_v1 *dmabuf; /* the display's; NULL = the renderer takes none */
 	enum compositor_render_kind kind;
 };
 

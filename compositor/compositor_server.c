@@ -16,6 +16,7 @@
 
 #include "compositor_backend.h"
 #include "compositor_exchange.h"
+#include "compositor_hint.h"
 #include "compositor_log.h"
 #include "compositor_server.h"
 #include "compositor_share.h"
@@ -159,6 +160,8 @@ static int init_sharing(struct compositor_server *server)
 	if (err == 0 && wlr_renderer_get_dmabuf_texture_formats(renderer))
 		err = compositor_wl_drm_create(server->display, renderer, server->exchange,
 			&server->wl_drm);
+	if (err == 0 && server->render.dmabuf)
+		err = compositor_hints_create(server, &server->hints);
 	if (err == 0)
 		err = compositor_shares_create(server, server->exchange, &server->shares);
 	return err;
@@ -244,6 +247,7 @@ void compositor_server_destroy(struct compositor_server *server)
 	/* The outputs go with the backend, and the screens with the outputs. */
 	wlr_backend_destroy(server->wlr_backend);
 	compositor_heads_finish(server);
+	compositor_hints_destroy(server->hints);
 	/* wlroots 0.15: what ties the scene to the layout looks at the scene when that goes. */
 	wlr_output_layout_destroy(server->layout);
 	wlr_scene_node_destroy(&server->scene->node);

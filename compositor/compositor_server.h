@@ -27,6 +27,7 @@
 
 struct compositor_backend;
 struct compositor_exchange;
+struct compositor_hints;
 struct compositor_leases;
 struct compositor_shares;
 struct compositor_sheet;
@@ -78,6 +79,7 @@ struct compositor_server {
 	struct compositor_exchange *exchange; /* what clients share */
 	struct compositor_wl_drm *wl_drm;     /* NULL = the renderer takes no dma-bufs */
 	struct compositor_shares *shares;
+	struct compositor_hints *hints; /* NULL without linux-dmabuf */
 	struct compositor_leases *leases;
 	bool adaptive_sync; /* of outputs that can */
 	bool use_planes;    /* what can be on planes of its own is */
