@@ -47,7 +47,7 @@ const char *preload_path_tree(void);
 size_t preload_path_strip(char *path, size_t len);
 /*
  * What fd was opened as, stripped: "/sys/class/drm"; false when fd is no file
- * of the tree.
+ * of the tree, and name is where that is, or empty.
  */
 bool preload_path_of_fd(int fd, char name[PATH_MAX]);
 /*

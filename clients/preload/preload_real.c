@@ -18,7 +18,7 @@ enum real_id {
 	REAL_OPENAT, REAL_FSTATAT, REAL_FSTAT, REAL_STATX, REAL_READLINKAT, REAL_FACCESSAT,
 	REAL_STATFS, REAL_FSTATFS, REAL_CHDIR, REAL_INOTIFY_ADD_WATCH, REAL_IOCTL, REAL_MMAP,
 	REAL_READ, REAL_WRITE, REAL_SOCKET, REAL_BIND, REAL_GETSOCKNAME, REAL_RECVMSG, REAL_FOPEN,
-	REAL_OPENDIR, REAL_SCANDIR, REAL_REALPATH, REAL_GETXATTR, REAL_LGETXATTR, REAL_LISTXATTR,
+	REAL_OPENDIR, REAL_FDOPENDIR, REAL_READDIR, REAL_REWINDDIR, REAL_CLOSEDIR, REAL_SCANDIR, REAL_REALPATH, REAL_GETXATTR, REAL_LGETXATTR, REAL_LISTXATTR,
 	REAL_LLISTXATTR, REAL_CLOSE, REAL_DUP2, REAL_DUP3, REAL_CLOSE_RANGE, REAL_CLOSEFROM,
 	REAL_FREOPEN, REAL_FCLOSE, REAL_COUNT,
 };
@@ -44,6 +44,10 @@ static const char *const names[REAL_COUNT] = {
 	[REAL_RECVMSG] = "recvmsg",
 	[REAL_FOPEN] = "fopen",
 	[REAL_OPENDIR] = "opendir",
+	[REAL_FDOPENDIR] = "fdopendir",
+	[REAL_READDIR] = "readdir",
+	[REAL_REWINDDIR] = "rewinddir",
+	[REAL_CLOSEDIR] = "closedir",
 	[REAL_SCANDIR] = "scandir",
 	[REAL_REALPATH] = "realpath",
 	[REAL_GETXATTR] = "getxattr",
@@ -372,6 +376,47 @@ DIR *preload_real_opendir(const char *path)
 		return NULL;
 	}
 	return real(path);
+}
+
+DIR *preload_real_fdopendir(int fd)
+{
+	DIR *(*real)(int) = real_lookup(REAL_FDOPENDIR);
+
+	if (!real) {
+		errno = ENOSYS;
+		return NULL;
+	}
+	return real(fd);
+}
+
+struct dirent *preload_real_readdir(DIR *dir)
+{
+	struct dirent *(*real)(DIR *) = real_lookup(REAL_READDIR);
+
+	if (!real) {
+		errno = ENOSYS;
+		return NULL;
+	}
+	return real(dir);
+}
+
+void preload_real_rewinddir(DIR *dir)
+{
+	void (*real)(DIR *) = real_lookup(REAL_REWINDDIR);
+
+	if (real)
+		real(dir);
+}
+
+int preload_real_closedir(DIR *dir)
+{
+	int (*real)(DIR *) = real_lookup(REAL_CLOSEDIR);
+
+	if (!real) {
+		errno = ENOSYS;
+		return -1;
+	}
+	return real(dir);
 }
 
 int preload_real_scandir(const char *path, struct dirent ***list,

@@ -61,6 +61,10 @@ FILE *preload_real_fopen(const char *path, const char *mode);
 FILE *preload_real_freopen(const char *path, const char *mode, FILE *stream);
 int preload_real_fclose(FILE *stream);
 DIR *preload_real_opendir(const char *path);
+DIR *preload_real_fdopendir(int fd);
+struct dirent *preload_real_readdir(DIR *dir);
+void preload_real_rewinddir(DIR *dir);
+int preload_real_closedir(DIR *dir);
 int preload_real_scandir(const char *path, struct dirent ***list,
 	int (*filter)(const struct dirent *),
 	int (*compare)(const struct dirent **, const struct dirent **));

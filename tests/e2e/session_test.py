@@ -139,6 +139,40 @@ def test_terminal_and_seat(t):
     first.stop()
 
 
+def test_terminals(t):
+    card = device(t)
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "terminals.py")
+    with open(script) as file:
+        script = matrix.script(t, "terminals.py", file.read())
+    text = t.run(*matrix.as_user([matrix._launcher(t)]), "exec", "--join", card.dir, "--",
+                 "env", "-C", "/", "python3", script, timeout=200)
+    t.equal(text, "done\n")
+    t.equal(sessions(card), (0, {}), "what is left")
+    card.stop(status=None)
+
+
+SHELL = """ls /dev | grep -cE '^(dri|input)$'
+find /dev/dri -type c
+python3 -c 'import os; print(sorted((e.name, e.is_file()) for e in os.scandir("/dev/input")))'
+python3 -c 'import os; print(len(os.listdir("/dev")) - len(set(os.listdir("/dev"))))'
+exec 3</dev/dri/card0; readlink /proc/self/fd/3
+test -c /dev/dri/card0 && test -c /proc/self/fd/3 && : </proc/self/fd/3 && echo again
+cat /sys/class/drm/card0-Virtual-1/status; ls /sys/class/drm | grep -x card0
+"""
+
+
+def test_shell_sees_one_machine(t):
+    card = device(t)
+    text = t.run(*matrix.as_user([matrix._launcher(t)]), "exec", "--join", card.dir, "--",
+                 "env", "-C", "/", "sh", "-c", SHELL)
+    lines = text.splitlines()
+    t.equal(lines[0], "2", "our folders in /dev")
+    t.equal(sorted(lines[1:3]), ["/dev/dri/card0", "/dev/dri/renderD128"])
+    t.equal(lines[3:], ["[('event0', False), ('event1', False), ('event2', False)]", "0",
+                        "/dev/dri/card0", "again", "connected", "card0"])
+    card.stop(status=None)
+
+
 # Rights.
 
 OPEN = """import errno, os, sys
