@@ -8,9 +8,7 @@ import matrix
 import tc
 
 BLUE, RED, GREEN = 0x204080, 0x802010, 0x107030
-# The launcher's own choice: the card's seat.
-OWN = {"LIBSEAT_BACKEND": None, "SEATD_VTBOUND": None, "WLR_RENDERER": "pixman",
-       "WLR_XWAYLAND": "/bin/true"}
+OWN = {"WLR_RENDERER": "pixman", "WLR_XWAYLAND": "/bin/true"}
 
 
 def background(colour):
