@@ -34,7 +34,8 @@ static bool owns_fd(const struct preload_channel *channel)
 {
 	struct stat st;
 
-	return preload_real_fstat(channel->fd, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	/* Bare: the C library's way is the longer one, and every ioctl comes here. */
+	return syscall(SYS_fstat, (long)channel->fd, &st) == 0 && S_ISSOCK(st.st_mode) &&
 		st.st_ino == channel->ino;
 }
 
@@ -286,7 +287,10 @@ static int receive(struct preload_channel *channel, struct preload_reply *reply)
 		message.msg_iovlen = 2;
 	}
 	do {
-		size = syscall(SYS_recvmsg, (long)channel->fd, &message, (long)MSG_CMSG_CLOEXEC);
+		size = reply->plain ?
+			syscall(SYS_recvfrom, (long)channel->fd, memory, (long)WIRE_PACKET_MAX, 0l,
+				NULL, NULL) :
+			syscall(SYS_recvmsg, (long)channel->fd, &message, (long)MSG_CMSG_CLOEXEC);
 	} while (size < 0 && errno == EINTR);
 	reply->header = (const struct wire_header *)memory;
 	reply->fd_count = 0;
@@ -295,7 +299,7 @@ static int receive(struct preload_channel *channel, struct preload_reply *reply)
 	if (size < (ssize_t)sizeof(*reply->header) || reply->header->magic != WIRE_MAGIC ||
 	    reply->header->size != size)
 		return -ENODEV;
-	struct cmsghdr *first = CMSG_FIRSTHDR(&message);
+	struct cmsghdr *first = reply->plain ? NULL : CMSG_FIRSTHDR(&message);
 	if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS) {
 		reply->fd_count = (first->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		memcpy(reply->fds, CMSG_DATA(first), reply->fd_count * sizeof(int));
@@ -330,6 +334,32 @@ ssize_t preload_channel_send(struct preload_channel *channel, struct iovec *vec,
 	return send_packet(channel->fd, &message);
 }
 
+enum { PLAIN_MAX = 1024 };
+
+/* One small piece costs the kernel less than a message of several. */
+static ssize_t send_plain(struct preload_channel *channel, struct iovec *vec, unsigned vec_count)
+{
+	uint8_t packet[PLAIN_MAX] __attribute__((aligned(8)));
+	struct wire_header *header = (struct wire_header *)packet;
+	size_t size = 0;
+	ssize_t ret;
+
+	for (unsigned i = 0; i < vec_count; i++) {
+		if (vec[i].iov_len > sizeof(packet) - size)
+			return preload_channel_send(channel, vec, vec_count, NULL, 0);
+		memcpy(packet + size, vec[i].iov_base, vec[i].iov_len);
+		size += vec[i].iov_len;
+	}
+	header->magic = WIRE_MAGIC;
+	header->fds = 0;
+	header->size = size;
+	do {
+		ret = syscall(SYS_sendto, (long)channel->fd, packet, size, (long)MSG_NOSIGNAL, NULL,
+			0l);
+	} while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : ret;
+}
+
 /* A reply, after any number of questions. */
 static int wait_for_reply(struct preload_channel *channel, struct preload_reply *reply)
 {
@@ -351,7 +381,8 @@ int preload_channel_call(struct preload_channel *channel, struct iovec *vec, uns
 	const int *fds, unsigned fd_count, struct preload_reply *reply)
 {
 	((struct wire_header *)vec[0].iov_base)->result = sched_getcpu();
-	ssize_t sent = preload_channel_send(channel, vec, vec_count, fds, fd_count);
+	ssize_t sent = reply->plain && !fd_count ? send_plain(channel, vec, vec_count) :
+		preload_channel_send(channel, vec, vec_count, fds, fd_count);
 
 	if (sent == -EFAULT || (sent == -EBADF && fd_count))
 		return sent;

@@ -62,6 +62,8 @@ struct preload_reply {
 	 * reply, or NULL; memory that cannot be written makes the result -EFAULT.
 	 */
 	const struct iovec *landing;
+	/* In: all of vec is the library's own memory, and no descriptor can come back. */
+	bool plain;
 	bool upcalls; /* in: the server may ask about this request (wire.h, WIRE_UPCALL) */
 	const struct wire_header *header; /* in the channel's memory, until the next call */
 	int fds[WIRE_FDS_MAX];            /* close-on-exec; the receiver's */

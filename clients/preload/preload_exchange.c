@@ -167,6 +167,8 @@ static int send_once(struct preload_gather *gather, struct preload_channel *chan
 		gather->head.segment_count == 1 ?
 		&gather->landing : NULL;
 	reply->upcalls = gather->layout && gather->layout->upcalls;
+	/* What is looked up nowhere brings no descriptors, and was copied when it was easy. */
+	reply->plain = !gather->layout && data_inline && (gather->copy || !parts) && !reply->landing;
 	int ret = preload_channel_call(channel, vec, vec_count + parts, fds, fd_count, reply);
 	reply->landing = ret ? NULL : reply->landing;
 	return ret;

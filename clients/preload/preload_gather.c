@@ -193,10 +193,14 @@ void preload_gather_init(struct preload_gather *gather, uint32_t file_id, uint32
 		return;
 	if (direction)
 		add_segment(gather, arg, size, direction);
-	if (!layout || !(direction & WIRE_SEG_IN) ||
+	bool at_hand = !layout && preload_memory_at_hand(arg, size);
+	gather->in_place = !at_hand;
+	if ((!layout && !at_hand) || !(direction & WIRE_SEG_IN) ||
 	    preload_memory_read(scratch->argument, arg, size))
 		return;
 	gather->copy = scratch->argument;
+	if (!layout)
+		return;
 	struct record record = {scratch->argument, size};
 	add_fds(gather, &record);
 	for (unsigned i = 0; i < layout->array_count; i++)

@@ -124,6 +124,11 @@ static bool is_little(size_t length)
 	return length >= TOUCH_BYTES && length <= TOUCH_MAX;
 }
 
+bool preload_memory_at_hand(uint64_t address, size_t length)
+{
+	return on_stack(STACK_HERE, address, length);
+}
+
 int preload_memory_read(void *dst, uint64_t address, size_t length)
 {
 	struct iovec local = {dst, length}, remote = {(void *)(uintptr_t)address, length};

@@ -325,7 +325,7 @@ static void gather_ioctl(struct preload_channel *channel, void *data, uint32_t f
 		preload_gather_finish(&request->gather);
 	preload_gather_init(&request->gather, file_id, request->request, request->arg,
 		preload_channel_scratch(channel));
-	request->gather.in_place = !request->ticket.open;
+	request->gather.in_place &= !request->ticket.open;
 	request->gathered = true;
 }
 

@@ -91,6 +91,25 @@ int wire_packet_check_read(int socket)
 	return unread ? -EPROTO : 0;
 }
 
+enum { PLAIN_MAX = 2048 };
+
+/* One small piece costs the kernel less than a message of several. */
+static int send_plain(int socket, const struct iovec *vec, unsigned count, size_t size)
+{
+	uint8_t packet[PLAIN_MAX];
+	size_t at = 0;
+	ssize_t sent;
+
+	for (unsigned i = 0; i < count; i++) {
+		memcpy(packet + at, vec[i].iov_base, vec[i].iov_len);
+		at += vec[i].iov_len;
+	}
+	do {
+		sent = send(socket, packet, size, MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
+}
+
 int wire_packet_send(int socket, struct wire_header *header, size_t header_size,
 	const struct iovec *body, unsigned body_count, const int *fds, unsigned fd_count)
 {
@@ -110,6 +129,8 @@ int wire_packet_send(int socket, struct wire_header *header, size_t header_size,
 		vec[message.msg_iovlen++] = body[i];
 		header->size += body[i].iov_len;
 	}
+	if (!fd_count && header->size <= PLAIN_MAX)
+		return send_plain(socket, vec, message.msg_iovlen, header->size);
 	if (fd_count) {
 		int ret = wire_packet_check_read(socket);
 		if (ret)
