@@ -204,7 +204,7 @@ static FILE *make_stream(int fd, const char *mode)
 
 static ssize_t writer_write(void *cookie, const char *text, size_t size)
 {
-	ssize_t ret = write((int)(intptr_t)cookie, text, size);
+	ssize_t ret = preload_write_any((int)(intptr_t)cookie, text, size);
 
 	return ret < 0 ? 0 : ret; /* 0 is a stream's error */
 }

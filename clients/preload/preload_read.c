@@ -195,7 +195,7 @@ static ssize_t write_text(int fd, const void *buf, size_t count)
 	return -1;
 }
 
-PRELOAD_EXPORT ssize_t write(int fd, const void *buf, size_t count)
+ssize_t preload_write_any(int fd, const void *buf, size_t count)
 {
 	struct preload_node node;
 
@@ -210,4 +210,9 @@ PRELOAD_EXPORT ssize_t write(int fd, const void *buf, size_t count)
 	/* DRM and anonymous files have no write. */
 	errno = EINVAL;
 	return -1;
+}
+
+PRELOAD_EXPORT ssize_t write(int fd, const void *buf, size_t count)
+{
+	return preload_write_any(fd, buf, count);
 }
