@@ -175,6 +175,18 @@ def test_drmdevice(t):
     t.check("fullname\ttestcard" in text, text)
 
 
+def test_prime_lookup(t):
+    """intel-gpu-tools' lookups of dma-bufs; of fewer devices than the 512 and fewer objects than
+    the 32768 that it wants: a descriptor for each export there, one for each object here."""
+    path = "/usr/libexec/igt-gpu-tools/benchmarks/prime_lookup"
+    matrix.need(path)
+    for number, args in enumerate(((), ("-c",), ("-f",))):
+        text = Held(t, path, "-d", "4", "-o", "2000", *args, name=f"lookup{number}",
+                    options=("--driver", "i915", "--no-input")).end()
+        found = re.search(r"^([0-9.]+) us$", text, re.M)
+        t.check(found and float(found.group(1)) > 0, text)
+
+
 def test_amdgpu_stress(t):
     """Wants an amdgpu; says so."""
     if not shutil.which("amdgpu_stress"):
