@@ -191,15 +191,22 @@ class Program:
         """Typed on the virtual keyboard. Enter is a newline."""
         self.ctl("type", *[text.replace("\n", "\\n")])
 
+    def ends(self, status=0):
+        """It ends by itself."""
+        self.t.wait(self.ended, "the program to end", PATIENCE)
+        self.t.stop(self.process, status)
+
     def stop(self, status=0):
         """SIGTERM; the exit code is status (None: any), nothing is left behind."""
         self.t.stop(self.process, status, timeout=tc.TIMEOUT)
 
 
 def typed(t, name="typed"):
-    """A terminal's program: touches `name`.ready, then keeps the last line typed in `name`."""
+    """A terminal's program: touches `name`.ready, then keeps the last line typed in `name`, until
+    "bye"."""
     path = t.path(name)
     return script(t, f"{name}.sh", f"touch {path}.ready\nwhile read line; do\n"
+                  f"[ \"$line\" = bye ] && exit\n"
                   f"echo \"$line\" >{path}.new\nmv {path}.new {path}\ndone\n")
 
 
