@@ -8,6 +8,7 @@
 #include "compositor_census.h"
 #include "compositor_control.h"
 #include "compositor_frame.h"
+#include "compositor_inspect.h"
 #include "compositor_log.h"
 
 /* A command on its way to the main thread; the control thread waits for it. */
@@ -116,6 +117,22 @@ static int planes(void *data)
 	return 0;
 }
 
+static int inspect(void *data)
+{
+	struct request *request = data;
+	struct compositor_inspect *inspector = request->server->inspect;
+	const char *word;
+
+	if (!read_switch(request, &word))
+		return control_refuse(request->out, "inspect %s: on or off", word);
+	if (word)
+		compositor_inspect_set(inspector, strcmp(word, "on") == 0);
+	fputs("{\"ok\":true,", request->out);
+	compositor_inspect_print(inspector, request->out);
+	fputs("}", request->out);
+	return 0;
+}
+
 static int adaptive_sync(void *data)
 {
 	struct request *request = data;
@@ -183,6 +200,8 @@ static const struct command {
 	{"renderer", "who draws, and how many batches the GPU has taken", 1, 0, print_renderer},
 	{"planes", "planes [on|off]: what is on which plane of the device, and how surfaces are shown; "
 		"off: everything is composited", 1, 1, planes},
+	{"inspect", "inspect [on|off]: labels on the screen that say whose buffer is on which plane; "
+		"what they say", 1, 1, inspect},
 	{"adaptive-sync", "adaptive-sync [on|off]: whether outputs follow the frames in time", 1, 1,
 		adaptive_sync},
 	{"quit", "ends the compositor and its clients", 1, 0, quit},

@@ -5,6 +5,7 @@
 #include <wlr/types/wlr_virtual_keyboard_v1.h>
 #include <xkbcommon/xkbcommon.h>
 
+#include "compositor_inspect.h"
 #include "compositor_log.h"
 #include "compositor_server.h"
 
@@ -19,6 +20,7 @@ const char compositor_keyboard_help[] =
 	"Keys (Alt = Mod1):\n"
 	"  Alt+Tab              the window used longest ago gets the focus\n"
 	"  Alt+F4               close the focused window\n"
+	"  Alt+I                the inspector on or off: whose buffer is on which plane\n"
 	"  Alt+Escape           quit\n"
 	"  Alt+left drag        move a window; Alt+right drag: resize it\n";
 
@@ -41,6 +43,10 @@ static bool run_binding(struct compositor_server *server, xkb_keysym_t sym)
 		view = compositor_focused_view(server);
 		if (view)
 			wlr_xdg_toplevel_send_close(view->xdg);
+		return true;
+	case XKB_KEY_i:
+	case XKB_KEY_I:
+		compositor_inspect_set(server->inspect, !compositor_inspect_is_on(server->inspect));
 		return true;
 	case XKB_KEY_Escape:
 		compositor_info("Alt+Escape: quit");

@@ -372,6 +372,7 @@ static int start_server(struct program *program)
 		.socket = program->options.socket,
 		.renderer = program->options.renderer,
 		.no_planes = program->options.no_planes,
+		.inspect = program->options.inspect,
 		.adaptive_sync = program->options.adaptive_sync,
 		.on_quit = handle_quit,
 		.data = program,

@@ -25,6 +25,7 @@ static const char help[] =
 	"                       wlroots' pixman renderer\n"
 	"  --no-planes          composite everything, the cursor too, instead of giving what\n"
 	"                       can be scanned out planes of its own\n"
+	"  --inspect            with labels that say whose buffer is on which plane (Alt+I)\n"
 	"  --adaptive-sync      outputs that can follow the frames in time, instead of\n"
 	"                       refreshing at a steady rate\n"
 	"  --gpu-engines N      render engines of the device's GPU (default: one a core, at\n"
@@ -72,12 +73,13 @@ static const char environment_help[] =
 	"\n"
 	"Control commands of its own, beside the device's (testcardctl help):\n"
 	"windows, focus WHICH, close WHICH, renderer, planes [on|off],\n"
+	"inspect [on|off],\n"
 	"adaptive-sync [on|off], quit. WHICH is an id from windows, an\n"
 	"app_id or a title.\n";
 
 enum option_id {
 	OPTION_NESTED = 256, OPTION_WATCHDOG, OPTION_NO_OOPS, OPTION_HEADLESS, OPTION_SIZE, OPTION_DEVICE,
-	OPTION_RENDERER, OPTION_NO_PLANES, OPTION_ADAPTIVE_SYNC,
+	OPTION_RENDERER, OPTION_NO_PLANES, OPTION_INSPECT, OPTION_ADAPTIVE_SYNC,
 	OPTION_RUN, OPTION_PRELOAD,
 	OPTION_RENDER_NODE, OPTION_GPU_ENGINES, OPTION_GPU_HANG, OPTION_CLOCK, OPTION_EXIT_AFTER,
 	OPTION_EXIT_WITH_CLIENT, OPTION_SCREENSHOT,
@@ -92,6 +94,7 @@ static const struct option long_options[] = {
 	{"device", required_argument, NULL, OPTION_DEVICE},
 	{"renderer", required_argument, NULL, OPTION_RENDERER},
 	{"no-planes", no_argument, NULL, OPTION_NO_PLANES},
+	{"inspect", no_argument, NULL, OPTION_INSPECT},
 	{"adaptive-sync", no_argument, NULL, OPTION_ADAPTIVE_SYNC},
 	{"run", required_argument, NULL, OPTION_RUN},
 	{"preload-clients", no_argument, NULL, OPTION_PRELOAD},
@@ -189,6 +192,9 @@ static bool take(struct compositor_options *options, int option, const char *val
 		return true;
 	case OPTION_ADAPTIVE_SYNC:
 		options->adaptive_sync = true;
+		return true;
+	case OPTION_INSPECT:
+		options->inspect = true;
 		return true;
 	case OPTION_NO_PLANES:
 		options->no_planes = true;

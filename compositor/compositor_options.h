@@ -26,7 +26,7 @@ struct compositor_options {
 	bool no_oops;
 	bool exit_with_client;
 	enum compositor_render_kind renderer;
-	bool no_planes, adaptive_sync;
+	bool no_planes, inspect, adaptive_sync;
 	bool render_node;
 	unsigned gpu_engines, gpu_hang_ms; /* 0 = default */
 	enum kms_time_mode clock;

@@ -26,8 +26,13 @@ static void show_cursor(struct compositor_server *server, const char *name)
 /* The surface under the cursor and the position in it; NULL over the backdrop. */
 static struct wlr_surface *surface_at_cursor(struct compositor_server *server, double *x, double *y)
 {
-	struct wlr_scene_node *node = wlr_scene_node_at(&server->scene->node, server->cursor->x,
-		server->cursor->y, x, y);
+	struct wlr_scene_node *inspector = &server->layers[COMPOSITOR_LAYER_INSPECT]->node;
+	struct wlr_scene_node *node;
+
+	/* Behind the back of wlr_scene_node_set_enabled, which would damage it. */
+	inspector->state.enabled = false;
+	node = wlr_scene_node_at(&server->scene->node, server->cursor->x, server->cursor->y, x, y);
+	inspector->state.enabled = true;
 
 	if (!node || node->type != WLR_SCENE_NODE_SURFACE)
 		return NULL;

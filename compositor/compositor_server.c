@@ -17,6 +17,7 @@
 #include "compositor_backend.h"
 #include "compositor_exchange.h"
 #include "compositor_hint.h"
+#include "compositor_inspect.h"
 #include "compositor_log.h"
 #include "compositor_server.h"
 #include "compositor_share.h"
@@ -115,7 +116,7 @@ static int init_scene(struct compositor_server *server)
 	static const enum compositor_layer_index order[] = {
 		COMPOSITOR_LAYER_BACKGROUND, COMPOSITOR_LAYER_BOTTOM, COMPOSITOR_LAYER_WINDOWS,
 		COMPOSITOR_LAYER_TOP, COMPOSITOR_LAYER_FULLSCREEN, COMPOSITOR_LAYER_OVERLAY,
-		COMPOSITOR_LAYER_DRAG,
+		COMPOSITOR_LAYER_DRAG, COMPOSITOR_LAYER_INSPECT,
 	};
 	static const float slate[4] = {0.16f, 0.20f, 0.25f, 1.0f};
 
@@ -219,6 +220,8 @@ int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr
 	if (err == 0)
 		err = init_sharing(server);
 	if (err == 0)
+		err = compositor_inspect_create(server, &server->inspect);
+	if (err == 0)
 		err = open_socket(server);
 	if (err == 0 && !wlr_backend_start(wlr_backend))
 		err = -EIO;
@@ -226,6 +229,7 @@ int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr
 		compositor_server_destroy(server);
 		return err;
 	}
+	compositor_inspect_set(server->inspect, options->inspect);
 	*out = server;
 	return 0;
 }
@@ -233,6 +237,7 @@ int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr
 void compositor_server_destroy(struct compositor_server *server)
 {
 	wl_display_destroy_clients(server->display);
+	compositor_inspect_destroy(server->inspect);
 	compositor_leases_destroy(server->leases);
 	compositor_shares_destroy(server->shares);
 	compositor_wl_drm_destroy(server->wl_drm);

@@ -28,6 +28,7 @@
 struct compositor_backend;
 struct compositor_exchange;
 struct compositor_hints;
+struct compositor_inspect;
 struct compositor_leases;
 struct compositor_shares;
 struct compositor_sheet;
@@ -43,6 +44,7 @@ enum compositor_layer_index {
 	COMPOSITOR_LAYER_WINDOWS,
 	COMPOSITOR_LAYER_FULLSCREEN,
 	COMPOSITOR_LAYER_DRAG,
+	COMPOSITOR_LAYER_INSPECT, /* above all; no pointer sees it */
 	COMPOSITOR_LAYER_COUNT,
 };
 
@@ -64,6 +66,7 @@ struct compositor_server_options {
 	enum compositor_render_kind renderer;
 	bool adaptive_sync;
 	bool no_planes; /* composite everything, the cursor too */
+	bool inspect;   /* the inspector is on from the start */
 	/* Someone asked for the end (key binding); the owner begins it. */
 	void (*on_quit)(void *data);
 	void *data;
@@ -81,6 +84,7 @@ struct compositor_server {
 	struct compositor_shares *shares;
 	struct compositor_hints *hints; /* NULL without linux-dmabuf */
 	struct compositor_leases *leases;
+	struct compositor_inspect *inspect;
 	bool adaptive_sync; /* of outputs that can */
 	bool use_planes;    /* what can be on planes of its own is */
 	uint64_t copied_bytes; /* compositor_usage.bytes of all surfaces that ever were */

@@ -59,11 +59,20 @@ static void describe_surface(struct compositor_sheet *sheet, struct wlr_surface 
 static void describe_buffer(struct compositor_sheet *sheet, struct wlr_scene_buffer *buffer)
 {
 	bool turned = buffer->transform & WL_OUTPUT_TRANSFORM_90;
+	struct wlr_dmabuf_attributes attribs;
 	int width = buffer->buffer ? buffer->buffer->width : 0;
 	int height = buffer->buffer ? buffer->buffer->height : 0;
 
 	sheet->box.width = buffer->dst_width ? buffer->dst_width : turned ? height : width;
 	sheet->box.height = buffer->dst_height ? buffer->dst_height : turned ? width : height;
+	if (!buffer->buffer || buffer->transform != WL_OUTPUT_TRANSFORM_NORMAL ||
+	    !wlr_buffer_get_dmabuf(buffer->buffer, &attribs))
+		return;
+	sheet->buffer = sheet->hold = buffer->buffer;
+	sheet->opaque = !has_alpha(attribs.format);
+	sheet->source = buffer->src_box;
+	if (wlr_fbox_empty(&sheet->source))
+		sheet->source = (struct wlr_fbox){0, 0, width, height};
 }
 
 static bool describe(struct compositor_sheet *sheet, struct wlr_scene_node *node)
