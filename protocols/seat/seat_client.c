@@ -150,6 +150,12 @@ static int switch_session(struct seat_client *client, const uint8_t *body)
 	return 0;
 }
 
+/* libseat hands out the events it has read when it has closed the seat. */
+static bool is_late_answer(const struct seat_client *client, uint16_t opcode)
+{
+	return opcode == SEAT_REQUEST_DISABLED && client->opened;
+}
+
 /* body: size bytes. -errno: the connection is to end. */
 static int handle(struct seat_client *client, uint16_t opcode, const uint8_t *body, size_t size)
 {
@@ -167,7 +173,7 @@ static int handle(struct seat_client *client, uint16_t opcode, const uint8_t *bo
 	};
 
 	if (opcode >= GEM_ARRAY_SIZE(rules) || !rules[opcode].known ||
-	    (rules[opcode].session && !client->session) ||
+	    (rules[opcode].session && !client->session && !is_late_answer(client, opcode)) ||
 	    (opcode != SEAT_REQUEST_OPEN_DEVICE && size != rules[opcode].size))
 		return -EPROTO;
 	switch (opcode) {
@@ -181,7 +187,8 @@ static int handle(struct seat_client *client, uint16_t opcode, const uint8_t *bo
 		return close_device(client, body);
 	case SEAT_REQUEST_DISABLED:
 		/* Too late, or twice: no harm. */
-		seat_session_ack(client->session);
+		if (client->session)
+			seat_session_ack(client->session);
 		return 0;
 	case SEAT_REQUEST_SWITCH:
 		return switch_session(client, body);

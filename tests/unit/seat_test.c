@@ -422,6 +422,21 @@ TEST(message_in_pieces)
 	teardown();
 }
 
+TEST(answer_after_the_end)
+{
+	static const char bytes[] = OPEN "\2\0\0\0" "\5\0\0\0" "\7\0\0\0";
+	char data[15 + 4 + 4];
+
+	setup(0);
+	int fd = raw_connect();
+	CHECK_INT(send(fd, bytes, sizeof(bytes) - 1, MSG_NOSIGNAL), sizeof(bytes) - 1);
+	CHECK_INT(recv(fd, data, sizeof(data), MSG_WAITALL), sizeof(data));
+	CHECK(memcmp(data + 15, "\2\x80\0\0\7\x80\0\0", 8) == 0); /* closed, pong */
+	close(fd);
+	check_alive();
+	teardown();
+}
+
 TEST(client_that_does_not_read)
 {
 	static const char ask[] = "\3\0\x11\0\x0f\0/dev/dri/card0";
