@@ -13,36 +13,9 @@
 #include <stdint.h>
 
 #include "preload_channel.h"
-#include "wire_layout.h"
+#include "preload_ticket.h"
 
 struct preload_gather;
-
-#define PRELOAD_KEEP_ARGUMENT 256 /* larger ones are always asked */
-
-/* A request on its way to the server, whose answer may be kept. */
-struct preload_ticket {
-	bool open; /* else nothing of it is kept, and the rest is not set */
-	bool watched; /* counters and seen are */
-	uint32_t request, file_id;
-	uint64_t arg, instance;
-	/* The argument with 0 and 1 for the addresses in it: what else can differ between two
-	 * requests with the same answer is not in it. */
-	uint8_t key[PRELOAD_KEEP_ARGUMENT] __attribute__((aligned(8)));
-	uint32_t key_size;
-	uint64_t hash;
-	/* The addresses, which come back as they were. */
-	struct preload_pointer {
-		uint16_t offset, size;
-		uint64_t value;
-	} pointers[WIRE_ARRAYS_MAX];
-	uint32_t pointer_count;
-	/* What goes along, as preload_gather has it. */
-	struct wire_segment segments[1 + WIRE_ARRAYS_MAX];
-	uint32_t segment_count;
-	/* The file's counters, and what they were before the request was sent. */
-	const _Atomic uint64_t *counters[WIRE_WATCHES];
-	uint64_t seen[WIRE_WATCHES];
-};
 
 /* True: *result is the ioctl's. Else the request is to be sent, and ticket goes with it. */
 bool preload_keep_answer(int fd, uint32_t request, uint64_t arg, struct preload_ticket *ticket,

@@ -1,7 +1,8 @@
 /*
  * Flips of a client in real time: how many vblanks are missed, by whose fault, and
  * how late events arrive. The rival, in the same run: a thread of this program that
- * sleeps to the same times. Run under "testcard exec".
+ * sleeps to the same times. Run under "testcard exec". --once N: N flips of 1024x768 at
+ * 60 Hz after a line on stdin, counted as JSON, for instances.py.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -143,7 +144,30 @@ static void bench(unsigned width, unsigned height, unsigned rate, unsigned count
 	fflush(stdout);
 }
 
-int main(void)
+/* One of many: begins when it is told, all of them at once. */
+static void bench_once(unsigned count)
+{
+	drmModeModeInfo mode = make_mode(1024, 768, 60);
+	const uint32_t fbs[2] = {create_fb(1024, 768), create_fb(1024, 768)};
+	double period = (double)mode.htotal * mode.vtotal * 1e6 / mode.clock;
+	struct result result;
+	unsigned sleeps_late = 0;
+
+	bench_require(drmModeSetCrtc(fd, crtc, fbs[0], 0, 0, &connector, 1, &mode), "mode");
+	puts("ready");
+	fflush(stdout);
+	getchar();
+	run_flips(fbs, period, count, &result);
+	run_sleeps(period, count);
+	for (unsigned i = 0; i < count; i++)
+		sleeps_late += late[i] > period;
+	printf("{\"flips\":%u,\"vblanks\":%u,\"device_missed\":%u,\"client_missed\":%u,"
+		"\"sleeps\":%u,\"sleeps_late\":%u}\n", result.flips, result.vblanks,
+		result.device_missed, result.client_missed, count, sleeps_late);
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
 {
 	fd = open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
 	drmModeRes *res = fd < 0 ? NULL : drmModeGetResources(fd);
@@ -152,6 +176,12 @@ int main(void)
 	crtc = res->crtcs[0];
 	connector = res->connectors[0];
 	drmModeFreeResources(res);
+	if (argc == 3 && strcmp(argv[1], "--once") == 0) {
+		unsigned count = atoi(argv[2]);
+
+		bench_once(count < FLIPS_MAX ? count : FLIPS_MAX);
+		return 0;
+	}
 	bench(1024, 768, 60, 600);
 	bench(1024, 768, 1000, 5000);
 	bench(64, 64, 10000, FLIPS_MAX);

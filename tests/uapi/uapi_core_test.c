@@ -9,6 +9,7 @@
 #include <drm_mode.h>
 
 #include "uapi_fixture.h"
+#include "wire.h"
 #include "wire_layout.h"
 
 #define IOCTL(fd, request, arg) fixture_ioctl(&fixture, fd, request, arg)
@@ -68,6 +69,65 @@ TEST(upcall_rows_are_the_layouts)
 		if (row)
 			CHECK_INT(!!(row->flags & UAPI_UPCALL), layout && layout->upcalls);
 	}
+}
+
+static void check_inside(const struct wire_layout *layout, uint32_t offset, uint32_t size)
+{
+	CHECK(offset + size <= _IOC_SIZE(layout->request));
+}
+
+/* What the client looks up is a row of the one table, by the same struct. */
+TEST(layouts_are_of_the_table)
+{
+	const struct wire_layout *layout;
+	unsigned found = 0;
+
+	for (size_t i = 0; (layout = wire_layout_row(i)); i++) {
+		if (_IOC_TYPE(layout->request) != DRM_IOCTL_BASE)
+			continue;
+		const struct uapi_ioctl *row = uapi_ioctl_find(_IOC_NR(layout->request));
+		CHECK(row != NULL);
+		CHECK_INT(row->cmd, layout->request);
+		CHECK(wire_layout_find(row->cmd) == layout);
+		for (unsigned k = 0; k < layout->array_count; k++) {
+			const struct wire_array *array = &layout->arrays[k];
+
+			check_inside(layout, array->pointer, array->pointer_size);
+			check_inside(layout, array->count, array->count_size);
+			CHECK(array->element > 0);
+		}
+		if (layout->fd_in != WIRE_NO_FIELD)
+			check_inside(layout, layout->fd_in, sizeof(int));
+		if (layout->fd_out != WIRE_NO_FIELD)
+			check_inside(layout, layout->fd_out, sizeof(int));
+		found++;
+	}
+	CHECK(found > 30);
+}
+
+/* An answer that is kept comes of the argument alone: nothing is read beside it, nothing made. */
+TEST(kept_answers_are_answers_only)
+{
+	unsigned found = 0;
+
+	for (unsigned nr = 0; nr < 256; nr++) {
+		const struct uapi_ioctl *row = uapi_ioctl_find(nr);
+		const struct wire_layout *layout = row ? wire_layout_find(row->cmd) : NULL;
+
+		if (!row || !row->keeps)
+			continue;
+		found++;
+		/* Who was allowed once is so again: no rule that changes with the master. */
+		CHECK_INT(row->flags & (UAPI_AUTH | UAPI_MASTER | UAPI_ROOT_ONLY | UAPI_UPCALL), 0);
+		CHECK((row->keeps & UAPI_KEEPS) == UAPI_KEEPS);
+		if (!layout)
+			continue;
+		CHECK(!layout->value && !layout->maps && !layout->upcalls && !layout->chain);
+		CHECK(layout->fd_in == WIRE_NO_FIELD && layout->fd_out == WIRE_NO_FIELD);
+		for (unsigned k = 0; k < layout->array_count; k++)
+			CHECK_INT(layout->arrays[k].direction, WIRE_SEG_OUT);
+	}
+	CHECK(found > 10);
 }
 
 TEST(not_a_device)
