@@ -93,6 +93,7 @@ static int parse(int argc, char **argv, struct device_options *options)
 		{"clock", required_argument, NULL, CLOCK},
 		{"render-node", no_argument, NULL, RENDER_NODE},
 		{"render-dumb", no_argument, NULL, RENDER_DUMB},
+		{"input", required_argument, NULL, INPUT},
 		{"no-input", no_argument, NULL, NO_INPUT},
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},

@@ -52,6 +52,18 @@ void preload_test_key(uint16_t code, int value)
 	control(line);
 }
 
+void preload_test_input(unsigned id, const int (*events)[3], unsigned count)
+{
+	char line[512];
+	int used = snprintf(line, sizeof(line), "input event %u", id);
+
+	for (unsigned i = 0; i < count; i++)
+		used += snprintf(line + used, sizeof(line) - used, " %d %d %d", events[i][0],
+			events[i][1], events[i][2]);
+	snprintf(line + used, sizeof(line) - used, "\n");
+	control(line);
+}
+
 void preload_test_time(const char *mode)
 {
 	char line[64];

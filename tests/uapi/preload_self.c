@@ -26,7 +26,7 @@ static struct vfs *vfs;
 static struct uapi_device *card;
 static struct uapi_debugfs *debugfs;
 static struct vfs_node card_node, render_node, sw_sync_node;
-static struct evdev_device *keyboard, *pointer, *tablet;
+static struct evdev_device *inputs[INPUTS];
 static struct tree *tree;
 static char dir[64];
 
@@ -178,6 +178,22 @@ static void lease_ended(struct uapi_device *dev, void *data)
 	tree_uevent_lease(tree, &card_node);
 }
 
+static void create_inputs(void)
+{
+	static const enum evdev_kind kinds[INPUTS] = {
+		[INPUT_KEYBOARD] = EVDEV_KEYBOARD, [INPUT_POINTER] = EVDEV_POINTER,
+		[INPUT_TABLET] = EVDEV_TABLET, [INPUT_TOUCH] = EVDEV_TOUCH,
+		[INPUT_SWITCH] = EVDEV_SWITCH, [INPUT_GAMEPAD] = EVDEV_GAMEPAD,
+	};
+
+	for (unsigned i = 0; i < INPUTS; i++) {
+		const struct evdev_options options = {
+			.kind = kinds[i], .index = i, .abs_max_x = 32767, .abs_max_y = 32767,
+		};
+		CHECK_INT(evdev_create(vfs, &options, &inputs[i]), 0);
+	}
+}
+
 void preload_test_begin(void)
 {
 	char root[sizeof(dir) + 16];
@@ -196,21 +212,15 @@ void preload_test_begin(void)
 	vfs_set_dma_bufs(vfs, uapi_dma_buf);
 	uapi_sw_sync_node_init(&sw_sync_node);
 	CHECK_INT(vfs_add_node(vfs, &sw_sync_node), 0);
-	CHECK_INT(evdev_create(vfs, &(struct evdev_options){.kind = EVDEV_KEYBOARD},
-		&keyboard), 0);
-	CHECK_INT(evdev_create(vfs, &(struct evdev_options){.kind = EVDEV_POINTER, .index = 1},
-		&pointer), 0);
-	CHECK_INT(evdev_create(vfs, &(struct evdev_options){.kind = EVDEV_TABLET, .index = 2,
-		.abs_max_x = 32767, .abs_max_y = 32767}, &tablet), 0);
+	create_inputs();
 	CHECK_INT(tree_create(root, vfs, &tree), 0);
 	CHECK_INT(tree_add_drm(tree, card, &card_node, &render_node), 0);
 	CHECK_INT(tree_add_text(tree, &sw_sync_node), 0);
 	CHECK_INT(uapi_debugfs_create(card, vfs, 0, &debugfs), 0);
 	for (unsigned i = 0; uapi_debugfs_node(debugfs, i); i++)
 		CHECK_INT(tree_add_text(tree, uapi_debugfs_node(debugfs, i)), 0);
-	CHECK_INT(tree_add_input(tree, keyboard), 0);
-	CHECK_INT(tree_add_input(tree, pointer), 0);
-	CHECK_INT(tree_add_input(tree, tablet), 0);
+	for (unsigned i = 0; i < INPUTS; i++)
+		CHECK_INT(tree_add_input(tree, inputs[i]), 0);
 	card->kms->hotplug = hotplug;
 	card->on_lease_end = lease_ended;
 	preload_set_door(&door);
@@ -224,9 +234,8 @@ void preload_test_end(void)
 	card->on_lease_end = NULL;
 	tree_destroy(tree);
 	tree = NULL;
-	evdev_destroy(keyboard);
-	evdev_destroy(pointer);
-	evdev_destroy(tablet);
+	for (unsigned i = 0; i < INPUTS; i++)
+		evdev_destroy(inputs[i]);
 	uapi_debugfs_destroy(debugfs);
 	vfs_destroy(vfs);
 	uapi_device_destroy(card);
@@ -235,7 +244,14 @@ void preload_test_end(void)
 
 void preload_test_key(uint16_t code, int value)
 {
-	evdev_press(keyboard, code, value);
+	evdev_press(inputs[INPUT_KEYBOARD], code, value);
+}
+
+void preload_test_input(unsigned id, const int (*events)[3], unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		evdev_emit(inputs[id], events[i][0], events[i][1], events[i][2]);
+	evdev_sync(inputs[id]);
 }
 
 void preload_test_hotplug(void)

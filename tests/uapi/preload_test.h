@@ -12,6 +12,13 @@ void preload_test_begin(void);
 void preload_test_end(void);
 /* Presses or releases a key of the device's keyboard. */
 void preload_test_key(uint16_t code, int value);
+/*
+ * One frame of events {type, code, value} of the input device with that number; the
+ * client's device has the later ones by "testcard exec --input" only.
+ */
+enum { INPUT_KEYBOARD, INPUT_POINTER, INPUT_TABLET, INPUT_TOUCH, INPUT_SWITCH, INPUT_GAMEPAD,
+	INPUTS };
+void preload_test_input(unsigned id, const int (*events)[3], unsigned count);
 /* The connector prefers another mode. */
 void preload_test_hotplug(void);
 
