@@ -18,7 +18,7 @@ static unsigned estimate_events(const struct evdev_caps *caps)
 
 	for (unsigned code = 0; code <= ABS_MAX; code++)
 		if (evdev_test_bit(caps->abs, code))
-			events += is_mt_axis(code) ? caps->slots : 1;
+			events += is_mt_axis(code) || code == ABS_MT_SLOT ? caps->slots : 1;
 	for (unsigned code = 0; code <= REL_MAX; code++)
 		events += evdev_test_bit(caps->rel, code);
 	return events;

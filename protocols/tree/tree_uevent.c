@@ -89,6 +89,9 @@ static void add_tags(struct packet *packet, const char *const *tags)
 	char text[256] = ":";
 	size_t used = 1;
 
+	/* udevd sends no empty list: libudev dies of one. */
+	if (!*tags)
+		return;
 	for (; *tags; tags++)
 		used += snprintf(text + used, sizeof(text) - used, "%s:", *tags);
 	add_property(packet, "TAGS", text);

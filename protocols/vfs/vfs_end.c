@@ -53,7 +53,8 @@ static int end_locked(struct vfs_file *file)
 	close(ends[1]);
 	if (ret) {
 		close(ends[0]); /* and out of the epoll set */
-		return ret;
+		/* A holder that is gone is not to be told; its hang-up is seen as ever. */
+		return ret == -EPIPE || ret == -ECONNRESET ? 0 : ret;
 	}
 	epoll_ctl(file->vfs->epoll_fd, EPOLL_CTL_DEL, file->server_fd, NULL);
 	file->end_fd = ends[0];
