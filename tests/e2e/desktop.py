@@ -1,8 +1,10 @@
 """What the rows of mutter and kwin share: a compositor in a session of testcard-logind, with a
 terminal that fills its screen, typed into, on more than one monitor, and switched away."""
+import itertools
 import subprocess
 
 import matrix
+import png
 import tc
 
 INK = 0x102030          # the terminal's background: nobody else paints so
@@ -57,10 +59,14 @@ def check_terminal(card):
 
 
 def check_cursor(card):
-    """On its plane, and where the pointer is."""
-    card.ctl("move-to", "700", "500")
+    """On its plane, and where the pointer is. The first motion over the window may bring a cursor
+    that the client has yet to draw, and mutter shows it with the next frame, which is not sure to
+    come by itself: hence another motion, forth and back."""
+    turn = itertools.cycle(("700", "702"))
 
     def there():
+        card.ctl("move-to", next(turn), "500")
+        card.ctl("wait-vblank", "4")
         planes = card.planes("cursor")
         return planes and abs(planes[0]["x"] - 700) < 40 and abs(planes[0]["y"] - 500) < 40
     card.wait(there, "the cursor's plane at 700,500")
@@ -91,20 +97,41 @@ def check_switch(card):
     matrix.type_line(card, "typed again")
 
 
-def check_monitors(card):
-    """A monitor goes and comes: what is on the others stays, and it has a picture of its own."""
-    def lit():
-        state = card.state()
-        return {connector["name"]: connector["crtc"] for connector in state["connectors"]
-                if connector["connected"] and connector["crtc"]}
+MONITORS = {"HDMI-A-1": (1920, 1080), "DP-1": (2560, 1440), "eDP-1": (1920, 1200)}
 
-    card.wait(lambda: len(lit()) == 3, "three monitors to be on")
+
+def pictures(card):
+    """What each connector that is lit shows, by name; None while that is changing."""
+    state, found = card.state(), {}
+    index = {crtc["id"]: crtc["index"] for crtc in state["crtcs"] if crtc["active"]}
+    for connector in state["connectors"]:
+        if not connector["crtc"]:
+            continue
+        if connector["crtc"] not in index:
+            return None
+        path = card.t.path(f"{connector['name']}.png")
+        crtc = str(index[connector["crtc"]])
+        if not card.ctl("screenshot", path, "crtc", crtc, ok=None)["ok"]:
+            return None
+        found[connector["name"]] = png.read(path)
+    return found
+
+
+def show_monitors(card, names):
+    """These, in their own sizes, and the terminal fills one of them."""
+    def look():
+        shown = pictures(card)
+        return (shown is not None and
+                {name: (image.width, image.height) for name, image in shown.items()} ==
+                {name: MONITORS[name] for name in names} and
+                any(full(image) for image in shown.values()))
+    card.wait(look, f"{names} to be lit, one with the terminal")
+
+
+def check_monitors(card):
+    """A monitor goes and comes: the others stay, and it has a picture again."""
+    show_monitors(card, ["HDMI-A-1", "DP-1", "eDP-1"])
     card.ctl("disconnect", "DP-1")
-    card.wait(lambda: sorted(lit()) == ["HDMI-A-1", "eDP-1"], "two monitors to be on")
+    show_monitors(card, ["HDMI-A-1", "eDP-1"])
     card.ctl("connect", "DP-1")
-    card.wait(lambda: len(lit()) == 3, "the third to be on again")
-    state = card.state()
-    shown = [card.show(lambda image: True, "a picture", crtc["index"])
-             for crtc in state["crtcs"] if crtc["active"]]
-    card.t.equal(sorted((image.width, image.height) for image in shown),
-                 [(1920, 1080), (1920, 1200), (2560, 1440)], "the monitors' sizes")
+    show_monitors(card, ["HDMI-A-1", "DP-1", "eDP-1"])
