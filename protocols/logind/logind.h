@@ -3,8 +3,9 @@
  *
  * mutter and kwin open no device themselves: they take them, by D-Bus, from
  * org.freedesktop.login1. This program runs a private message bus (Debian's dbus-daemon),
- * is login1 on it, with one seat, "seat0", and one session, "c1", and runs a program that
- * finds the bus by DBUS_SYSTEM_BUS_ADDRESS. Devices, and when the session has them, are
+ * is login1 on it, with one seat, "seat0", and one session, "c1" (or "c2", when another
+ * desktop has joined the same device first), and runs a program that finds the bus by
+ * DBUS_SYSTEM_BUS_ADDRESS. Devices, and when the session has them, are
  * libseat's: of our own seat (protocols/seat), through `testcard exec`, or of another.
  *
  * Paused is what logind makes of it when a virtual terminal is switched: at once
@@ -32,14 +33,13 @@
 #define LOGIND_MANAGER "org.freedesktop.login1.Manager"
 #define LOGIND_SESSION "org.freedesktop.login1.Session"
 #define LOGIND_SEAT "org.freedesktop.login1.Seat"
-#define LOGIND_SESSION_ID "c1"
 #define LOGIND_SEAT_ID "seat0"
-#define LOGIND_SESSION_PATH LOGIND_PATH "/session/" LOGIND_SESSION_ID
+#define LOGIND_SESSIONS LOGIND_PATH "/session"
 #define LOGIND_SEAT_PATH LOGIND_PATH "/seat/" LOGIND_SEAT_ID
 
 enum {
 	LOGIND_DEVICES_MAX = 64,
-	LOGIND_VT = 1, /* libseat does not tell; the first session of a seat has it */
+	LOGIND_SESSIONS_MAX = 63,
 };
 
 struct logind_device {
@@ -60,19 +60,22 @@ struct logind {
 	struct logind_device devices[LOGIND_DEVICES_MAX];
 	unsigned device_count;
 	bool active;
+	unsigned number;     /* session cN; VTNr, too: libseat does not tell, a new seat counts so */
+	char id[16];
+	char path[64];       /* of its object */
 	char type[16];      /* of the session: "wayland", "x11" ... */
-	char run[PATH_MAX]; /* where programs find /run/systemd, as this process sees it */
+	char run[PATH_MAX]; /* what programs see as /run/systemd; it goes with the device */
 };
 
 /* logind_bus.c: a private dbus-daemon. */
 struct logind_bus {
 	pid_t pid;
-	char address[PATH_MAX + 16]; /* for DBUS_SYSTEM_BUS_ADDRESS */
-	char config[PATH_MAX];
-	char socket[PATH_MAX];
+	char address[PATH_MAX + 64]; /* for DBUS_SYSTEM_BUS_ADDRESS */
+	char config[PATH_MAX + 32];
+	char socket[PATH_MAX + 32];
 };
-/* Starts it with its files in dir and waits until it listens. */
-int logind_bus_start(struct logind_bus *bus, const char *dir);
+/* Starts it with its files in the session's folder and waits until it listens. */
+int logind_bus_start(struct logind_bus *bus, const struct logind *logind);
 void logind_bus_stop(struct logind_bus *bus);
 
 /* The objects on the bus, for as long as it lives. */
@@ -106,6 +109,8 @@ void logind_device_pause(struct logind *logind, struct logind_device *device);
 void logind_device_resume(struct logind *logind, struct logind_device *device);
 
 /* logind_files.c: what sd-login(3) reads of the session in /run/systemd. */
+/* Takes the lowest number that no other session has. -EBUSY: all are taken. */
+int logind_files_claim(struct logind *logind);
 int logind_files_write(const struct logind *logind);
 void logind_files_remove(const struct logind *logind);
 

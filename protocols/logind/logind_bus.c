@@ -37,7 +37,7 @@ static int write_config(const struct logind_bus *bus)
 /* In the child. Signals are blocked in the parent; the daemon wants its own. */
 static void run_daemon(const struct logind_bus *bus, int ready, pid_t parent)
 {
-	char config[PATH_MAX + 32], print[64];
+	char config[sizeof(bus->config) + 32], print[64];
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -56,15 +56,15 @@ static void run_daemon(const struct logind_bus *bus, int ready, pid_t parent)
 	_exit(1);
 }
 
-int logind_bus_start(struct logind_bus *bus, const char *dir)
+int logind_bus_start(struct logind_bus *bus, const struct logind *logind)
 {
 	struct pollfd waiting = {.events = POLLIN};
 	char address[256];
 	int ready[2], ret;
 	pid_t self = getpid();
 
-	snprintf(bus->socket, sizeof(bus->socket), "%s/bus", dir);
-	snprintf(bus->config, sizeof(bus->config), "%s/bus.conf", dir);
+	snprintf(bus->socket, sizeof(bus->socket), "%s/bus-%s", logind->run, logind->id);
+	snprintf(bus->config, sizeof(bus->config), "%s/bus-%s.conf", logind->run, logind->id);
 	snprintf(bus->address, sizeof(bus->address), "unix:path=%s", bus->socket);
 	ret = write_config(bus);
 	if (ret)

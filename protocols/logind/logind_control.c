@@ -12,7 +12,7 @@ static sd_bus_message *new_signal(struct logind *logind, const char *member,
 	sd_bus_message *signal = NULL;
 
 	if (!logind->controller_name ||
-	    sd_bus_message_new_signal(logind->bus, &signal, LOGIND_SESSION_PATH, LOGIND_SESSION,
+	    sd_bus_message_new_signal(logind->bus, &signal, logind->path, LOGIND_SESSION,
 		member) < 0)
 		return NULL;
 	if (sd_bus_message_set_destination(signal, logind->controller_name) < 0 ||
@@ -46,7 +46,7 @@ static void set_active(struct logind *logind, bool active)
 	if (!logind->bus)
 		return; /* before there is anybody to tell */
 	logind_files_write(logind);
-	sd_bus_emit_properties_changed(logind->bus, LOGIND_SESSION_PATH, LOGIND_SESSION,
+	sd_bus_emit_properties_changed(logind->bus, logind->path, LOGIND_SESSION,
 		"Active", "State", NULL);
 	sd_bus_emit_properties_changed(logind->bus, LOGIND_SEAT_PATH, LOGIND_SEAT,
 		"ActiveSession", NULL);

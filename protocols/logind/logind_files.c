@@ -3,6 +3,7 @@
  * preload library finds them for whoever opens /run/systemd/...
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,14 +35,15 @@ static int close_file(FILE *file, const char *path, const char *temporary)
 static int write_session(const struct logind *logind)
 {
 	char path[PATH_MAX + 64], temporary[PATH_MAX + 64];
-	FILE *file = open_file(logind, "/sessions/" LOGIND_SESSION_ID, path, temporary,
-		sizeof(path));
+	char name[32];
 
+	snprintf(name, sizeof(name), "/sessions/%s", logind->id);
+	FILE *file = open_file(logind, name, path, temporary, sizeof(path));
 	if (!file)
 		return -errno;
 	fprintf(file, "UID=%u\nACTIVE=%d\nSTATE=%s\nREMOTE=0\nTYPE=%s\nCLASS=user\n"
-		"SEAT=" LOGIND_SEAT_ID "\nIS_DISPLAY=1\nVTNR=%d\nLEADER=%d\n", getuid(),
-		logind->active, logind->active ? "active" : "online", logind->type, LOGIND_VT,
+		"SEAT=" LOGIND_SEAT_ID "\nIS_DISPLAY=1\nVTNR=%u\nLEADER=%d\n", getuid(),
+		logind->active, logind->active ? "active" : "online", logind->type, logind->number,
 		(int)getpid());
 	return close_file(file, path, temporary);
 }
@@ -54,9 +56,9 @@ static int write_seat(const struct logind *logind)
 	if (!file)
 		return -errno;
 	fprintf(file, "IS_SEAT0=1\nCAN_MULTI_SESSION=1\nCAN_TTY=1\nCAN_GRAPHICAL=1\n"
-		"SESSIONS=" LOGIND_SESSION_ID "\nUIDS=%u\n", getuid());
+		"SESSIONS=%s\nUIDS=%u\n", logind->id, getuid());
 	if (logind->active)
-		fprintf(file, "ACTIVE=" LOGIND_SESSION_ID "\nACTIVE_UID=%u\n", getuid());
+		fprintf(file, "ACTIVE=%s\nACTIVE_UID=%u\n", logind->id, getuid());
 	return close_file(file, path, temporary);
 }
 
@@ -68,39 +70,58 @@ static int write_user(const struct logind *logind)
 	FILE *file = open_file(logind, name, path, temporary, sizeof(path));
 	if (!file)
 		return -errno;
-	fprintf(file, "STATE=%s\nDISPLAY=" LOGIND_SESSION_ID "\nSESSIONS=" LOGIND_SESSION_ID "\n"
-		"SEATS=" LOGIND_SEAT_ID "\n", logind->active ? "active" : "online");
+	fprintf(file, "STATE=%s\nDISPLAY=%s\nSESSIONS=%s\nSEATS=" LOGIND_SEAT_ID "\n",
+		logind->active ? "active" : "online", logind->id, logind->id);
 	if (logind->active)
-		fprintf(file, "ACTIVE_SESSIONS=" LOGIND_SESSION_ID "\n"
-			"ACTIVE_SEATS=" LOGIND_SEAT_ID "\n");
+		fprintf(file, "ACTIVE_SESSIONS=%s\nACTIVE_SEATS=" LOGIND_SEAT_ID "\n", logind->id);
 	return close_file(file, path, temporary);
+}
+
+int logind_files_claim(struct logind *logind)
+{
+	static const char *const folders[] = {"", "/sessions", "/seats", "/users"};
+	char path[PATH_MAX + 64];
+	int ret = 0, fd = -1;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && ret == 0; i++)
+		ret = make_folder(logind, folders[i]);
+	for (unsigned n = 1; n <= LOGIND_SESSIONS_MAX && ret == 0 && fd < 0; n++) {
+		logind->number = n;
+		snprintf(logind->id, sizeof(logind->id), "c%u", n);
+		snprintf(path, sizeof(path), "%s/sessions/%s", logind->run, logind->id);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (fd < 0 && errno != EEXIST)
+			ret = -errno;
+	}
+	if (ret || fd < 0)
+		return ret ? ret : -EBUSY;
+	close(fd);
+	snprintf(logind->path, sizeof(logind->path), LOGIND_SESSIONS "/%s", logind->id);
+	return 0;
 }
 
 int logind_files_write(const struct logind *logind)
 {
-	static const char *const folders[] = {"", "/sessions", "/seats", "/users"};
-	int ret = 0;
+	int ret = write_session(logind);
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && ret == 0; i++)
-		ret = make_folder(logind, folders[i]);
-	if (ret == 0)
-		ret = write_session(logind);
 	if (ret == 0)
 		ret = write_seat(logind);
 	return ret ? ret : write_user(logind);
 }
 
+/* The seat's and the user's say who was last, until there is nobody. */
 void logind_files_remove(const struct logind *logind)
 {
-	static const char *const names[] = {"/sessions/" LOGIND_SESSION_ID,
-		"/seats/" LOGIND_SEAT_ID};
-	static const char *const folders[] = {"/sessions", "/seats", "/users", ""};
+	static const char *const folders[] = {"/seats", "/users", ""};
 	char path[PATH_MAX + 64];
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s%s", logind->run, names[i]);
-		unlink(path);
-	}
+	snprintf(path, sizeof(path), "%s/sessions/%s", logind->run, logind->id);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/sessions", logind->run);
+	if (rmdir(path) < 0)
+		return;
+	snprintf(path, sizeof(path), "%s/seats/" LOGIND_SEAT_ID, logind->run);
+	unlink(path);
 	snprintf(path, sizeof(path), "%s/users/%u", logind->run, getuid());
 	unlink(path);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {

@@ -14,20 +14,23 @@ static int reply_path(sd_bus_message *message, const char *path)
 
 static int get_session(sd_bus_message *message, void *data, sd_bus_error *error)
 {
+	const struct logind *logind = data;
 	const char *id;
 	int ret = sd_bus_message_read(message, "s", &id);
 
 	if (ret < 0)
 		return ret;
-	if (*id && strcmp(id, LOGIND_SESSION_ID) && strcmp(id, "auto") && strcmp(id, "self"))
+	if (*id && strcmp(id, logind->id) && strcmp(id, "auto") && strcmp(id, "self"))
 		return sd_bus_error_set(error, LOGIND_NAME ".NoSuchSession", "No such session");
-	return reply_path(message, LOGIND_SESSION_PATH);
+	return reply_path(message, logind->path);
 }
 
 /* Whoever finds this bus is of the session. */
 static int get_session_by_pid(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-	return reply_path(message, LOGIND_SESSION_PATH);
+	const struct logind *logind = data;
+
+	return reply_path(message, logind->path);
 }
 
 static int get_seat(sd_bus_message *message, void *data, sd_bus_error *error)
@@ -44,11 +47,11 @@ static int get_seat(sd_bus_message *message, void *data, sd_bus_error *error)
 
 static int list_sessions(sd_bus_message *message, void *data, sd_bus_error *error)
 {
+	const struct logind *logind = data;
 	const struct passwd *user = getpwuid(getuid());
 
-	return sd_bus_reply_method_return(message, "a(susso)", 1, LOGIND_SESSION_ID,
-		(uint32_t)getuid(), user ? user->pw_name : "", LOGIND_SEAT_ID,
-		LOGIND_SESSION_PATH);
+	return sd_bus_reply_method_return(message, "a(susso)", 1, logind->id, (uint32_t)getuid(),
+		user ? user->pw_name : "", LOGIND_SEAT_ID, logind->path);
 }
 
 static int list_seats(sd_bus_message *message, void *data, sd_bus_error *error)

@@ -28,7 +28,7 @@ static int activate_session(sd_bus_message *message, void *data, sd_bus_error *e
 
 	if (ret < 0)
 		return ret;
-	if (strcmp(id, LOGIND_SESSION_ID))
+	if (strcmp(id, logind->id))
 		return sd_bus_error_set(error, LOGIND_NAME ".NoSuchSession", "No such session");
 	if (!logind->active)
 		return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
@@ -54,14 +54,16 @@ static int get_active(sd_bus *bus, const char *path, const char *interface, cons
 	const struct logind *logind = data;
 
 	return logind->active ?
-		sd_bus_message_append(reply, "(so)", LOGIND_SESSION_ID, LOGIND_SESSION_PATH) :
+		sd_bus_message_append(reply, "(so)", logind->id, logind->path) :
 		sd_bus_message_append(reply, "(so)", "", "/");
 }
 
 static int get_sessions(sd_bus *bus, const char *path, const char *interface,
 	const char *property, sd_bus_message *reply, void *data, sd_bus_error *error)
 {
-	return sd_bus_message_append(reply, "a(so)", 1, LOGIND_SESSION_ID, LOGIND_SESSION_PATH);
+	const struct logind *logind = data;
+
+	return sd_bus_message_append(reply, "a(so)", 1, logind->id, logind->path);
 }
 
 #define METHOD(name, in, out, handler) \

@@ -122,7 +122,7 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
 	const struct {
 		const char *property, *value;
 	} texts[] = {
-		{"Id", LOGIND_SESSION_ID},
+		{"Id", logind->id},
 		{"Name", user ? user->pw_name : ""},
 		{"Type", logind->type},
 		{"Class", "user"},
@@ -147,8 +147,10 @@ static int get_bool(sd_bus *bus, const char *path, const char *interface, const 
 static int get_number(sd_bus *bus, const char *path, const char *interface,
 	const char *property, sd_bus_message *reply, void *data, sd_bus_error *error)
 {
+	const struct logind *logind = data;
+
 	return sd_bus_message_append(reply, "u",
-		strcmp(property, "VTNr") == 0 ? LOGIND_VT : (uint32_t)getpid());
+		strcmp(property, "VTNr") == 0 ? logind->number : (uint32_t)getpid());
 }
 
 static int get_seat(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -207,15 +209,16 @@ static const sd_bus_vtable vtable[] = {
 static int find(sd_bus *bus, const char *path, const char *interface, void *data, void **found,
 	sd_bus_error *error)
 {
-	const char *name = path + strlen(LOGIND_PATH "/session/");
+	const struct logind *logind = data;
+	const char *name = path + strlen(LOGIND_SESSIONS "/");
 
 	*found = data;
-	return !strcmp(name, LOGIND_SESSION_ID) || !strcmp(name, "auto") || !strcmp(name, "self");
+	return !strcmp(name, logind->id) || !strcmp(name, "auto") || !strcmp(name, "self");
 }
 
 int logind_session_add(struct logind *logind)
 {
-	int ret = sd_bus_add_fallback_vtable(logind->bus, NULL, LOGIND_PATH "/session",
+	int ret = sd_bus_add_fallback_vtable(logind->bus, NULL, LOGIND_SESSIONS,
 		LOGIND_SESSION, vtable, find, logind);
 
 	return ret < 0 ? ret : 0;

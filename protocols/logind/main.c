@@ -41,14 +41,14 @@ static void run_program(char **argv, const struct logind *logind,
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(EXIT_OURS);
-	snprintf(vt, sizeof(vt), "%d", LOGIND_VT);
+	snprintf(vt, sizeof(vt), "%u", logind->number);
 	/*
 	 * What pam_systemd sets for a session. The user's own session bus, if there is one,
 	 * has its own desktop on it: ours is not to be another.
 	 */
 	if (setenv("DBUS_SYSTEM_BUS_ADDRESS", bus->address, 1) ||
 	    setenv("DBUS_SESSION_BUS_ADDRESS", bus->address, 1) ||
-	    setenv("XDG_SESSION_ID", LOGIND_SESSION_ID, 1) ||
+	    setenv("XDG_SESSION_ID", logind->id, 1) ||
 	    setenv("XDG_SESSION_TYPE", logind->type, 1) ||
 	    setenv("XDG_SEAT", LOGIND_SEAT_ID, 1) || setenv("XDG_VTNR", vt, 1))
 		_exit(EXIT_OURS);
@@ -128,7 +128,6 @@ static int serve(struct logind *logind, const struct logind_bus *bus, char **arg
 	if (ret < 0)
 		fail("the program", ret);
 	logind_control_release(logind);
-	logind_files_remove(logind);
 	return ret;
 }
 
@@ -146,10 +145,15 @@ static int run(const char *dir, char **argv)
 	sigprocmask(SIG_BLOCK, &handled, &mask);
 	snprintf(logind.type, sizeof(logind.type), "%s", type ? type : "wayland");
 	snprintf(logind.run, sizeof(logind.run), "%s/" WIRE_TREE_NAME "/run/systemd", dir);
-	int ret = logind_bus_start(&bus, dir);
+	int ret = logind_files_claim(&logind);
+	if (ret) {
+		fail(logind.run, ret);
+		return EXIT_OURS;
+	}
+	ret = logind_bus_start(&bus, &logind);
 	if (ret) {
 		fail("the message bus", ret);
-		return EXIT_OURS;
+		goto remove_files;
 	}
 	ret = sd_event_new(&logind.event);
 	if (ret >= 0)
@@ -158,6 +162,8 @@ static int run(const char *dir, char **argv)
 	sd_bus_flush_close_unref(logind.bus);
 	sd_event_unref(logind.event);
 	logind_bus_stop(&bus);
+remove_files:
+	logind_files_remove(&logind);
 	return ret < 0 ? EXIT_OURS : ret;
 }
 

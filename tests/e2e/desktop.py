@@ -23,7 +23,7 @@ class Desktop(matrix.Program):
     def call(self, path, method, *words):
         """What logind answers, to the user whose bus it is."""
         done = subprocess.run(
-            matrix.as_user(["dbus-send", f"--bus=unix:path={self.dir}/bus",
+            matrix.as_user(["dbus-send", f"--bus=unix:path={self.dir}/tree/run/systemd/bus-c1",
                             "--print-reply=literal", f"--dest={BUS}", path, method, *words]),
             env=self.t.env(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             timeout=tc.TIMEOUT, check=False)

@@ -1,5 +1,6 @@
 """testcard exec: exit codes, signals, environment, and that nothing outlives it."""
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -49,7 +50,7 @@ def test_help(t):
     text = t.run(tc.LAUNCHER, "--help")
     t.equal(t.run(tc.LAUNCHER, "exec", "--help"), text, "exec --help")
     for word in ("--frames", "--driver", "--render-node", "--no-input", "--dir", "--join",
-                 "--keep", "127", "LD_PRELOAD"):
+                 "--keep", "--logind", "127", "LD_PRELOAD"):
         t.check(word in text, f"{word} is not in the help")
     t.check("--ready-fd" in t.run(tc.LAUNCHER, "device", "--help"), "device --help")
 
@@ -137,6 +138,32 @@ def test_a_card_that_dies_is_told(t):
     done(t, process, 125, "exit code")
     with open(process.log) as file:
         t.check("ended before the program" in file.read(), "message")
+
+
+def test_logind(t):
+    if not shutil.which("dbus-daemon"):
+        raise tc.Skip("dbus-daemon is not installed")
+    options = ("--logind",)
+    text = t.exec("sh", "-c", "echo $XDG_SESSION_ID $XDG_SEAT; cat /run/systemd/sessions/c1; "
+                  "exit 3", options=options, status=3)
+    t.check("c1 seat0\n" in text and "ACTIVE=1\n" in text, text)
+    t.exec("sh", "-c", "kill -9 $$", options=options, status=137)
+    t.check("No such file" in t.exec("there-is-no-such-program", options=options, status=127),
+            "127")
+    t.exec("/etc/passwd", options=options, status=126)
+    process = launch(t, "sh", "-c", "trap 'exit 5' TERM; echo up; while :; do sleep 0.05; done",
+                     options=options)
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    done(t, process, 5, "SIGTERM reaches the program")
+    process = launch(t, "sh", "-c", "echo up; exec sleep 1000", options=options)
+    process.stdout.readline()
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    t.running.remove(process)
+    t.wait(lambda: not tc.children(), "all to end after the launcher was killed")
+    t.wait(lambda: not os.listdir(t.runtime), "the runtime folder to be empty")
 
 
 def test_keep_and_join(t):
