@@ -17,8 +17,7 @@ class Desktop(matrix.Program):
 
     def __init__(self, t, *argv, options=(), **env):
         matrix.need("dbus-daemon", "dbus-send", "foot")
-        super().__init__(t, *argv, options=("--logind", *options), LIBSEAT_BACKEND=None,
-                         SEATD_VTBOUND=None, **env)
+        super().__init__(t, *argv, options=("--logind", *options), **env)
 
     def call(self, path, method, *words):
         """What logind answers, to the user whose bus it is."""
@@ -58,40 +57,52 @@ def check_terminal(card):
     card.t.equal(matrix.share(picture, INK, box, 1), 1.0, "the terminal's background")
 
 
-def check_cursor(card):
-    """On its plane, and where the pointer is. The first motion over the window may bring a cursor
-    that the client has yet to draw, and mutter shows it with the next frame, which is not sure to
-    come by itself: hence another motion, forth and back."""
-    turn = itertools.cycle(("700", "702"))
+def point(card, x, y):
+    """Moves the pointer; the cursor's plane is there. The first motion may come before anybody
+    listens, or bring a cursor that the client has yet to draw and mutter shows with the next
+    frame, which is not sure to come by itself: hence another, forth and back."""
+    turn = itertools.cycle((x, x + 2))
 
     def there():
-        card.ctl("move-to", next(turn), "500")
+        card.ctl("move-to", str(next(turn)), str(y))
         card.ctl("wait-vblank", "4")
         planes = card.planes("cursor")
-        return planes and abs(planes[0]["x"] - 700) < 40 and abs(planes[0]["y"] - 500) < 40
-    card.wait(there, "the cursor's plane at 700,500")
+        return planes and abs(planes[0]["x"] - x) < 40 and abs(planes[0]["y"] - y) < 40
+    card.wait(there, f"the cursor's plane at {x},{y}")
+
+
+def check_cursor(card):
+    point(card, 700, 500)
     card.show(lambda image: matrix.share(image, INK, (690, 490, 40, 40), 1) < 1, "the cursor")
+
+
+def masters(card):
+    return [file for file in card.state()["files"] if file["master"]]
+
+
+def others_turn(card, ours):
+    """The session is switched away; another program has the screen, which then does not show what
+    ours(image) knows; it ends, and the session is switched back."""
+    card.ctl("session", "disable")
+    card.wait(lambda: not masters(card), "nobody to be master")
+    connector = card.state()["connectors"][0]["id"]
+    # modetest waits for Enter, which nobody types, with its pattern on the screen.
+    other = matrix.Program(card.t, "sh", "-c", "mkfifo enter; exec modetest -M testcard -s "
+                           f"{connector}:1024x768 <>enter",
+                           options=("--join", card.dir), name="other", device=False)
+    card.show(lambda image: not ours(image) and len(matrix.colours(image)) > 8,
+              "modetest's pattern")
+    card.stays(lambda image: not ours(image), "modetest's pattern")
+    other.stop(None)
+    card.wait(lambda: not masters(card), "modetest's file to be closed")
+    card.ctl("session", "enable")
 
 
 def check_switch(card):
     """Another program has the screen in the meantime; afterwards all is as before."""
     card.show(full, "the terminal")
     card.wait(card.active, "the session to be active")
-    card.ctl("session", "disable")
-    card.wait(lambda: not card.active(), "the session to be paused")
-    card.t.check(not any(file["master"] for file in card.state()["files"]), "nobody is master")
-    connector = card.state()["connectors"][0]["id"]
-    # modetest waits for Enter, which nobody types, with its pattern on the screen.
-    other = matrix.Program(card.t, "sh", "-c", "mkfifo enter; exec modetest -M testcard -s "
-                           f"{connector}:1024x768 <>enter",
-                           options=("--join", card.dir), name="other", device=False)
-    card.show(lambda image: matrix.share(image, INK) < 0.1 and len(matrix.colours(image)) > 8,
-              "modetest's pattern")
-    card.stays(lambda image: matrix.share(image, INK) < 0.1, "modetest's pattern")
-    other.stop(None)
-    card.t.wait(lambda: not any(file["master"] for file in card.state()["files"]),
-                "modetest's file to be closed")
-    card.ctl("session", "enable")
+    others_turn(card, lambda image: matrix.share(image, INK) > 0.1)
     card.wait(card.active, "the session to be active again")
     card.show(full, "the terminal again")
     matrix.type_line(card, "typed again")

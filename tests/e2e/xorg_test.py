@@ -1,7 +1,9 @@
 """Xorg's modesetting driver on the device, as an ordinary user: what its screen shows.
 
-With a seat other than seat0 the server asks for no virtual terminal; devices that are in its
-configuration it then opens by itself, or takes from logind where there is one."""
+The server finds all by itself, a virtual terminal included. With a seat other than seat0 it asks
+for none; it then opens the devices that are in its configuration by itself, or takes them from
+logind where there is one."""
+import desktop
 import matrix
 import tc
 
@@ -49,7 +51,7 @@ EndSection
 # Ends with the server, whose clients end by that.
 START = """
 rm -f display
-Xorg -displayfd 3 -seat seat-x -config %s -logfile xorg.log -noreset -nolisten tcp 3>display &
+Xorg -displayfd 3 %s -logfile xorg.log -noreset -nolisten tcp 3>display &
 server=$!
 trap 'kill $server' TERM
 while ! [ -s display ] && kill -0 $server; do sleep 0.05; done
@@ -60,12 +62,14 @@ cat xorg.log
 """
 
 
-def start(t, clients, device_option="", options=(), **env):
+def start(t, clients, device_option="", words=None, options=(), **env):
+    """words: what the server is told, if not to be configured and without a terminal."""
     matrix.need("Xorg")
-    config = matrix.script(t, "xorg.conf", CONFIG % device_option)
-    script = matrix.script(t, "start.sh", START % (config, clients))
-    return matrix.Program(t, "sh", script, options=options, LIBSEAT_BACKEND=None,
-                          SEATD_VTBOUND=None, **env)
+    if words is None:
+        config = matrix.script(t, "xorg.conf", CONFIG % device_option)
+        words = f"-seat seat-x -config {config}"
+    script = matrix.script(t, "start.sh", START % (words, clients))
+    return matrix.Program(t, "sh", script, options=options, **env)
 
 
 def end(card):
@@ -90,18 +94,13 @@ def both(image):
 def check_clients(card):
     card.show(both, "a terminal and a clock")
     # Without a window manager, the window below the pointer has the keyboard.
-    card.ctl("move-to", "150", "150")
+    desktop.point(card, 150, 150)
     matrix.type_line(card, "typed by nobody")
     picture = card.show(lambda image: len(matrix.colours(image, (0, 0, 300, 100), 1)) > 8,
                         "the letters")
     card.t.equal(matrix.share(picture, 0, (600, 0, 424, 400)), 1.0, "the root window")
     # xterm hides the cursor when it is typed into.
-    card.ctl("move-to", "700", "200")
-
-    def there():
-        planes = card.planes("cursor")
-        return planes and abs(planes[0]["x"] - 700) < 40 and abs(planes[0]["y"] - 200) < 40
-    card.wait(there, "the cursor's plane at 700,200")
+    desktop.point(card, 700, 200)
     # The second hand moves.
     card.show(lambda image: matrix.differ(image, picture, (800, 500, 200, 200)),
               "the clock's hand elsewhere")
@@ -110,6 +109,17 @@ def check_clients(card):
 def test_clients(t):
     card = start(t, terminal_and_clock(t))
     check_clients(card)
+    end(card)
+
+
+def test_virtual_terminal(t):
+    """Nothing is configured. Switched away, another program has the screen; then it is back."""
+    card = start(t, terminal_and_clock(t), words="-keeptty")
+    check_clients(card)
+    desktop.others_turn(card, both)
+    card.show(both, "the terminal and the clock again")
+    desktop.point(card, 150, 150)
+    matrix.type_line(card, "typed again")
     end(card)
 
 
