@@ -54,17 +54,37 @@ struct picture *picture_create(drm_intel_bufmgr *manager, uint32_t width, uint32
 	return picture;
 }
 
-struct picture *picture_open(drm_intel_bufmgr *manager, uint32_t name, uint32_t width,
-	uint32_t height, unsigned long pitch)
+static struct picture *picture_of(drm_intel_bo *bo, uint32_t width, uint32_t height,
+	unsigned long pitch)
 {
 	struct picture *picture = new_picture(width, height);
 	uint32_t swizzle;
 
+	REQUIRE(bo);
 	picture->pitch = pitch;
-	picture->bo = drm_intel_bo_gem_create_from_name(manager, "picture", name);
-	REQUIRE(picture->bo);
-	TRY(drm_intel_bo_get_tiling(picture->bo, &picture->tiling, &swizzle));
+	picture->bo = bo;
+	TRY(drm_intel_bo_get_tiling(bo, &picture->tiling, &swizzle));
 	return picture;
+}
+
+struct picture *picture_open(drm_intel_bufmgr *manager, uint32_t name, uint32_t width,
+	uint32_t height, unsigned long pitch)
+{
+	return picture_of(drm_intel_bo_gem_create_from_name(manager, "picture", name), width,
+		height, pitch);
+}
+
+struct picture *picture_import(drm_intel_bufmgr *manager, int fd, uint32_t width, uint32_t height,
+	unsigned long pitch)
+{
+	return picture_of(drm_intel_bo_gem_create_from_prime(manager, fd, pitch * height), width,
+		height, pitch);
+}
+
+void picture_forget(struct picture *picture)
+{
+	free(picture->want);
+	picture->want = NULL;
 }
 
 void picture_destroy(struct picture *picture)
@@ -115,8 +135,8 @@ static void check_row(struct picture *picture, const uint32_t *got, uint32_t y, 
 
 		if (got[x] == want)
 			continue;
-		fprintf(stderr, "testcard-blit: pixel %u, %u is %08x, should be %08x\n", x, y,
-			got[x], want);
+		fprintf(stderr, "%s: pixel %u, %u is %08x, should be %08x\n",
+			program_invocation_short_name, x, y, got[x], want);
 		exit(EXIT_FAILURE);
 	}
 }
@@ -199,7 +219,7 @@ void brush_fill(struct brush *brush, struct picture *to, uint32_t x, uint32_t y,
 	emit(brush, (x + width) | (y + height) << 16);
 	emit_address(brush, to, true);
 	emit(brush, color);
-	for (uint32_t row = y; row < y + height; row++) {
+	for (uint32_t row = y; to->want && row < y + height; row++) {
 		for (uint32_t column = x; column < x + width; column++)
 			to->want[row * to->width + column] = color;
 	}
@@ -217,7 +237,7 @@ void brush_copy(struct brush *brush, struct picture *to, uint32_t x, uint32_t y,
 	emit(brush, from_x | from_y << 16);
 	emit(brush, from->pitch);
 	emit_address(brush, from, false);
-	for (uint32_t row = 0; row < height; row++)
+	for (uint32_t row = 0; to->want && row < height; row++)
 		memcpy(to->want + (y + row) * to->width + x,
 			from->want + (from_y + row) * from->width + from_x, width * 4);
 }

@@ -19,8 +19,9 @@
 #define REQUIRE(condition)                                                                 \
 	do {                                                                               \
 		if (!(condition)) {                                                        \
-			fprintf(stderr, "testcard-blit: %s:%d: %s is not so (%s)\n",       \
-				__FILE__, __LINE__, #condition, strerror(errno));          \
+			fprintf(stderr, "%s: %s:%d: %s is not so (%s)\n",                  \
+				program_invocation_short_name, __FILE__, __LINE__,         \
+				#condition, strerror(errno));                              \
 			exit(EXIT_FAILURE);                                                \
 		}                                                                          \
 	} while (0)
@@ -30,8 +31,9 @@
 	do {                                                                               \
 		int ret_ = call;                                                           \
 		if (ret_) {                                                                \
-			fprintf(stderr, "testcard-blit: %s:%d: %s: %s\n", __FILE__,        \
-				__LINE__, #call, strerror(ret_ < 0 ? -ret_ : ret_));       \
+			fprintf(stderr, "%s: %s:%d: %s: %s\n",                             \
+				program_invocation_short_name, __FILE__, __LINE__, #call,  \
+				strerror(ret_ < 0 ? -ret_ : ret_));                        \
 			exit(EXIT_FAILURE);                                                \
 		}                                                                          \
 	} while (0)
@@ -40,7 +42,7 @@ struct picture {
 	drm_intel_bo *bo;
 	uint32_t width, height, tiling;
 	unsigned long pitch; /* bytes */
-	uint32_t *want;      /* width * height pixels: what should be in it */
+	uint32_t *want;      /* width * height pixels: what should be in it; NULL: nobody asks */
 };
 
 enum { BRUSH_DWORDS = 1024 };
@@ -62,6 +64,11 @@ struct picture *picture_create(drm_intel_bufmgr *manager, uint32_t width, uint32
 /* The picture of another process; want is all zero. */
 struct picture *picture_open(drm_intel_bufmgr *manager, uint32_t name, uint32_t width,
 	uint32_t height, unsigned long pitch);
+/* The same by a dma-buf, which stays the caller's. */
+struct picture *picture_import(drm_intel_bufmgr *manager, int fd, uint32_t width, uint32_t height,
+	unsigned long pitch);
+/* What is drawn on it from now on is not to be checked. */
+void picture_forget(struct picture *picture);
 void picture_destroy(struct picture *picture);
 uint32_t picture_name(struct picture *picture);
 /* Pixels by the processor: through the aperture, or by subdata when it is linear. */

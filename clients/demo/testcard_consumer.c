@@ -1,0 +1,155 @@
+/*
+ * testcard-consumer: accepts what another process offers by testcard-share, opens
+ * it by its flink name or imports its dma-buf, and has the GPU put it into a frame
+ * of its own, picture by picture. The two processes' batches on the one buffer
+ * come one after the other by themselves.
+ *
+ * Frame n: MARGIN pixels of a frame around the other's picture, green, red once it
+ * was revoked (what was accepted goes on to work, that is the point), and a mark in
+ * the lower margin at 3n.
+ */
+#include <getopt.h>
+#include <unistd.h>
+
+#include "demo_intel.h"
+#include "demo_share.h"
+
+enum { MARGIN = 24, MARK = 8, BUFFERS = 3 };
+
+static const uint32_t frame_color = 0xff207040, revoked_color = 0xff902020, mark_color = 0xffffffff;
+
+static const char usage[] =
+	"usage: testcard-consumer [OPTION]...\n"
+	"\n"
+	"Shows what another client offers, within a frame of its own.\n"
+	"\n"
+	"  -n, --name NAME     of the offer, waited for (default: picture)\n"
+	"  -b, --dma-buf       takes a dma-buf (default: a flink name)\n"
+	"  -f, --frames N      draws so many, then leaves the last one (default: for ever)\n"
+	"  -d, --device PATH   draws there (default: /dev/dri/card0)\n"
+	"  -h, --help          this text\n";
+
+static struct {
+	const char *name, *device;
+	bool by_fd;
+	int frames; /* 0 = for ever */
+} options = {.name = "picture", .device = "/dev/dri/card0"};
+
+struct canvas {
+	struct picture *picture;
+	struct demo_image image;
+};
+
+static void canvas_init(struct canvas *canvas, struct demo_window *window,
+	struct demo_buffer *buffer, drm_intel_bufmgr *manager, const struct picture *theirs)
+{
+	canvas->picture = demo_picture_create(manager, theirs->width + 2 * MARGIN,
+		theirs->height + 2 * MARGIN, I915_TILING_X);
+	canvas->image = demo_image_of(canvas->picture, options.by_fd);
+	demo_buffer_init(window, buffer, &canvas->image);
+}
+
+static void canvas_finish(struct canvas *canvas, struct demo_buffer *buffer)
+{
+	demo_buffer_finish(buffer);
+	if (options.by_fd)
+		close(canvas->image.fd);
+	picture_destroy(canvas->picture);
+}
+
+static void compose(struct brush *brush, struct picture *to, struct picture *theirs, uint32_t frame,
+	bool revoked)
+{
+	brush_fill(brush, to, 0, 0, to->width, to->height, revoked ? revoked_color : frame_color);
+	brush_copy(brush, to, MARGIN, MARGIN, theirs->width, theirs->height, theirs, 0, 0);
+	brush_fill(brush, to, frame * 3 % (to->width - MARK), to->height - MARGIN / 2 - MARK / 2,
+		MARK, MARK, mark_color);
+	TRY(brush_run(brush));
+}
+
+static void consume(struct demo_window *window, drm_intel_bufmgr *manager,
+	struct demo_share *share, struct picture *theirs)
+{
+	struct demo_buffer buffers[BUFFERS], *buffer;
+	struct canvas canvases[BUFFERS];
+	struct brush brush;
+	bool alive = true;
+
+	demo_open(window, options.by_fd ? "testcard-consumer: dma-buf" :
+		"testcard-consumer: flink");
+	for (unsigned i = 0; i < BUFFERS; i++)
+		canvas_init(&canvases[i], window, &buffers[i], manager, theirs);
+	brush_init(&brush, manager, I915_EXEC_RENDER);
+	for (int frame = 0; alive;) {
+		buffer = demo_buffer_free(buffers, BUFFERS);
+		if (!buffer || (options.frames && frame == options.frames)) {
+			alive = demo_dispatch(window);
+			continue;
+		}
+		compose(&brush, canvases[buffer - buffers].picture, theirs, frame++,
+			share->revoked);
+		demo_show(window, buffer);
+		alive = demo_pace(window);
+	}
+	brush_finish(&brush);
+	for (unsigned i = 0; i < BUFFERS; i++)
+		canvas_finish(&canvases[i], &buffers[i]);
+}
+
+static void run(void)
+{
+	struct demo_window window;
+	struct demo_share share;
+	int card;
+	drm_intel_bufmgr *manager = paint_open(options.device, &card);
+
+	demo_connect(&window);
+	if (!options.by_fd)
+		demo_authenticate(&window, card);
+	demo_share_init(&share, &window, options.name, options.by_fd);
+	struct picture *theirs = demo_picture_open(manager, &share.image);
+	if (options.by_fd)
+		close(share.image.fd); /* the picture has it */
+	printf("accepted %s: %ux%u\n", options.name, theirs->width, theirs->height);
+	fflush(stdout);
+	consume(&window, manager, &share, theirs);
+	picture_destroy(theirs);
+	demo_share_finish(&share);
+	demo_disconnect(&window);
+	drm_intel_bufmgr_destroy(manager);
+	close(card);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{"name", required_argument, NULL, 'n'}, {"dma-buf", no_argument, NULL, 'b'},
+		{"frames", required_argument, NULL, 'f'}, {"device", required_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'}, {0}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "n:bf:d:h", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'n':
+			options.name = optarg;
+			break;
+		case 'b':
+			options.by_fd = true;
+			break;
+		case 'f':
+			options.frames = demo_number("frames", optarg, 1, 1000000);
+			break;
+		case 'd':
+			options.device = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	run();
+	return EXIT_SUCCESS;
+}
