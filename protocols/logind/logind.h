@@ -60,6 +60,7 @@ struct logind {
 	struct logind_device devices[LOGIND_DEVICES_MAX];
 	unsigned device_count;
 	bool active;
+	bool gone;           /* the seat's server is */
 	unsigned number;     /* session cN; VTNr, too: libseat does not tell, a new seat counts so */
 	char id[16];
 	char path[64];       /* of its object */

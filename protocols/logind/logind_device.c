@@ -28,6 +28,7 @@ static int seat_spoke(sd_event_source *source, int fd, uint32_t events, void *da
 	if (libseat_dispatch(logind->seat, 0) >= 0)
 		return 0;
 	fprintf(stderr, "testcard-logind: the seat is gone: %m\n");
+	logind->gone = true;
 	logind_control_deactivated(logind);
 	return -EPIPE; /* not asked again */
 }

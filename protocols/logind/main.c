@@ -58,6 +58,15 @@ static void run_program(char **argv, const struct logind *logind,
 	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NO_EXEC);
 }
 
+/* What the loop's callbacks know. */
+struct run {
+	struct logind *logind;
+	const struct logind_bus *bus;
+	char **argv;
+	const sigset_t *mask;
+	pid_t program; /* 0: not yet */
+};
+
 static int program_ended(sd_event_source *source, const siginfo_t *info, void *data)
 {
 	int code = info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
@@ -67,21 +76,57 @@ static int program_ended(sd_event_source *source, const siginfo_t *info, void *d
 
 static int signal_came(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
 {
+	const struct run *run = data;
+
+	if (!run->program && (info->ssi_signo == SIGTERM || info->ssi_signo == SIGINT))
+		return sd_event_exit(run->logind->event, 128 + info->ssi_signo);
 	/* The terminal's signals have reached the program already. */
-	if (info->ssi_code != SI_KERNEL)
-		kill((pid_t)(intptr_t)data, info->ssi_signo);
+	if (run->program && info->ssi_code != SI_KERNEL)
+		kill(run->program, info->ssi_signo);
 	return 0;
 }
 
-/* The program's exit code, or -errno. */
-static int watch(struct logind *logind, pid_t program)
+/*
+ * After whatever happened. Desktops take it that they have the seat when they start: with
+ * real logind somebody switches to their terminal first.
+ */
+static int start_when_active(sd_event_source *source, void *data)
 {
-	int ret = sd_event_add_child(logind->event, NULL, program, WEXITED, program_ended, NULL);
+	struct run *run = data;
+	pid_t self = getpid();
+
+	if (run->logind->gone)
+		return sd_event_exit(run->logind->event, -EPIPE);
+	if (!run->logind->active)
+		return 0;
+	sd_event_source_set_enabled(source, SD_EVENT_OFF); /* a program runs once */
+	run->program = fork();
+	if (run->program == 0)
+		run_program(run->argv, run->logind, run->bus, run->mask, self);
+	int ret = run->program < 0 ? -errno : sd_event_add_child(run->logind->event, NULL,
+		run->program, WEXITED, program_ended, NULL);
+	return ret < 0 ? sd_event_exit(run->logind->event, ret) : 0;
+}
+
+/* The program's exit code, or -errno. */
+static int watch(struct run *run)
+{
+	sd_event *event = run->logind->event;
+	sd_event_source *starter = NULL;
+	int ret = 0;
 
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]) && ret >= 0; i++)
-		ret = sd_event_add_signal(logind->event, NULL, forwarded[i], signal_came,
-			(void *)(intptr_t)program);
-	return ret < 0 ? ret : sd_event_loop(logind->event);
+		ret = sd_event_add_signal(event, NULL, forwarded[i], signal_came, run);
+	if (ret >= 0)
+		ret = sd_event_add_post(event, &starter, start_when_active, run);
+	if (ret >= 0)
+		ret = start_when_active(starter, run);
+	if (ret >= 0 && !run->program)
+		fputs("testcard-logind: another session has the seat; waiting for it\n", stderr);
+	if (ret >= 0)
+		ret = sd_event_loop(event);
+	sd_event_source_unref(starter);
+	return ret;
 }
 
 static int connect_bus(struct logind *logind, const struct logind_bus *bus)
@@ -110,8 +155,8 @@ static int connect_bus(struct logind *logind, const struct logind_bus *bus)
 static int serve(struct logind *logind, const struct logind_bus *bus, char **argv,
 	const sigset_t *mask)
 {
+	struct run run = {logind, bus, argv, mask, 0};
 	int ret = logind_device_open_seat(logind);
-	pid_t self = getpid();
 
 	if (ret)
 		return fail("the seat", ret);
@@ -121,10 +166,7 @@ static int serve(struct logind *logind, const struct logind_bus *bus, char **arg
 	ret = logind_files_write(logind);
 	if (ret)
 		return fail(logind->run, ret);
-	pid_t program = fork();
-	if (program == 0)
-		run_program(argv, logind, bus, mask, self);
-	ret = program < 0 ? -errno : watch(logind, program);
+	ret = watch(&run);
 	if (ret < 0)
 		fail("the program", ret);
 	logind_control_release(logind);

@@ -1,6 +1,8 @@
 """What the rows of mutter and kwin share: a compositor in a session of testcard-logind, with a
 terminal that fills its screen, typed into, on more than one monitor, and switched away."""
 import itertools
+import os
+import shutil
 import subprocess
 
 import matrix
@@ -41,6 +43,29 @@ class Desktop(matrix.Program):
 
 def terminal(t):
     return ["foot", "-F", "-o", f"colors.background={INK:06x}", "sh", matrix.typed(t)]
+
+
+def mutter(t, options=(), **env):
+    matrix.need("mutter")
+    return Desktop(t, "mutter", "--wayland", "--display-server", "--no-x11", "--", *terminal(t),
+                   options=options, GSETTINGS_BACKEND="memory", **env)
+
+
+def without_capabilities(t, program):
+    """Debian gives kwin_wayland a file capability, with which LD_PRELOAD has no effect on it; a
+    copy has none."""
+    if os.statvfs(t.root).f_flag & os.ST_NOEXEC:
+        raise tc.Skip(f"{t.root} does not run programs")
+    target = os.path.join(t.root, program)
+    shutil.copy(shutil.which(program), target)
+    return target
+
+
+def kwin(t, compose, client=None, **keywords):
+    matrix.need("kwin_wayland")
+    return Desktop(t, without_capabilities(t, "kwin_wayland"), "--drm", "--no-lockscreen",
+                   " ".join(client or terminal(t)), KWIN_COMPOSE=compose,
+                   QT_LOGGING_RULES="kwin*=true", **keywords)
 
 
 def full(image):

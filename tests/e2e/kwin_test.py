@@ -1,53 +1,50 @@
 """kwin_wayland 5.27 on the device, as an ordinary user: what its screen shows."""
-import os
-import shutil
-
 import desktop
 import matrix
 import tc
 
 
-def without_capabilities(t, program):
-    """Debian gives kwin_wayland a file capability, with which LD_PRELOAD has no effect on it; a
-    copy has none."""
-    if os.statvfs(t.root).f_flag & os.ST_NOEXEC:
-        raise tc.Skip(f"{t.root} does not run programs")
-    target = os.path.join(t.root, program)
-    shutil.copy(shutil.which(program), target)
-    return target
-
-
-def kwin(t, compose, options=(), **env):
-    matrix.need("kwin_wayland")
-    return desktop.Desktop(t, without_capabilities(t, "kwin_wayland"), "--drm", "--no-lockscreen",
-                           " ".join(desktop.terminal(t)), options=options, KWIN_COMPOSE=compose,
-                           QT_LOGGING_RULES="kwin*=true", **env)
-
-
 def test_kwin_qpainter(t):
-    card = kwin(t, "Q")
+    card = desktop.kwin(t, "Q")
     desktop.check_terminal(card)
     desktop.check_cursor(card)
     card.end(None)
 
 
 def test_kwin_opengl(t):
-    card = kwin(t, "O2")
+    card = desktop.kwin(t, "O2")
     desktop.check_terminal(card)
     desktop.check_cursor(card)
     card.end(None)
 
 
 def test_kwin_is_switched_away(t):
-    card = kwin(t, "Q")
+    card = desktop.kwin(t, "Q")
     desktop.check_switch(card)
     card.end(None)
 
 
 def test_kwin_monitors(t):
-    card = kwin(t, "Q", options=("--device", "desktop"))
+    card = desktop.kwin(t, "Q", options=("--device", "desktop"))
     desktop.check_monitors(card)
     card.end(None)
+
+
+def test_kwin_beside_mutter(t):
+    """On one device, each in a session of its own: one has the screen at a time."""
+    ink = 0x302010
+    first = desktop.mutter(t)
+    first.show(desktop.full, "mutter's terminal")
+    second = desktop.kwin(t, "Q", ["foot", "-F", "-o", f"colors.background={ink:06x}"],
+                          options=("--join", first.dir), name="second", device=False)
+    first.wait(lambda: len(first.ctl("session")["sessions"]) == 2, "a second session")
+    for number, colour in ((2, ink), (1, desktop.INK), (2, ink), (1, desktop.INK)):
+        first.ctl("session", str(number))
+        first.show(lambda image, colour=colour: matrix.share(image, colour) > 0.9,
+                   f"session {number}'s terminal")
+    matrix.type_line(first, "typed into the first")
+    second.stop(None)
+    first.end(0)
 
 
 tc.main(globals())
