@@ -116,9 +116,12 @@ static void end(struct keeper *keeper)
 
 void preload_keep_finish(void)
 {
-	if (own)
-		munmap(own, sizeof(*own));
+	struct keeper *keeper = own;
+
+	/* First: a signal handler may look. */
 	own = NULL;
+	if (keeper)
+		munmap(keeper, sizeof(*keeper));
 }
 
 uint32_t preload_keep_take_count(unsigned number)
