@@ -20,6 +20,7 @@
 #include "kms_sink.h"
 #include "platform.h"
 #include "profile.h"
+#include "window.h"
 
 #include "compositor_backend.h"
 #include "compositor_call.h"
@@ -27,7 +28,6 @@
 #include "compositor_control.h"
 #include "compositor_door.h"
 #include "compositor_log.h"
-#include "compositor_nested.h"
 #include "compositor_options.h"
 #include "compositor_preload.h"
 #include "compositor_quirks.h"
@@ -42,7 +42,7 @@
 struct program {
 	struct compositor_options options;
 	struct platform *platform;
-	struct compositor_nested *nested;
+	struct window_screens *windows;
 	struct wl_display *display;
 	struct wl_event_loop *loop;
 	struct wl_event_source *signals[2], *timer, *pulse; /* pulse: of the watchdog, or NULL */
@@ -389,14 +389,14 @@ static int start_server(struct program *program)
 
 static int start_nested(struct program *program)
 {
-	const struct compositor_nested_options options = {
+	const struct window_options options = {
 		.on_close = handle_nested_close,
 		.data = program,
 	};
 
 	if (!program->options.nested)
 		return 0;
-	int err = compositor_nested_create(program->platform, &options, &program->nested);
+	int err = window_screens_create(program->platform, &options, &program->windows);
 	if (err < 0)
 		compositor_error("no window on the host (%s): %s", getenv("WAYLAND_DISPLAY") ?
 			getenv("WAYLAND_DISPLAY") : "WAYLAND_DISPLAY is unset", strerror(-err));
@@ -480,16 +480,16 @@ static int run_server(struct program *program)
 	compositor_quirks_finish(program->platform->dir);
 	if (err < 0) {
 		compositor_calls_close(&program->calls);
-		goto destroy_nested;
+		goto destroy_windows;
 	}
 	err = start_control(program);
 	if (err == 0)
 		err = run_clients(program);
 	compositor_calls_close(&program->calls);
 	compositor_server_destroy(program->server);
-destroy_nested:
-	if (program->nested)
-		compositor_nested_destroy(program->nested);
+destroy_windows:
+	if (program->windows)
+		window_screens_destroy(program->windows);
 	return err;
 }
 

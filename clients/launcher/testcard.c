@@ -17,6 +17,11 @@ static const char usage[] =
 	"pointer and a tablet, runs PROGRAM on it as if /dev/dri/card0 and /dev/input\n"
 	"were there, and stops the card when PROGRAM has ended.\n"
 	"\n"
+	"      --display WORD  none (default): nothing is shown, so that a run does the same at a\n"
+	"                      desk and in CI; window: each screen that is on is a window on the\n"
+	"                      Wayland host of WAYLAND_DISPLAY, with its keyboard and pointer,\n"
+	"                      and closing it sends PROGRAM SIGTERM; png: as --frames, by default\n"
+	"                      to \"frames\"\n"
 	"      --frames DIR    write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
 	"                      (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
 	"      --video FILE    record what is shown as FILE, NAME.y4m or NAME.raw\n"
@@ -45,10 +50,20 @@ static const char usage[] =
 	"                      and process are printed, its log goes nowhere\n"
 	"  -h, --help          this text\n"
 	"\n"
-	"PROGRAM gets LD_PRELOAD (ours first) and TESTCARD_DIR, the runtime folder, which\n"
-	"testcardctl uses too, and LP_NUM_THREADS=0 (if not set) by which Mesa's software\n"
-	"renderer has drawn a frame before it is shown. Signals sent to testcard go to PROGRAM. Statically linked\n"
-	"and set-user-id programs ignore LD_PRELOAD and do not see the card.\n"
+	"PROGRAM's environment is testcard's, and these variables:\n"
+	"  LD_PRELOAD          our library, before what was there\n"
+	"  TESTCARD_DIR        the runtime folder; testcardctl uses it, too\n"
+	"  LIBSEAT_BACKEND, SEATD_SOCK\n"
+	"                      the card's seat, unless one of them is set\n"
+	"  LP_NUM_THREADS      0, if not set: Mesa's software renderer has drawn a frame before\n"
+	"                      it is shown\n"
+	"  MESA_LOADER_DRIVER_OVERRIDE\n"
+	"                      kms_swrast, with --render-node\n"
+	"With --display window it has no WAYLAND_DISPLAY, WAYLAND_SOCKET and DISPLAY: those are\n"
+	"the host's, on which compositors would open a window of their own. Otherwise they stay.\n"
+	"\n"
+	"Signals sent to testcard go to PROGRAM; when it stops (^Z), so does testcard. Statically\n"
+	"linked and set-user-id programs ignore LD_PRELOAD and do not see the card.\n"
 	"\n"
 	"The exit code is PROGRAM's, 128 + N when signal N ended it, 127 when it was not\n"
 	"found, 126 when it could not be run, 125 when testcard or the card failed.\n"
@@ -84,9 +99,10 @@ static void add_device_arg(struct testcard_exec *options, const char *name, cons
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 {
-	enum { FRAMES = 256, VIDEO, TRACE, CARDS, DEVICE, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, DRIVER,
+	enum { DISPLAY = 256, FRAMES, VIDEO, TRACE, CARDS, DEVICE, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, DRIVER,
 		RENDER_NODE, MODE, INPUT, NO_INPUT, DIR, JOIN, KEEP, LOGIND };
 	static const struct option long_options[] = {
+		{"display", required_argument, NULL, DISPLAY},
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
 		{"trace", required_argument, NULL, TRACE},
@@ -113,6 +129,10 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 	/* "+": the program's options are its own. */
 	while ((option = getopt_long(argc, argv, "+h", long_options, NULL)) != -1) {
 		switch (option) {
+		case DISPLAY:
+			add_device_arg(options, "--display", optarg);
+			options->window = strcmp(optarg, "window") == 0;
+			break;
 		case FRAMES:
 			add_device_arg(options, "--frames", optarg);
 			break;

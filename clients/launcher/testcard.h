@@ -21,6 +21,7 @@ struct testcard_exec {
 	unsigned device_arg_count;
 	const char *join;           /* folder of a running device, or NULL: start one */
 	bool render_node;
+	bool window;                /* --display window */
 	bool keep;
 	bool logind;                /* in a session of testcard-logind */
 };

@@ -58,7 +58,7 @@ static void let_go_of_streams(void)
 static void run_device(const struct testcard_exec *options, const char *path, int ready,
 	pid_t parent, const sigset_t *mask)
 {
-	const char *argv[sizeof(options->device_args) / sizeof(options->device_args[0]) + 4];
+	const char *argv[sizeof(options->device_args) / sizeof(options->device_args[0]) + 5];
 	unsigned count = 0;
 	char number[16];
 
@@ -72,6 +72,9 @@ static void run_device(const struct testcard_exec *options, const char *path, in
 	argv[count++] = path;
 	for (unsigned i = 0; i < options->device_arg_count; i++)
 		argv[count++] = options->device_args[i];
+	/* We end the program, then the card. Without us there is nobody to tell. */
+	if (options->window && !options->keep)
+		argv[count++] = "--close-parent";
 	argv[count++] = "--ready-fd";
 	argv[count++] = number;
 	argv[count] = NULL;
@@ -196,6 +199,10 @@ static int set_environment(const struct testcard_exec *options, const char *dir)
 	if (options->render_node)
 		ret |= setenv("MESA_LOADER_DRIVER_OVERRIDE", "kms_swrast", 0);
 	ret |= set_seat(dir);
+	/* The host's: a compositor would open a window there and not look at the card. */
+	if (options->window)
+		ret |= unsetenv("WAYLAND_DISPLAY") | unsetenv("WAYLAND_SOCKET") |
+			unsetenv("DISPLAY");
 	return ret ? fail("environment") : 0;
 }
 

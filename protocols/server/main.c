@@ -12,6 +12,7 @@
 
 #include "platform_internal.h"
 #include "profile.h"
+#include "window.h"
 
 static const char usage[] =
 	"usage: testcard-device [OPTIONS]\n"
@@ -49,6 +50,10 @@ static const char usage[] =
 	"                       root:input, ... as Debian's udev makes them), or with commas in\n"
 	"                       between KIND=MODE[:USER[:GROUP]] of card, render, input, fb and\n"
 	"                       tty (default: 0666, of the user who runs this)\n"
+	"      --display WORD   none (default); window: each screen that is on as a window on the\n"
+	"                       Wayland host of WAYLAND_DISPLAY, whose keyboard and pointer are\n"
+	"                       the card's, and whose size is a mode (closing it, as losing the\n"
+	"                       host, ends the device); png: as --frames, by default to \"frames\"\n"
 	"      --frames DIR     write every frame that changed as DIR/crtc0-SEQUENCE.png\n"
 	"                       (of card 1: DIR/card1-crtc0-SEQUENCE.png)\n"
 	"      --video FILE     record what is shown as FILE, NAME.y4m or NAME.raw (XRGB8888);\n"
@@ -62,6 +67,8 @@ static const char usage[] =
 	"      --watchdog SEC   a device whose locks can not be had for so long is an oops, and\n"
 	"                       ends (default: no watchdog)\n"
 	"      --no-oops        nothing shows why when this process dies\n"
+	"      --close-parent   a window that is closed sends SIGTERM to the process that started\n"
+	"                       this one, and does not end the device\n"
 	"      --ready-fd N     write the runtime folder's path and a newline to this\n"
 	"                       descriptor when everything is up, then close it\n"
 	"  -h, --help           this text\n"
@@ -73,15 +80,24 @@ struct device_options {
 	const char *device;      /* of --device, NULL = the default one */
 	struct profile *profile; /* platform.kms is its */
 	struct platform_rights rights;
+	bool window, png;        /* --display */
+	pid_t close_parent;      /* 0 = ourselves */
 	int ready_fd;
 };
+
+static bool parse_display(const char *word, struct device_options *options)
+{
+	options->window = strcmp(word, "window") == 0;
+	options->png = strcmp(word, "png") == 0;
+	return options->window || options->png || strcmp(word, "none") == 0;
+}
 
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage, -2 = wrong, and said. */
 static int parse(int argc, char **argv, struct device_options *options)
 {
 	enum { DEVICE = 256, DRIVER, CARDS, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, RENDER_NODE,
 		RENDER_DUMB, INPUT, NO_INPUT, FRAMES, VIDEO, TRACE, FBDEV, NO_FBDEV, CONSOLE_FONT, WATCHDOG,
-		NO_OOPS, READY_FD, MODE };
+		NO_OOPS, READY_FD, MODE, DISPLAY, CLOSE_PARENT };
 	static const struct option long_options[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"device", required_argument, NULL, DEVICE},
@@ -95,6 +111,8 @@ static int parse(int argc, char **argv, struct device_options *options)
 		{"render-dumb", no_argument, NULL, RENDER_DUMB},
 		{"input", required_argument, NULL, INPUT},
 		{"no-input", no_argument, NULL, NO_INPUT},
+		{"display", required_argument, NULL, DISPLAY},
+		{"close-parent", no_argument, NULL, CLOSE_PARENT},
 		{"frames", required_argument, NULL, FRAMES},
 		{"video", required_argument, NULL, VIDEO},
 		{"trace", required_argument, NULL, TRACE},
@@ -173,6 +191,13 @@ static int parse(int argc, char **argv, struct device_options *options)
 			}
 			options->platform.rights = &options->rights;
 			break;
+		case DISPLAY:
+			if (!parse_display(optarg, options))
+				return -1;
+			break;
+		case CLOSE_PARENT:
+			options->close_parent = getppid();
+			break;
 		case FRAMES:
 			options->platform.frames_dir = optarg;
 			break;
@@ -247,9 +272,37 @@ static int tell_ready(int fd, const char *dir)
 	return ret;
 }
 
-static int run(const struct device_options *options, const sigset_t *ends)
+/* On a window's thread. A parent that is gone has nothing to end any more. */
+static void handle_window_close(void *data)
+{
+	const struct device_options *options = data;
+	bool parent = options->close_parent != 0 && getppid() == options->close_parent;
+
+	kill(parent ? options->close_parent : getpid(), SIGTERM);
+}
+
+static int open_windows(struct device_options *options, struct platform *platform,
+	struct window_screens **windows)
+{
+	const struct window_options window_options = {
+		.on_close = handle_window_close,
+		.data = options,
+	};
+
+	*windows = NULL;
+	if (!options->window)
+		return 0;
+	int ret = window_screens_create(platform, &window_options, windows);
+	if (ret < 0)
+		fprintf(stderr, "testcard-device: no window on the host (%s)\n",
+			getenv("WAYLAND_DISPLAY") ? getenv("WAYLAND_DISPLAY") : "WAYLAND_DISPLAY is unset");
+	return ret;
+}
+
+static int run(struct device_options *options, const sigset_t *ends)
 {
 	struct platform *platform;
+	struct window_screens *windows = NULL;
 	int signal_number;
 
 	int ret = platform_create(&options->platform, &platform);
@@ -259,9 +312,13 @@ static int run(const struct device_options *options, const sigset_t *ends)
 	if (ret == 0)
 		ret = control_server_start(platform->control, platform->dir);
 	if (ret == 0)
+		ret = open_windows(options, platform, &windows);
+	if (ret == 0)
 		ret = tell_ready(options->ready_fd, platform->dir);
 	if (ret == 0)
 		sigwait(ends, &signal_number);
+	if (windows)
+		window_screens_destroy(windows);
 	platform_destroy(platform);
 	return ret;
 }
@@ -279,6 +336,8 @@ int main(int argc, char **argv)
 	}
 	if (load_device(&options) < 0)
 		return 2;
+	if (options.png && !options.platform.frames_dir)
+		options.platform.frames_dir = "frames";
 	/* Blocked before there are threads, which inherit it. */
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&ends);

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compositor_nested_internal.h"
+#include "window_internal.h"
 #include "evdev.h"
 #include "platform.h"
 
-static void seat_emit(struct nested_seat *seat, enum evdev_kind kind, uint16_t type,
+static void seat_emit(struct window_seat *seat, enum evdev_kind kind, uint16_t type,
 	uint16_t code, int32_t value)
 {
 	struct evdev_device *dev = platform_input_get(seat->platform, kind);
@@ -22,12 +22,12 @@ static void seat_emit(struct nested_seat *seat, enum evdev_kind kind, uint16_t t
 	evdev_put(dev);
 }
 
-static void seat_sync(struct nested_seat *seat, enum evdev_kind kind)
+static void seat_sync(struct window_seat *seat, enum evdev_kind kind)
 {
 	seat_emit(seat, kind, EV_SYN, SYN_REPORT, 0);
 }
 
-static void seat_emit_key(struct nested_seat *seat, enum evdev_kind kind, uint32_t code,
+static void seat_emit_key(struct window_seat *seat, enum evdev_kind kind, uint32_t code,
 	bool pressed)
 {
 	if (code >= KEY_CNT || seat->held[code] == pressed)
@@ -36,7 +36,7 @@ static void seat_emit_key(struct nested_seat *seat, enum evdev_kind kind, uint32
 	seat_emit(seat, kind, EV_KEY, code, pressed);
 }
 
-static void seat_release_held(struct nested_seat *seat, enum evdev_kind kind, uint32_t first,
+static void seat_release_held(struct window_seat *seat, enum evdev_kind kind, uint32_t first,
 	uint32_t end)
 {
 	bool any = false;
@@ -50,13 +50,13 @@ static void seat_release_held(struct nested_seat *seat, enum evdev_kind kind, ui
 }
 
 /* Codes below BTN_MISC and from KEY_OK on are keys, those between are buttons. */
-static void seat_release_keys(struct nested_seat *seat)
+static void seat_release_keys(struct window_seat *seat)
 {
 	seat_release_held(seat, EVDEV_KEYBOARD, 0, BTN_MISC);
 	seat_release_held(seat, EVDEV_KEYBOARD, KEY_OK, KEY_CNT);
 }
 
-static void seat_release_buttons(struct nested_seat *seat)
+static void seat_release_buttons(struct window_seat *seat)
 {
 	seat_release_held(seat, EVDEV_TABLET, BTN_MISC, KEY_OK);
 }
@@ -80,7 +80,7 @@ static bool is_modifier(uint32_t code)
 static void keyboard_enter(void *data, struct wl_keyboard *keyboard, uint32_t serial,
 	struct wl_surface *surface, struct wl_array *keys)
 {
-	struct nested_seat *seat = data;
+	struct window_seat *seat = data;
 	bool any = false;
 	uint32_t *code;
 
@@ -104,7 +104,7 @@ static void keyboard_leave(void *data, struct wl_keyboard *keyboard, uint32_t se
 static void keyboard_key(void *data, struct wl_keyboard *keyboard, uint32_t serial, uint32_t time,
 	uint32_t key, uint32_t state)
 {
-	struct nested_seat *seat = data;
+	struct window_seat *seat = data;
 
 	if (key >= BTN_MISC && key < KEY_OK)
 		return;
@@ -139,35 +139,81 @@ static const struct wl_keyboard_listener keyboard_listener = {
  * scales by width / (max + 1), so a centre stays in its pixel whatever the
  * rounding.
  */
-static int32_t axis_value(wl_fixed_t position, uint32_t size, int max)
+static int32_t axis_value(uint32_t pixel, uint32_t size, int max)
 {
-	int64_t pixel = wl_fixed_to_int(position);
-
-	if (position < 0)
-		pixel = 0;
-	if (pixel >= size)
-		pixel = (int64_t)size - 1;
-	return ((2 * pixel + 1) * ((int64_t)max + 1)) / (2 * (int64_t)size);
+	return ((2 * (int64_t)pixel + 1) * ((int64_t)max + 1)) / (2 * (int64_t)size);
 }
 
-static void pointer_move(struct nested_seat *seat, wl_fixed_t x, wl_fixed_t y)
+/* The pixel of size in all that the host means by a position on a surface of surface_size. */
+static uint32_t pixel_at(wl_fixed_t position, uint32_t surface_size, uint32_t size)
+{
+	int64_t pixel = (int64_t)wl_fixed_to_int(position) * size / surface_size;
+
+	if (position < 0)
+		return 0;
+	return pixel < size ? pixel : size - 1;
+}
+
+/* Where seat's screen is among those that are on. */
+struct place {
+	uint32_t left, width, height;    /* pixels */
+	uint32_t all_width, all_height;
+};
+
+/*
+ * The tablet's area is all screens, and only the program knows how it placed them. Unless
+ * told otherwise compositors put them side by side, in their order.
+ */
+static void find_place(const struct window_seat *seat, struct place *place)
+{
+	*place = (struct place) {0};
+	for (unsigned i = 0; i < seat->platform->card_count; i++) {
+		struct kms_device *kms = seat->platform->cards[i].dev->kms;
+
+		pthread_mutex_lock(&kms->lock);
+		for (unsigned j = 0; j < kms->crtc_count; j++) {
+			const struct kms_crtc_state *state = &kms->crtcs[j].state;
+			bool ours = &kms->crtcs[j] == seat->crtc;
+
+			if (!state->active)
+				continue;
+			if (ours) {
+				place->left = place->all_width;
+				place->width = state->mode.hdisplay;
+				place->height = state->mode.vdisplay;
+			}
+			place->all_width += state->mode.hdisplay;
+			if (state->mode.vdisplay > place->all_height)
+				place->all_height = state->mode.vdisplay;
+		}
+		pthread_mutex_unlock(&kms->lock);
+	}
+}
+
+static void pointer_move(struct window_seat *seat, wl_fixed_t x, wl_fixed_t y)
 {
 	int max_x, max_y;
+	struct place place;
 
 	if (seat->surface_width == 0)
 		return;
+	find_place(seat, &place);
+	if (place.width == 0)
+		return; /* off */
 	struct evdev_device *tablet = platform_input_get(seat->platform, EVDEV_TABLET);
 	if (!tablet)
 		return;
 	evdev_get_abs_max(tablet, &max_x, &max_y);
-	evdev_emit(tablet, EV_ABS, ABS_X, axis_value(x, seat->surface_width, max_x));
-	evdev_emit(tablet, EV_ABS, ABS_Y, axis_value(y, seat->surface_height, max_y));
+	uint32_t pixel_x = place.left + pixel_at(x, seat->surface_width, place.width);
+	uint32_t pixel_y = pixel_at(y, seat->surface_height, place.height);
+	evdev_emit(tablet, EV_ABS, ABS_X, axis_value(pixel_x, place.all_width, max_x));
+	evdev_emit(tablet, EV_ABS, ABS_Y, axis_value(pixel_y, place.all_height, max_y));
 	evdev_put(tablet);
 	seat->tablet_dirty = true;
 }
 
 /* Rounds towards zero; the rest stays for the next event. */
-static void emit_wheel(struct nested_seat *seat, uint32_t axis, int32_t units)
+static void emit_wheel(struct window_seat *seat, uint32_t axis, int32_t units)
 {
 	bool vertical = axis == WL_POINTER_AXIS_VERTICAL_SCROLL;
 
@@ -185,7 +231,7 @@ static void emit_wheel(struct nested_seat *seat, uint32_t axis, int32_t units)
 	seat->wheel_dirty = true;
 }
 
-static void pointer_flush(struct nested_seat *seat)
+static void pointer_flush(struct window_seat *seat)
 {
 	for (uint32_t axis = 0; axis < 2; axis++) {
 		int32_t units = seat->axes[axis].discrete120;
@@ -204,7 +250,7 @@ static void pointer_flush(struct nested_seat *seat)
 }
 
 /* Hosts before wl_pointer.frame (version 5): every event is a frame. */
-static void pointer_event_done(struct nested_seat *seat)
+static void pointer_event_done(struct window_seat *seat)
 {
 	if (wl_pointer_get_version(seat->pointer) < WL_POINTER_FRAME_SINCE_VERSION)
 		pointer_flush(seat);
@@ -213,7 +259,7 @@ static void pointer_event_done(struct nested_seat *seat)
 static void pointer_enter(void *data, struct wl_pointer *pointer, uint32_t serial,
 	struct wl_surface *surface, wl_fixed_t x, wl_fixed_t y)
 {
-	struct nested_seat *seat = data;
+	struct window_seat *seat = data;
 
 	/* The device's own cursor plane is in the picture. */
 	wl_pointer_set_cursor(pointer, serial, NULL, 0, 0);
@@ -226,7 +272,7 @@ static void pointer_enter(void *data, struct wl_pointer *pointer, uint32_t seria
 static void pointer_leave(void *data, struct wl_pointer *pointer, uint32_t serial,
 	struct wl_surface *surface)
 {
-	struct nested_seat *seat = data;
+	struct window_seat *seat = data;
 
 	seat->pointer_inside = false;
 	seat_release_buttons(seat);
@@ -236,7 +282,7 @@ static void pointer_leave(void *data, struct wl_pointer *pointer, uint32_t seria
 static void pointer_motion(void *data, struct wl_pointer *pointer, uint32_t time, wl_fixed_t x,
 	wl_fixed_t y)
 {
-	struct nested_seat *seat = data;
+	struct window_seat *seat = data;
 
 	if (seat->pointer_inside)
 		pointer_move(seat, x, y);
@@ -246,7 +292,7 @@ static void pointer_motion(void *data, struct wl_pointer *pointer, uint32_t time
 static void pointer_button(void *data, struct wl_pointer *pointer, uint32_t serial, uint32_t time,
 	uint32_t button, uint32_t state)
 {
-	struct nested_seat *seat = data;
+	struct window_seat *seat = data;
 
 	if (button < BTN_MISC || button >= KEY_OK)
 		return;
@@ -259,7 +305,7 @@ static void pointer_button(void *data, struct wl_pointer *pointer, uint32_t seri
 static void pointer_axis(void *data, struct wl_pointer *pointer, uint32_t time, uint32_t axis,
 	wl_fixed_t value)
 {
-	struct nested_seat *seat = data;
+	struct window_seat *seat = data;
 
 	if (axis < 2)
 		seat->axes[axis].continuous += value;
@@ -283,7 +329,7 @@ static void pointer_axis_stop(void *data, struct wl_pointer *pointer, uint32_t t
 static void pointer_axis_discrete(void *data, struct wl_pointer *pointer, uint32_t axis,
 	int32_t discrete)
 {
-	struct nested_seat *seat = data;
+	struct window_seat *seat = data;
 
 	if (axis < 2 && discrete > -100 && discrete < 100)
 		seat->axes[axis].discrete120 += discrete * 120;
@@ -292,7 +338,7 @@ static void pointer_axis_discrete(void *data, struct wl_pointer *pointer, uint32
 static void pointer_axis_value120(void *data, struct wl_pointer *pointer, uint32_t axis,
 	int32_t value)
 {
-	struct nested_seat *seat = data;
+	struct window_seat *seat = data;
 
 	if (axis < 2 && value > -12000 && value < 12000)
 		seat->axes[axis].discrete120 += value;
@@ -313,7 +359,7 @@ static const struct wl_pointer_listener pointer_listener = {
 
 /* ---- seat ---- */
 
-static void seat_drop_keyboard(struct nested_seat *seat)
+static void seat_drop_keyboard(struct window_seat *seat)
 {
 	if (!seat->keyboard)
 		return;
@@ -325,7 +371,7 @@ static void seat_drop_keyboard(struct nested_seat *seat)
 	seat->keyboard = NULL;
 }
 
-static void seat_drop_pointer(struct nested_seat *seat)
+static void seat_drop_pointer(struct window_seat *seat)
 {
 	if (!seat->pointer)
 		return;
@@ -340,7 +386,7 @@ static void seat_drop_pointer(struct nested_seat *seat)
 
 static void seat_capabilities(void *data, struct wl_seat *wl_seat, uint32_t capabilities)
 {
-	struct nested_seat *seat = data;
+	struct window_seat *seat = data;
 
 	if (!(capabilities & WL_SEAT_CAPABILITY_KEYBOARD)) {
 		seat_drop_keyboard(seat);
@@ -365,13 +411,14 @@ static const struct wl_seat_listener seat_listener = {
 	.name = seat_name,
 };
 
-void nested_seat_init(struct nested_seat *seat, struct platform *platform)
+void window_seat_init(struct window_seat *seat, struct platform *platform, struct kms_crtc *crtc)
 {
 	memset(seat, 0, sizeof(*seat));
 	seat->platform = platform;
+	seat->crtc = crtc;
 }
 
-void nested_seat_bind(struct nested_seat *seat, struct wl_registry *registry, uint32_t name,
+void window_seat_bind(struct window_seat *seat, struct wl_registry *registry, uint32_t name,
 	uint32_t version)
 {
 	if (seat->seat)
@@ -382,7 +429,7 @@ void nested_seat_bind(struct nested_seat *seat, struct wl_registry *registry, ui
 	wl_seat_add_listener(seat->seat, &seat_listener, seat);
 }
 
-void nested_seat_unbind(struct nested_seat *seat)
+void window_seat_unbind(struct window_seat *seat)
 {
 	if (!seat->seat)
 		return;

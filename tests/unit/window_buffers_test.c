@@ -1,12 +1,12 @@
 /*
- * What the nested window sends when the host is slow. The host is the other
+ * What the window window sends when the host is slow. The host is the other
  * end of a socketpair: it never answers, except for the releases a test writes.
  */
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "compositor_nested_internal.h"
+#include "window_internal.h"
 #include "test.h"
 
 struct fixture {
@@ -14,7 +14,7 @@ struct fixture {
 	struct wl_registry *registry;
 	struct wl_shm *shm;
 	int host;
-	struct nested_buffers buffers;
+	struct window_buffers buffers;
 };
 
 static void fixture_init(struct fixture *fixture)
@@ -26,12 +26,12 @@ static void fixture_init(struct fixture *fixture)
 	fixture->display = wl_display_connect_to_fd(ends[0]);
 	fixture->registry = wl_display_get_registry(fixture->display);
 	fixture->shm = wl_registry_bind(fixture->registry, 1, &wl_shm_interface, 1);
-	nested_buffers_init(&fixture->buffers);
+	window_buffers_init(&fixture->buffers);
 }
 
 static void fixture_finish(struct fixture *fixture)
 {
-	nested_buffers_finish(&fixture->buffers);
+	window_buffers_finish(&fixture->buffers);
 	wl_shm_destroy(fixture->shm);
 	wl_registry_destroy(fixture->registry);
 	wl_display_disconnect(fixture->display);
@@ -39,7 +39,7 @@ static void fixture_finish(struct fixture *fixture)
 }
 
 /* The host is done with this frame. */
-static void release(struct fixture *fixture, struct nested_memory *memory)
+static void release(struct fixture *fixture, struct window_memory *memory)
 {
 	uint32_t event[2] = {wl_proxy_get_id((struct wl_proxy *)memory->buffer), 8 << 16};
 
@@ -60,15 +60,15 @@ static bool push(struct fixture *fixture, uint32_t width, uint32_t height, uint3
 		for (uint32_t x = 0; x < width + 3; x++)
 			pixels[y * (width + 3) + x] = x < width ? value : 0xDEADBEEF;
 	}
-	return nested_buffers_push(&fixture->buffers, &frame);
+	return window_buffers_push(&fixture->buffers, &frame);
 }
 
-static struct nested_memory *take(struct fixture *fixture)
+static struct window_memory *take(struct fixture *fixture)
 {
-	return nested_buffers_take(&fixture->buffers, fixture->shm);
+	return window_buffers_take(&fixture->buffers, fixture->shm);
 }
 
-static void check_pixels(const struct nested_memory *memory, uint32_t width, uint32_t height,
+static void check_pixels(const struct window_memory *memory, uint32_t width, uint32_t height,
 	uint32_t value)
 {
 	CHECK(memory != NULL);
@@ -79,7 +79,7 @@ static void check_pixels(const struct nested_memory *memory, uint32_t width, uin
 		CHECK_INT(((const uint32_t *)memory->pixels)[i], value);
 }
 
-TEST(nested_newest_frame_wins)
+TEST(window_newest_frame_wins)
 {
 	struct fixture fixture;
 
@@ -92,15 +92,15 @@ TEST(nested_newest_frame_wins)
 	fixture_finish(&fixture);
 }
 
-TEST(nested_host_keeps_buffers)
+TEST(window_host_keeps_buffers)
 {
 	struct fixture fixture;
 
 	fixture_init(&fixture);
 	push(&fixture, 20, 10, 1);
-	struct nested_memory *first = take(&fixture);
+	struct window_memory *first = take(&fixture);
 	push(&fixture, 20, 10, 2);
-	struct nested_memory *second = take(&fixture);
+	struct window_memory *second = take(&fixture);
 	/* It has two: frames go on coming in, none goes out, what it has stays as it was. */
 	for (uint32_t value = 3; value < 100; value++) {
 		CHECK(push(&fixture, 20, 10, value));
@@ -114,18 +114,18 @@ TEST(nested_host_keeps_buffers)
 	fixture_finish(&fixture);
 }
 
-TEST(nested_size_changes_under_way)
+TEST(window_size_changes_under_way)
 {
 	struct fixture fixture;
 
 	fixture_init(&fixture);
 	push(&fixture, 20, 10, 1);
-	struct nested_memory *first = take(&fixture);
+	struct window_memory *first = take(&fixture);
 	push(&fixture, 20, 10, 2);
 	push(&fixture, 8, 30, 3);
 	push(&fixture, 8, 30, 4);
 	check_pixels(first, 20, 10, 1);
-	struct nested_memory *second = take(&fixture);
+	struct window_memory *second = take(&fixture);
 	check_pixels(second, 8, 30, 4);
 	release(&fixture, first);
 	push(&fixture, 8, 30, 5);
@@ -133,7 +133,7 @@ TEST(nested_size_changes_under_way)
 	fixture_finish(&fixture);
 }
 
-TEST(nested_crtc_off_is_black)
+TEST(window_crtc_off_is_black)
 {
 	struct fixture fixture;
 

@@ -9,17 +9,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "compositor_nested_internal.h"
+#include "window_internal.h"
 
-void nested_buffers_init(struct nested_buffers *buffers)
+void window_buffers_init(struct window_buffers *buffers)
 {
 	memset(buffers, 0, sizeof(*buffers));
 	pthread_mutex_init(&buffers->lock, NULL);
 }
 
-static struct nested_memory *memory_create(uint32_t width, uint32_t height)
+static struct window_memory *memory_create(uint32_t width, uint32_t height)
 {
-	struct nested_memory *memory = calloc(1, sizeof(*memory));
+	struct window_memory *memory = calloc(1, sizeof(*memory));
 	if (!memory)
 		return NULL;
 	memory->width = width;
@@ -45,7 +45,7 @@ free_memory:
 	return NULL;
 }
 
-static void memory_destroy(struct nested_memory *memory)
+static void memory_destroy(struct window_memory *memory)
 {
 	if (!memory)
 		return;
@@ -56,12 +56,12 @@ static void memory_destroy(struct nested_memory *memory)
 	free(memory);
 }
 
-void nested_buffers_finish(struct nested_buffers *buffers)
+void window_buffers_finish(struct window_buffers *buffers)
 {
-	for (unsigned i = 0; i < NESTED_BUFFER_COUNT; i++)
+	for (unsigned i = 0; i < WINDOW_BUFFER_COUNT; i++)
 		memory_destroy(buffers->slots[i].memory);
 	while (buffers->retired) {
-		struct nested_memory *memory = buffers->retired;
+		struct window_memory *memory = buffers->retired;
 		buffers->retired = memory->next;
 		memory_destroy(memory);
 	}
@@ -69,27 +69,27 @@ void nested_buffers_finish(struct nested_buffers *buffers)
 }
 
 /* A slot to write to: a free one, else the frame that nobody has shown yet. */
-static int pick_slot_locked(struct nested_buffers *buffers)
+static int pick_slot_locked(struct window_buffers *buffers)
 {
 	int found = -1;
 
-	for (int i = 0; i < NESTED_BUFFER_COUNT; i++) {
-		if (buffers->slots[i].state == NESTED_FREE)
+	for (int i = 0; i < WINDOW_BUFFER_COUNT; i++) {
+		if (buffers->slots[i].state == WINDOW_FREE)
 			return i;
-		if (buffers->slots[i].state == NESTED_READY)
+		if (buffers->slots[i].state == WINDOW_READY)
 			found = i;
 	}
 	return found;
 }
 
-static struct nested_memory *begin_fill(struct nested_buffers *buffers, uint32_t width,
+static struct window_memory *begin_fill(struct window_buffers *buffers, uint32_t width,
 	uint32_t height)
 {
 	pthread_mutex_lock(&buffers->lock);
 	int i = pick_slot_locked(buffers);
-	struct nested_memory *memory = i < 0 ? NULL : buffers->slots[i].memory;
+	struct window_memory *memory = i < 0 ? NULL : buffers->slots[i].memory;
 	if (i >= 0 && (!memory || memory->width != width || memory->height != height)) {
-		struct nested_memory *fresh = memory_create(width, height);
+		struct window_memory *fresh = memory_create(width, height);
 		if (fresh && memory) {
 			/* Its wl_buffer is the window thread's to destroy. */
 			memory->next = buffers->retired;
@@ -103,23 +103,23 @@ static struct nested_memory *begin_fill(struct nested_buffers *buffers, uint32_t
 		memory = fresh;
 	}
 	if (memory)
-		buffers->slots[i].state = NESTED_FILLING;
+		buffers->slots[i].state = WINDOW_FILLING;
 	pthread_mutex_unlock(&buffers->lock);
 	return memory;
 }
 
-static void end_fill(struct nested_buffers *buffers, struct nested_memory *memory)
+static void end_fill(struct window_buffers *buffers, struct window_memory *memory)
 {
 	pthread_mutex_lock(&buffers->lock);
-	for (int i = 0; i < NESTED_BUFFER_COUNT; i++) {
-		if (buffers->slots[i].state == NESTED_READY)
-			buffers->slots[i].state = NESTED_FREE;
+	for (int i = 0; i < WINDOW_BUFFER_COUNT; i++) {
+		if (buffers->slots[i].state == WINDOW_READY)
+			buffers->slots[i].state = WINDOW_FREE;
 	}
-	buffers->slots[memory->slot].state = NESTED_READY;
+	buffers->slots[memory->slot].state = WINDOW_READY;
 	pthread_mutex_unlock(&buffers->lock);
 }
 
-bool nested_buffers_push(struct nested_buffers *buffers, const struct kms_frame *frame)
+bool window_buffers_push(struct window_buffers *buffers, const struct kms_frame *frame)
 {
 	bool off = frame->width == 0 || frame->height == 0;
 
@@ -129,7 +129,7 @@ bool nested_buffers_push(struct nested_buffers *buffers, const struct kms_frame 
 	} else if (buffers->width == 0) {
 		return false;
 	}
-	struct nested_memory *memory = begin_fill(buffers, buffers->width, buffers->height);
+	struct window_memory *memory = begin_fill(buffers, buffers->width, buffers->height);
 	if (!memory)
 		return false;
 	size_t row = (size_t)memory->width * 4;
@@ -147,13 +147,13 @@ bool nested_buffers_push(struct nested_buffers *buffers, const struct kms_frame 
 
 static void buffer_release(void *data, struct wl_buffer *buffer)
 {
-	struct nested_memory *memory = data;
-	struct nested_buffers *buffers = memory->owner;
+	struct window_memory *memory = data;
+	struct window_buffers *buffers = memory->owner;
 
 	pthread_mutex_lock(&buffers->lock);
 	if (buffers->slots[memory->slot].memory == memory &&
-	    buffers->slots[memory->slot].state == NESTED_HOST)
-		buffers->slots[memory->slot].state = NESTED_FREE;
+	    buffers->slots[memory->slot].state == WINDOW_HOST)
+		buffers->slots[memory->slot].state = WINDOW_FREE;
 	pthread_mutex_unlock(&buffers->lock);
 }
 
@@ -161,7 +161,7 @@ static const struct wl_buffer_listener buffer_listener = {
 	.release = buffer_release,
 };
 
-static void memory_make_buffer(struct nested_memory *memory, struct wl_shm *shm)
+static void memory_make_buffer(struct window_memory *memory, struct wl_shm *shm)
 {
 	struct wl_shm_pool *pool = wl_shm_create_pool(shm, memory->fd, memory->size);
 	memory->buffer = wl_shm_pool_create_buffer(pool, 0, memory->width, memory->height,
@@ -170,28 +170,28 @@ static void memory_make_buffer(struct nested_memory *memory, struct wl_shm *shm)
 	wl_buffer_add_listener(memory->buffer, &buffer_listener, memory);
 }
 
-struct nested_memory *nested_buffers_take(struct nested_buffers *buffers, struct wl_shm *shm)
+struct window_memory *window_buffers_take(struct window_buffers *buffers, struct wl_shm *shm)
 {
-	struct nested_memory *memory = NULL, *retired;
+	struct window_memory *memory = NULL, *retired;
 	unsigned with_host = 0;
 	int ready = -1;
 
 	pthread_mutex_lock(&buffers->lock);
-	for (int i = 0; i < NESTED_BUFFER_COUNT; i++) {
-		with_host += buffers->slots[i].state == NESTED_HOST;
-		if (buffers->slots[i].state == NESTED_READY)
+	for (int i = 0; i < WINDOW_BUFFER_COUNT; i++) {
+		with_host += buffers->slots[i].state == WINDOW_HOST;
+		if (buffers->slots[i].state == WINDOW_READY)
 			ready = i;
 	}
-	if (ready >= 0 && with_host + 1 < NESTED_BUFFER_COUNT) {
+	if (ready >= 0 && with_host + 1 < WINDOW_BUFFER_COUNT) {
 		memory = buffers->slots[ready].memory;
-		buffers->slots[ready].state = NESTED_HOST;
+		buffers->slots[ready].state = WINDOW_HOST;
 	}
 	retired = buffers->retired;
 	buffers->retired = NULL;
 	pthread_mutex_unlock(&buffers->lock);
 
 	while (retired) {
-		struct nested_memory *next = retired->next;
+		struct window_memory *next = retired->next;
 		memory_destroy(retired);
 		retired = next;
 	}

@@ -1,6 +1,6 @@
-/* The nested window's parts, shared by its three files. */
-#ifndef COMPOSITOR_NESTED_INTERNAL_H
-#define COMPOSITOR_NESTED_INTERNAL_H
+/* A window's parts, shared by its files. */
+#ifndef WINDOW_INTERNAL_H
+#define WINDOW_INTERNAL_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,17 +11,17 @@
 #include <linux/input.h>
 #include <wayland-client.h>
 
-#include "compositor_nested.h"
+#include "window.h"
 #include "gem_base.h"
 #include "kms_device.h"
 #include "kms_sink.h"
 
-/* ---- compositor_nested_shm.c: frames on their way to the host ---- */
+/* ---- window_buffers.c: frames on their way to the host ---- */
 
 /* One wl_shm pool of one buffer: sizes change with the mode. */
-struct nested_memory {
-	struct nested_buffers *owner;
-	struct nested_memory *next; /* in owner->retired; owner->lock */
+struct window_memory {
+	struct window_buffers *owner;
+	struct window_memory *next; /* in owner->retired; owner->lock */
 	uint8_t *pixels;            /* XRGB8888, pitch width * 4 */
 	size_t size;
 	int fd;
@@ -30,44 +30,45 @@ struct nested_memory {
 	unsigned slot;
 };
 
-enum nested_slot_state {
-	NESTED_FREE,
-	NESTED_FILLING, /* the vblank thread copies into it */
-	NESTED_READY,   /* newest frame, to be shown; at most one */
-	NESTED_HOST,    /* the host reads it until wl_buffer.release */
+enum window_slot_state {
+	WINDOW_FREE,
+	WINDOW_FILLING, /* the vblank thread copies into it */
+	WINDOW_READY,   /* newest frame, to be shown; at most one */
+	WINDOW_HOST,    /* the host reads it until wl_buffer.release */
 };
 
 /* The host gets at most two, so the vblank thread always has one to write to. */
-#define NESTED_BUFFER_COUNT 3
+#define WINDOW_BUFFER_COUNT 3
 
-struct nested_buffers {
+struct window_buffers {
 	pthread_mutex_t lock;
 	struct {
-		enum nested_slot_state state; /* lock */
-		struct nested_memory *memory; /* lock; fixed while FILLING and HOST */
-	} slots[NESTED_BUFFER_COUNT];
-	struct nested_memory *retired; /* of an old size; lock */
+		enum window_slot_state state; /* lock */
+		struct window_memory *memory; /* lock; fixed while FILLING and HOST */
+	} slots[WINDOW_BUFFER_COUNT];
+	struct window_memory *retired; /* of an old size; lock */
 	uint32_t width, height;        /* of the last frame; vblank thread */
 };
 
-void nested_buffers_init(struct nested_buffers *buffers);
+void window_buffers_init(struct window_buffers *buffers);
 /* Nobody fills; the window thread is gone, its connection not yet. */
-void nested_buffers_finish(struct nested_buffers *buffers);
+void window_buffers_finish(struct window_buffers *buffers);
 /*
  * Vblank thread: copies frame (black when the crtc is off) and makes it the
  * newest. false: dropped, no memory or no size known yet.
  */
-bool nested_buffers_push(struct nested_buffers *buffers, const struct kms_frame *frame);
+bool window_buffers_push(struct window_buffers *buffers, const struct kms_frame *frame);
 /*
  * Window thread: the newest frame, now the host's, with its wl_buffer; NULL
  * when there is none or the host has enough.
  */
-struct nested_memory *nested_buffers_take(struct nested_buffers *buffers, struct wl_shm *shm);
+struct window_memory *window_buffers_take(struct window_buffers *buffers, struct wl_shm *shm);
 
-/* ---- compositor_nested_input.c: host seat to evdev ---- */
+/* ---- window_input.c: host seat to evdev ---- */
 
-struct nested_seat {
+struct window_seat {
 	struct platform *platform;
+	struct kms_crtc *crtc;
 	uint32_t name; /* registry name; 0 = none */
 	struct wl_seat *seat;
 	struct wl_keyboard *keyboard;
@@ -84,24 +85,24 @@ struct nested_seat {
 	bool tablet_dirty, wheel_dirty;          /* since the last evdev sync */
 };
 
-void nested_seat_init(struct nested_seat *seat, struct platform *platform);
-void nested_seat_bind(struct nested_seat *seat, struct wl_registry *registry, uint32_t name,
+void window_seat_init(struct window_seat *seat, struct platform *platform, struct kms_crtc *crtc);
+void window_seat_bind(struct window_seat *seat, struct wl_registry *registry, uint32_t name,
 	uint32_t version);
 /* Releases what is held and the host's objects; name may come again. */
-void nested_seat_unbind(struct nested_seat *seat);
+void window_seat_unbind(struct window_seat *seat);
 
-/* ---- compositor_nested.c ---- */
+/* ---- window.c ---- */
 
-struct compositor_nested {
+struct window {
 	struct platform *platform;
 	struct kms_device *kms;
 	struct kms_crtc *crtc;
-	struct kms_connector *connector;
+	struct kms_connector *connector; /* window thread: the last one crtc showed on; NULL = none */
 	void (*on_close)(void *data);
 	void *data;
 
 	struct kms_sink sink;
-	struct nested_buffers buffers;
+	struct window_buffers buffers;
 	int wake_fd;          /* eventfd: new frame, or stop */
 	atomic_bool stop;
 	pthread_t thread;
@@ -120,19 +121,19 @@ struct compositor_nested {
 	struct zxdg_toplevel_decoration_v1 *decoration;
 	struct wp_viewport *viewport;
 	struct wl_callback *frame_callback; /* the host still shows the last one */
-	struct nested_seat seat;
+	struct window_seat seat;
 
 	int32_t pending_width, pending_height; /* of the configure sequence */
 	bool pending_floating;
 	bool configured, commit_needed;
 	bool close_asked, closed;          /* by the host; on_close was called */
 	bool floating;                     /* the host lets us choose the size */
-	uint32_t window_width, window_height; /* the host's choice; 0 = ours */
+	uint32_t asked_width, asked_height; /* the host's choice; 0 = ours */
 	uint32_t shown_width, shown_height;   /* last attached frame; 0 = none */
 	uint32_t offered_width, offered_height; /* mode we made last; 0 = none */
 	bool resizing;                     /* frames of the new size are still to come */
 	uint64_t resize_deadline;          /* monotonic ns when the mode is offered; 0 = none */
-	struct drm_mode_modeinfo window_mode; /* what we offered */
+	struct drm_mode_modeinfo own_mode; /* what we offered */
 };
 
 #endif
