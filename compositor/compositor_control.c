@@ -11,6 +11,8 @@
 #include "compositor_inspect.h"
 #include "compositor_log.h"
 
+#define PLACE_MAX 65536
+
 /* A command on its way to the main thread; the control thread waits for it. */
 struct request {
 	struct compositor_server *server;
@@ -81,6 +83,35 @@ static int close_window(void *data)
 	if (!view)
 		return control_refuse(request->out, "no window '%s'", request->argv[1]);
 	wlr_xdg_toplevel_send_close(view->xdg);
+	fputs("{\"ok\":true}", request->out);
+	return 0;
+}
+
+/* A coordinate of the layout; windows may stick out, but not by more than makes sense. */
+static bool read_place(const char *word, int *place)
+{
+	char rest;
+
+	return sscanf(word, "%6d%c", place, &rest) == 1 && abs(*place) <= PLACE_MAX;
+}
+
+static int place_window(void *data)
+{
+	struct request *request = data;
+	struct compositor_view *view = find_view(request->server, request->argv[1]);
+	int x, y;
+
+	if (!view)
+		return control_refuse(request->out, "no window '%s'", request->argv[1]);
+	if (!read_place(request->argv[2], &x) || !read_place(request->argv[3], &y))
+		return control_refuse(request->out, "place %s %s: two numbers", request->argv[2],
+			request->argv[3]);
+	if (view->maximized || view->fullscreen)
+		return control_refuse(request->out, "'%s' has a place that its state gives it",
+			request->argv[1]);
+	view->resize_edges = 0;
+	compositor_view_move(view, x, y);
+	compositor_pointer_update(request->server);
 	fputs("{\"ok\":true}", request->out);
 	return 0;
 }
@@ -197,6 +228,7 @@ static const struct command {
 	{"focus", "focus WHICH: raise a window and give it the keyboard; WHICH is an id, app_id "
 		"or title", 2, 0, focus_window},
 	{"close", "close WHICH: ask a window to close", 2, 0, close_window},
+	{"place", "place WHICH X Y: put a window's top left corner there", 4, 0, place_window},
 	{"renderer", "who draws, and how many batches the GPU has taken", 1, 0, print_renderer},
 	{"planes", "planes [on|off]: what is on which plane of the device, and how surfaces are shown; "
 		"off: everything is composited", 1, 1, planes},
@@ -217,6 +249,7 @@ static int handle(void *data, int argc, char **argv, FILE *out)
 			continue;
 		if (argc < commands[i].words || argc > commands[i].words + commands[i].optional)
 			return control_refuse(out, "usage: %s%s", argv[0],
+				commands[i].words == 4 ? " WHICH X Y" :
 				commands[i].words == 2 ? " WHICH" :
 				commands[i].optional ? " [on|off]" : "");
 		return compositor_call(control->calls, commands[i].run, &request);

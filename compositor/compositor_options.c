@@ -72,7 +72,7 @@ static const char environment_help[] =
 	"TESTCARD_LOG (level of the device's own messages, default warn).\n"
 	"\n"
 	"Control commands of its own, beside the device's (testcardctl help):\n"
-	"windows, focus WHICH, close WHICH, renderer, planes [on|off],\n"
+	"windows, focus WHICH, close WHICH, place WHICH X Y, renderer, planes [on|off],\n"
 	"inspect [on|off],\n"
 	"adaptive-sync [on|off], quit. WHICH is an id from windows, an\n"
 	"app_id or a title.\n";

@@ -247,4 +247,25 @@ def test_twenty_starts_leave_nothing(t):
         t.equal(os.listdir(t.runtime), [], "files left in the runtime folder")
 
 
+def test_windows_are_placed(t):
+    compositor = tc.Compositor(t, run=[f"{PATTERN} --still --size 200x100 --color 40c080"])
+    window, = compositor.wait_windows(1)
+    for x, y in ((300, 200), (-50, 700), (0, 0)):
+        compositor.ctl("place", "testcard-pattern", str(x), str(y))
+        window, = compositor.windows()
+        t.equal((window["x"], window["y"]), (x, y))
+        inside = max(x, 0) + 60, max(y, 0) + 30
+        outside = max(x, 0) + 250, 400
+        t.wait(lambda: (lambda image: image.pixel(*inside) == 0x40c080
+                        and image.pixel(*outside) != 0x40c080)(compositor.screenshot()),
+               f"the window at {x},{y}")
+    for words in (("place",), ("place", "nobody", "1", "1"), ("place", "testcard-pattern", "1"),
+                  ("place", "testcard-pattern", "1", "x"), ("place", "testcard-pattern", "1", "1px"),
+                  ("place", "testcard-pattern", "1", "99999"),
+                  ("place", "testcard-pattern", "1", "1", "1")):
+        compositor.ctl(*words, ok=False)
+    t.equal((compositor.windows()[0]["x"], compositor.windows()[0]["y"]), (0, 0))
+    compositor.stop()
+
+
 tc.main(globals())

@@ -9,6 +9,7 @@ import sys
 import time
 
 import tc
+from remains import joined, kilobytes, quiet
 
 # The compositor makes buffers for batches and the cursor when it first needs that many at once.
 LAZY = {"objects": 20, "descriptors": 20}
@@ -17,10 +18,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
 SECONDS = float(os.environ.get("SOAK_SECONDS", "8"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
-
-
-def joined(compositor, *argv):
-    return [tc.LAUNCHER, "exec", "--join", compositor.dir, "--", *argv]
 
 
 def bad_clients(compositor, seed):
@@ -72,41 +69,6 @@ class Pack:
         for index in range(len(self.running)):
             self.kill(index)
         self.log.close()
-
-
-def fewest(folder):
-    """Of a while: a client that has gone, ours that asks too, is there for a moment longer."""
-    def count():
-        time.sleep(0.05)
-        return len(os.listdir(folder))
-    return min(count() for _ in range(40))
-
-
-def kilobytes(pid, name):
-    with open(f"/proc/{pid}/status") as file:
-        return int([line.split()[1] for line in file if line.startswith(name)][0])
-
-
-def had(t, compositor):
-    pid = compositor.process.pid
-    objects = t.run(*joined(compositor, "cat", "/sys/kernel/debug/dri/0/i915_gem_objects"))
-    return {"objects": int(objects.split()[0]),
-            "descriptors": fewest(f"/proc/{pid}/fd"),
-            "threads": fewest(f"/proc/{pid}/task")}
-
-
-def quiet(t, compositor):
-    """Once everybody is gone and the GPU has nothing to do: what there is then."""
-    t.wait(lambda: not compositor.windows(), "the windows of the dead to go", 60)
-    before = had(t, compositor)
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        time.sleep(0.5)
-        now = had(t, compositor)
-        if now == before:
-            break
-        before = now
-    return before
 
 
 def frames(compositor):

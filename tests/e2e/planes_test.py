@@ -183,6 +183,36 @@ def test_wl_shm_is_composited(t):
     compositor.stop()
 
 
+def test_bytes_copied_between_producer_and_screen(t):
+    """None on an overlay and none fullscreen; composited, or in shared memory, there are some."""
+    for name, run, options, copies in (
+            ("testcard-video", f"{VIDEO} --size 320x240", (), False),
+            ("testcard-video", f"{VIDEO} --fullscreen", (), False),
+            ("testcard-dmabuf", f"{DMABUF} --size 300x200 --layout x-tiled", (), False),
+            ("testcard-video", f"{VIDEO} --size 320x240", ("--no-planes",), True),
+            ("testcard-dmabuf", f"{DMABUF} --size 300x200 --layout y-tiled", (), True),
+            ("testcard-pattern", f"{PATTERN} --size 320x240", (), True)):
+        compositor = start(t, *options, video="", run=(run,))
+        compositor.wait_windows(1)
+
+        def shown():
+            reply = compositor.ctl("state")
+            one, = [s for s in reply["surfaces"] if s["app_id"] == name]
+            return one, reply["copied_bytes"]
+        t.wait(lambda: copies or shown()[0]["plane"], f"{run} on a plane")
+        frames = shown()[0]["scanned_frames"] + shown()[0]["composited_frames"]
+        if "dmabuf" in run:
+            compositor.ctl("wait-vblank", "10")
+        else:
+            t.wait(lambda: sum(shown()[0][kind] for kind in ("scanned_frames", "composited_frames"))
+                   >= frames + FRAMES, "frames")
+        one, everything = shown()
+        t.equal((one["copied_bytes"] > 0, everything > 0), (copies, copies), f"{run} {options}")
+        t.equal((one["scanned_frames"] == 0, one["composited_frames"] > 0), (copies, copies),
+                f"{run} {options}")
+        compositor.stop()
+
+
 def test_screencopy_sees_what_is_on_planes(t):
     compositor = start(t, video=f"--size 320x240 --frames {FRAMES}")
     compositor.wait_windows(1)
