@@ -16,7 +16,7 @@ struct room {
 	int width, height;
 	const struct wlr_box *taken;
 	const struct compositor_inspect_spot *spots;
-	unsigned placed;
+	unsigned count, placed;
 };
 
 static bool is_free(const struct room *room, const struct wlr_box *box)
@@ -31,12 +31,24 @@ static bool is_free(const struct room *room, const struct wlr_box *box)
 	return true;
 }
 
+/* Free, and on no surface that a label is about. */
+static bool is_clear(const struct room *room, const struct wlr_box *box)
+{
+	if (!is_free(room, box))
+		return false;
+	for (unsigned i = 0; i < room->count; i++) {
+		if (overlap(box, &room->spots[i].about))
+			return false;
+	}
+	return true;
+}
+
 static int clamp(int value, int low, int high)
 {
 	return value > high ? high : value < low ? low : value;
 }
 
-/* In its corners, then beside it. False: none of these is free. */
+/* Beside it where it hides nobody's picture, else in its corners, else beside it. */
 static bool try_near(const struct room *room, const struct wlr_box *about, struct wlr_box *box)
 {
 	const int left = clamp(about->x + INSET, GAP, room->width), top = clamp(about->y + INSET, GAP,
@@ -54,11 +66,11 @@ static bool try_near(const struct room *room, const struct wlr_box *about, struc
 		about->height >= box->height + 2 * INSET;
 	const unsigned count = sizeof(places) / sizeof(places[0]);
 
-	for (unsigned i = 0; i < count; i++) {
-		unsigned at = inside ? i : (i + 4) % count;
+	for (unsigned i = 0; i < count + 4; i++) {
+		unsigned at = i < 4 ? i + 4 : inside ? i - 4 : i % count;
 		box->x = places[at][0];
 		box->y = places[at][1];
-		if (is_free(room, box))
+		if (i < 4 ? is_clear(room, box) : is_free(room, box))
 			return true;
 	}
 	return false;
@@ -96,7 +108,7 @@ static bool try_anywhere(const struct room *room, const struct wlr_box *about,
 unsigned compositor_inspect_place(int width, int height, const struct wlr_box *taken,
 	struct compositor_inspect_spot *spots, unsigned count)
 {
-	struct room room = {width, height, taken, spots, 0};
+	struct room room = {width, height, taken, spots, count, 0};
 	unsigned missing = 0;
 
 	for (; room.placed < count; room.placed++) {

@@ -1,10 +1,18 @@
 #!/bin/sh
-# The main job in one command: installs what is missing (root) or names it,
-# builds, and runs the compositor on its own device with a real terminal (foot)
-# and our demo client. A line is typed into the terminal through the virtual
-# keyboard. With a host Wayland display the result is a window that stays open;
-# without one it is a picture of the scanout, testcard.png.
+# The main job in one command: installs what is missing (root) or names it, builds, and runs
+# the compositor on its own device with clients that share buffers: two producers draw with
+# GPU batches, one hands its buffer over by flink name, the other as a dma-buf; two consumers
+# compose what they get with drawing of their own; a video plays on an overlay plane; a
+# terminal (foot) has its pixels in shared memory. The inspector says so beside each of them.
+#
+# With a host Wayland display the result is a window that stays open; without one it is a
+# picture of the scanout, testcard.png. testcard-trace.json, for ui.perfetto.dev, has what
+# happened until then.
+#
+# usage: run.sh [WIDTHxHEIGHT]   1024x768 by default
 set -eu
+size=${1:-1024x768}
+width=${size%x*} height=${size#*x}
 cd "$(dirname "$0")/../.."
 .ci/deps run
 [ -f build/build.ninja ] || meson setup build >/dev/null
@@ -17,33 +25,69 @@ if [ -z "${XDG_RUNTIME_DIR:-}" ]; then
 	made=$XDG_RUNTIME_DIR
 fi
 dir=$(mktemp -d "$XDG_RUNTIME_DIR/testcard-demo-XXXXXX")
-trap 'rm -rf "$dir" ${made:+"$made"}' EXIT
+end() {
+	# shellcheck disable=SC2046
+	kill $(jobs -p) 2>/dev/null || :
+	wait
+	rm -rf "$dir" ${made:+"$made"}
+}
+trap end EXIT
+trap 'exit 1' INT TERM
 ctl() { build/clients/ctl/testcardctl --dir "$dir" "$@"; }
+window_ids() { ctl windows 2>/dev/null | grep -o '"id":[0-9]*' | cut -d: -f2 | sort -n; }
 
-build/compositor/testcard-compositor --dir "$dir" --exit-with-client \
-	--run 'build/clients/demo/testcard-pattern --size 480x360' \
-	--run 'sleep 0.3; exec foot --window-size-pixels=560x340' &
+# until_true WHAT COMMAND...: polls for a minute, or until the compositor is gone.
+until_true() {
+	what=$1 tries=0
+	shift
+	until "$@"; do
+		kill -0 "$compositor" 2>/dev/null || { wait "$compositor"; exit 1; }
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || { echo "no $what" >&2; exit 1; }
+		sleep 0.1
+	done
+}
+has_windows() { [ "$(window_ids | wc -l)" -ge "$1" ]; }
+
+# The next window goes to X Y.
+windows=0
+place_next() {
+	windows=$((windows + 1))
+	until_true "window of client $windows" has_windows $windows
+	ctl place "$(window_ids | tail -n 1)" "$1" "$2" >/dev/null
+}
+# show X Y CLIENT OPTIONS...
+show() {
+	x=$1 y=$2 client=$3
+	shift 3
+	WAYLAND_DISPLAY=$(basename "$dir") build/clients/launcher/testcard exec --join "$dir" -- \
+		"build/clients/demo/testcard-$client" "$@" &
+	place_next "$x" "$y"
+}
+
+# Three columns of two rows: each window with room for its label below it.
+column=$((width / 3)) left=$((width / 60)) low=$((height * 2 / 5))
+build/compositor/testcard-compositor --dir "$dir" --socket "$(basename "$dir")" --inspect \
+	--device clients/demo/demo.json --size "$size" --exit-with-client \
+	--run "foot --window-size-pixels=$((column - left))x$((height * 31 / 100))" &
 compositor=$!
-
-# Two windows mapped, or give up after 20 s.
-tries=0
-until [ "$(ctl windows 2>/dev/null | grep -o '"title"' | wc -l)" -ge 2 ]; do
-	kill -0 $compositor 2>/dev/null || { wait $compositor; exit $?; }
-	tries=$((tries + 1))
-	[ $tries -lt 200 ] || { echo "the clients did not show a window" >&2; kill $compositor; exit 1; }
-	sleep 0.1
-done
-# Alt+drag moves the terminal (window 2, mapped at 64,64) off the test card.
-steps() { for step in "$@"; do ctl $step >/dev/null; ctl wait-vblank 2 >/dev/null; done; }
+until_true "control socket" test -S "$dir/control.sock"
+rm -f testcard-trace.json
+ctl trace start "$PWD/testcard-trace.json" >/dev/null
+place_next $((2 * column + left / 2)) $((height * 47 / 100))
+show $left 16 producer --name one
+show $left $low consumer --name one
+show $((column + left)) 16 producer --dma-buf --name two
+show $((column + left)) $low consumer --dma-buf --name two
+show $((2 * column + left)) 16 video --size $((width * 5 / 16))x$((height * 5 / 16))
+ctl move-to $((width - 60)) $((height * 3 / 5)) >/dev/null
 ctl focus foot >/dev/null
-steps 'move-to 344 234' 'key leftalt down' 'button left down' 'move-to 704 534' \
-	'button left up' 'key leftalt up'
-sleep 1 # the shell's prompt
 ctl type 'echo first light: $(uname -sm)\n' >/dev/null
-sleep 1
+sleep 3 # the shell's answer, and a second for the strip to fill
+ctl trace stop >/dev/null
 
 if [ -n "${WAYLAND_DISPLAY:-}" ]; then
-	echo "Testcard runs in a window on $WAYLAND_DISPLAY. Close it, or press Alt+Escape in it, to end."
+	echo "Testcard runs in a window on $WAYLAND_DISPLAY. Alt+I: the inspector. Close it, or press Alt+Escape in it, to end."
 	wait $compositor
 else
 	ctl screenshot "$PWD/testcard.png" >/dev/null
@@ -51,3 +95,4 @@ else
 	wait $compositor
 	echo "No host display: the scanout's picture is testcard.png"
 fi
+echo "What happened is in testcard-trace.json: open it in ui.perfetto.dev"

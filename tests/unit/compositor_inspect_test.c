@@ -69,13 +69,28 @@ TEST(random_layouts)
 
 TEST(corner_of_its_window)
 {
-	struct compositor_inspect_spot spot = {{100, 200, 400, 300}, LABEL_WIDTH, LABEL_HEIGHT,
-		{0}};
+	struct compositor_inspect_spot spot = {{40, 30, WIDTH - 80, HEIGHT - 60}, LABEL_WIDTH,
+		LABEL_HEIGHT, {0}};
 	const struct wlr_box nothing = {0};
 
 	CHECK_INT(compositor_inspect_place(WIDTH, HEIGHT, &nothing, &spot, 1), 0);
-	CHECK(spot.box.x > 100 && spot.box.x < 120);
-	CHECK(spot.box.y > 200 && spot.box.y < 220);
+	CHECK(spot.box.x > 40 && spot.box.x < 60);
+	CHECK(spot.box.y > 30 && spot.box.y < 50);
+}
+
+/* The first place, to the right, would be on the other window: below, both can be seen. */
+TEST(hides_no_neighbour)
+{
+	struct compositor_inspect_spot spots[2] = {
+		{{10, 10, 400, 300}, LABEL_WIDTH, LABEL_HEIGHT, {0}},
+		{{420, 10, 400, 300}, LABEL_WIDTH, LABEL_HEIGHT, {0}},
+	};
+	const struct wlr_box nothing = {0};
+
+	CHECK_INT(compositor_inspect_place(WIDTH, HEIGHT, &nothing, spots, 2), 0);
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(!meet(&spots[i].box, &spots[0].about) &&
+			!meet(&spots[i].box, &spots[1].about) && spots[i].box.y > 310);
 }
 
 TEST(beside_a_small_one)
