@@ -58,8 +58,8 @@ static bool try_near(const struct room *room, const struct wlr_box *about, struc
 		box->height;
 	const int places[][2] = {
 		{left, top}, {left, bottom}, {right, top}, {right, bottom},
-		{about->x + about->width + GAP, about->y}, {about->x - GAP - box->width, about->y},
-		{about->x, about->y + about->height + GAP}, {about->x, about->y - GAP - box->height},
+		{about->x, about->y + about->height + GAP}, {about->x + about->width + GAP, about->y},
+		{about->x - GAP - box->width, about->y}, {about->x, about->y - GAP - box->height},
 	};
 	/* One that is smaller than its label has no inside: the label goes beside it first. */
 	const bool inside = about->width >= box->width + 2 * INSET &&

@@ -177,7 +177,8 @@ bool compositor_inspect_stands_for(const struct compositor_census_surface *surfa
 
 uint32_t compositor_inspect_colour(const struct compositor_census_surface *surface)
 {
-	static const uint32_t overlays[] = {COMPOSITOR_INSPECT_OVERLAY, 0x81c784, 0xba8cf0, 0xfff176};
+	static const uint32_t overlays[] = {COMPOSITOR_INSPECT_OVERLAY, 0x81c784, 0xba8cf0, 0xfff176,
+		0x4db6ac, 0xd4a373, 0xc0ca33};
 
 	if (!surface->plane_id || !surface->plane_type)
 		return COMPOSITOR_INSPECT_COMPOSITED;

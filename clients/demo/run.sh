@@ -9,14 +9,21 @@
 # picture of the scanout, testcard.png. testcard-trace.json, for ui.perfetto.dev, has what
 # happened until then.
 #
-# usage: run.sh [WIDTHxHEIGHT]   1024x768 by default
+# usage: run.sh [WIDTHxHEIGHT [FOLDER]]   1024x768, and the source's folder, by default
+#
+# With TESTCARD_BUILD that build is taken as it is.
 set -eu
 size=${1:-1024x768}
 width=${size%x*} height=${size#*x}
+out=${2:+$(cd "$2" && pwd)}
 cd "$(dirname "$0")/../.."
-.ci/deps run
-[ -f build/build.ninja ] || meson setup build >/dev/null
-ninja -C build >build.log 2>&1 || { tail -n 60 build.log; exit 1; }
+out=${out:-$PWD}
+build=${TESTCARD_BUILD:-build}
+if [ -z "${TESTCARD_BUILD:-}" ]; then
+	.ci/deps run
+	[ -f build/build.ninja ] || meson setup build >/dev/null
+	ninja -C build >build.log 2>&1 || { tail -n 60 build.log; exit 1; }
+fi
 
 made=
 if [ -z "${XDG_RUNTIME_DIR:-}" ]; then
@@ -25,6 +32,7 @@ if [ -z "${XDG_RUNTIME_DIR:-}" ]; then
 	made=$XDG_RUNTIME_DIR
 fi
 dir=$(mktemp -d "$XDG_RUNTIME_DIR/testcard-demo-XXXXXX")
+socket=$(basename "$dir")-wayland
 end() {
 	# shellcheck disable=SC2046
 	kill $(jobs -p) 2>/dev/null || :
@@ -33,7 +41,7 @@ end() {
 }
 trap end EXIT
 trap 'exit 1' INT TERM
-ctl() { build/clients/ctl/testcardctl --dir "$dir" "$@"; }
+ctl() { "$build/clients/ctl/testcardctl" --dir "$dir" "$@"; }
 window_ids() { ctl windows 2>/dev/null | grep -o '"id":[0-9]*' | cut -d: -f2 | sort -n; }
 
 # until_true WHAT COMMAND...: polls for a minute, or until the compositor is gone.
@@ -60,21 +68,21 @@ place_next() {
 show() {
 	x=$1 y=$2 client=$3
 	shift 3
-	WAYLAND_DISPLAY=$(basename "$dir") build/clients/launcher/testcard exec --join "$dir" -- \
-		"build/clients/demo/testcard-$client" "$@" &
+	WAYLAND_DISPLAY=$socket "$build/clients/launcher/testcard" exec --join "$dir" -- \
+		"$build/clients/demo/testcard-$client" "$@" &
 	place_next "$x" "$y"
 }
 
 # Three columns of two rows: each window with room for its label below it.
 column=$((width / 3)) left=$((width / 60)) low=$((height * 2 / 5))
-build/compositor/testcard-compositor --dir "$dir" --socket "$(basename "$dir")" --inspect \
+"$build/compositor/testcard-compositor" --dir "$dir" --socket "$socket" --inspect \
 	--device clients/demo/demo.json --size "$size" --exit-with-client \
-	--run "foot --window-size-pixels=$((column - left))x$((height * 31 / 100))" &
+	--run "PS1='$ ' foot --window-size-pixels=$((width * 5 / 16))x$((height * 31 / 100)) sh" &
 compositor=$!
 until_true "control socket" test -S "$dir/control.sock"
-rm -f testcard-trace.json
-ctl trace start "$PWD/testcard-trace.json" >/dev/null
-place_next $((2 * column + left / 2)) $((height * 47 / 100))
+rm -f "$out/testcard-trace.json"
+ctl trace start "$out/testcard-trace.json" >/dev/null
+place_next $((2 * column + left)) $((height * 47 / 100))
 show $left 16 producer --name one
 show $left $low consumer --name one
 show $((column + left)) 16 producer --dma-buf --name two
@@ -90,7 +98,7 @@ if [ -n "${WAYLAND_DISPLAY:-}" ]; then
 	echo "Testcard runs in a window on $WAYLAND_DISPLAY. Alt+I: the inspector. Close it, or press Alt+Escape in it, to end."
 	wait $compositor
 else
-	ctl screenshot "$PWD/testcard.png" >/dev/null
+	ctl screenshot "$out/testcard.png" >/dev/null
 	ctl quit >/dev/null
 	wait $compositor
 	echo "No host display: the scanout's picture is testcard.png"

@@ -78,19 +78,18 @@ TEST(corner_of_its_window)
 	CHECK(spot.box.y > 30 && spot.box.y < 50);
 }
 
-/* The first place, to the right, would be on the other window: below, both can be seen. */
+/* Below it, its label would be on the other window, and to its right nobody is. */
 TEST(hides_no_neighbour)
 {
 	struct compositor_inspect_spot spots[2] = {
 		{{10, 10, 400, 300}, LABEL_WIDTH, LABEL_HEIGHT, {0}},
-		{{420, 10, 400, 300}, LABEL_WIDTH, LABEL_HEIGHT, {0}},
+		{{10, 320, 400, 300}, LABEL_WIDTH, LABEL_HEIGHT, {0}},
 	};
 	const struct wlr_box nothing = {0};
 
 	CHECK_INT(compositor_inspect_place(WIDTH, HEIGHT, &nothing, spots, 2), 0);
-	for (unsigned i = 0; i < 2; i++)
-		CHECK(!meet(&spots[i].box, &spots[0].about) &&
-			!meet(&spots[i].box, &spots[1].about) && spots[i].box.y > 310);
+	CHECK(spots[0].box.x > 410 && spots[0].box.y == 10);
+	CHECK(spots[1].box.x == 10 && spots[1].box.y > 620);
 }
 
 TEST(beside_a_small_one)
