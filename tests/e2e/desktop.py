@@ -101,6 +101,21 @@ def check_cursor(card):
     card.show(lambda image: matrix.share(image, INK, (690, 490, 40, 40), 1) < 1, "the cursor")
 
 
+def switch_by_keys(card, number):
+    """Ctrl+Alt+F1 and so on, until whoever has the screen listens. Where that is the session
+    itself already, the keys do nothing."""
+    words = ("leftctrl down", "leftalt down", f"f{number}", "leftalt up", "leftctrl up")
+
+    def switched():
+        if card.ctl("session")["active"] == number:
+            return True
+        for word in words:
+            card.ctl("key", *word.split())
+        card.ctl("wait-vblank", "10")
+        return False
+    card.wait(switched, f"session {number} by Ctrl+Alt+F{number}")
+
+
 def masters(card):
     return [file for file in card.state()["files"] if file["master"]]
 

@@ -38,8 +38,10 @@ def test_kwin_beside_mutter(t):
     second = desktop.kwin(t, "Q", ["foot", "-F", "-o", f"colors.background={ink:06x}"],
                           options=("--join", first.dir), name="second", device=False)
     first.wait(lambda: len(first.ctl("session")["sessions"]) == 2, "a second session")
-    for number, colour in ((2, ink), (1, desktop.INK), (2, ink), (1, desktop.INK)):
-        first.ctl("session", str(number))
+    by_keys, by_command = desktop.switch_by_keys, lambda card, n: card.ctl("session", str(n))
+    for number, colour, switch in ((2, ink, by_keys), (1, desktop.INK, by_keys),
+                                   (2, ink, by_command), (1, desktop.INK, by_command)):
+        switch(first, number)
         first.show(lambda image, colour=colour: matrix.share(image, colour) > 0.9,
                    f"session {number}'s terminal")
     matrix.type_line(first, "typed into the first")
