@@ -1,13 +1,20 @@
 """The demo clients that share: what one process draws with the GPU is on the screen through another,
 by flink name and by dma-buf; who guesses names; who dies holding everything; a second card."""
+import glob
 import os
 import re
 
+import png
 import tc
-from peer import open_up
+from peer import NOBODY, open_up
 
 PRODUCER = os.path.join(tc.DEMO, "testcard-producer")
 CONSUMER = os.path.join(tc.DEMO, "testcard-consumer")
+THIEF = os.path.join(tc.DEMO, "testcard-thief")
+TWOCARDS = os.path.join(tc.DEMO, "testcard-twocards")
+MORTAL = os.path.join(tc.DEMO, "testcard-mortal")
+CURSOR = os.path.join(tc.DEMO, "testcard-cursor")
+NOTHING, STOLEN = 0, 3  # the thief's exit codes
 WIDTH, HEIGHT, MARGIN, SQUARE, MARK = 256, 192, 24, 48, 8
 GREEN, RED = 0x207040, 0x902020
 
@@ -127,6 +134,150 @@ def test_revoked(t):
     t.wait(red, "a red frame around the same picture")
     for process in list(t.running)[1:]:
         t.stop(process, status=None)
+    compositor.wait_windows(0)
+    compositor.stop()
+
+
+def steal(t, compositor, *words, status, uid=None):
+    """What the thief says: for card and render node, how many names it opened and was refused."""
+    who = [] if uid is None or os.geteuid() else \
+        ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    text = t.run(*who, tc.LAUNCHER, "exec", "--join", compositor.dir, "--", THIEF, *words,
+                 status=status, WAYLAND_DISPLAY="wayland-0",
+                 ASAN_OPTIONS="verify_asan_link_order=0")
+    found = re.findall(r": of 64 names (\d+) opened, (\d+) refused, (\d+) are of nothing", text)
+    t.equal(len(found), 2, text)
+    t.check("a name for one's own buffer: Permission denied" in text, text)
+    return text, [tuple(map(int, one)) for one in found]
+
+
+def test_a_thief(t):
+    """Not let in, it gets nothing; let in, it reads and writes what is shown; on the render node
+    there is nothing to guess, and of a dma-buf nothing anywhere."""
+    compositor = start(t, "--render-node")
+    producer = join(t, compositor, PRODUCER, "--frames", "10")
+    window, = compositor.wait_windows(1)
+    compositor.ctl("move-to", "1000", "700")
+    t.wait(lambda: looks(compositor, window, lambda x, y: produced(9, x, y)), "the picture")
+    nobody, refused = (0, 64, 0), (0, 64, 0)
+    text, got = steal(t, compositor, status=NOTHING, uid=NOBODY)
+    t.equal(got, [nobody, refused], text)
+    text, got = steal(t, compositor, "--authenticate", status=STOLEN, uid=NOBODY)
+    t.equal(got, [(1, 0, 63), refused], text)
+    t.check("196608 bytes, begins with ff102040" in text, text)
+    t.check(looks(compositor, window, lambda x, y: produced(9, x, y)), "reading changed it")
+    text, got = steal(t, compositor, "--authenticate", "--mark", status=STOLEN, uid=NOBODY)
+    t.equal((got[0], "written to" in text), ((1, 0, 63), True), text)
+    t.wait(lambda: looks(compositor, window, lambda x, y: 0xff0000), "the thief's red on screen")
+    t.stop(producer, status=None)
+    compositor.wait_windows(0)
+    # The same by a dma-buf: there is no number.
+    producer = join(t, compositor, PRODUCER, "--frames", "10", "--dma-buf")
+    compositor.wait_windows(1)
+    text, got = steal(t, compositor, "--authenticate", status=NOTHING, uid=NOBODY)
+    t.equal(got, [(0, 0, 64), refused], text)
+    t.stop(producer, status=None)
+    compositor.wait_windows(0)
+    compositor.stop()
+
+
+def twocards(frame):
+    left, top = frame * 8 % (1024 - 96), frame * 4 % (768 - 96)
+    bars = [0x401020 + x // 128 * 0x081010 for x in range(1024)]
+    return lambda x, y: 0x00ffc0 if left <= x < left + 96 and top <= y < top + 96 else bars[x]
+
+
+def test_two_cards(t):
+    """Drawn by the GPU of one, shown by the other: the flip has waited for the batch."""
+    need(TWOCARDS)
+    frames = t.path("frames")
+    text = t.exec(TWOCARDS, "--frames", "20", options=("--cards", "2", "--frames", frames),
+                  ASAN_OPTIONS="verify_asan_link_order=0")
+    t.check("20 frames of 1024x768 drawn on /dev/dri/card0, shown on /dev/dri/card1" in text, text)
+    names = sorted(glob.glob(frames + "/*.png"))
+    t.check(names and all("/card1-" in name for name in names), str(names))
+    seen = set()
+    for name in names:
+        image = png.read(name)
+        if (image.width, image.height) != (1024, 768) or not image.pixel(0, 767):
+            continue  # before, or after
+        found = [n for n in range(20) if all(
+            image.pixel(x, y) == twocards(n)(x, y)
+            for x in range(0, 1024, 4) for y in (n * 4, n * 4 + 95, n * 4 + 96))]
+        t.check(found, f"{name} is none of the frames")
+        seen.update(found)
+        if found == [19]:
+            want = twocards(19)
+            t.check(all(image.pixel(x, y) == want(x, y) for x in range(1024) for y in range(768)),
+                    f"{name}: the last frame")
+    t.check(19 in seen, f"frames seen: {sorted(seen)}")
+
+
+def holdings(compositor, pid):
+    """What there is of a process, and of a buffer that it has made."""
+    state = compositor.ctl("state")
+    return [one for kind in ("files", "framebuffers") for one in state[kind]
+            if one["pid"] == pid] + \
+        [one for one in state["buffers"]
+         if one["creator"] == pid or any(holder["pid"] == pid for holder in one["holders"])]
+
+
+def test_one_who_dies_holding_everything(t):
+    """After each step; a producer goes on beside it, and its picture stays right."""
+    compositor = start(t)
+    producer = join(t, compositor, PRODUCER, "--frames", "10")
+    window, = compositor.wait_windows(1)
+    compositor.ctl("move-to", "1000", "700")
+    t.wait(lambda: looks(compositor, window, lambda x, y: produced(9, x, y)), "the picture")
+    t.check(len(holdings(compositor, window["pid"])) >= 2, "what the living hold is told")
+    folder = f"/proc/{compositor.process.pid}/fd"
+    fds, objects = len(os.listdir(folder)), compositor.ctl("state")["objects"]
+    for step in ("handles", "names", "fds", "mappings", "framebuffers", "context", "window",
+                 "offer", "batch"):
+        mortal = join(t, compositor, MORTAL, "--at", step)
+        t.equal(mortal.wait(60), 137, said(mortal))
+        t.running.remove(mortal)
+        t.check(f"holds {step}" in said(mortal), said(mortal))
+        pid = int(re.search(r"process (\d+)", said(mortal))[1])
+        t.wait(lambda: not holdings(compositor, pid), f"all that was held at {step} to go")
+        t.wait(lambda: len(compositor.ctl("shares")["offers"]) == 1, "its offer to go")
+        compositor.wait_windows(1)
+        t.wait(lambda: looks(compositor, window, lambda x, y: produced(9, x, y)),
+               f"the picture after {step}")
+    # The compositor makes some of its own when it first needs them; the dead held 16 and more
+    # of each, nine times.
+    t.wait(lambda: len(os.listdir(folder)) <= fds + 20
+           and compositor.ctl("state")["objects"] <= objects + 20, "descriptors and objects")
+    t.stop(producer, status=None)
+    compositor.wait_windows(0)
+    compositor.stop()
+
+
+def test_a_cursor_of_ones_own(t):
+    """It is on the cursor's plane, every pixel of it, and moves there."""
+    compositor = tc.Compositor(t)
+    cursor = join(t, compositor, CURSOR, "--frames", "2")
+    window, = compositor.wait_windows(1)
+
+    def picture(x, y, at):
+        """The second picture, the hot spot of which is at a place."""
+        x, y = x - at[0] + 16, y - at[1] + 16
+        if not (0 <= x < 32 and 0 <= y < 32):
+            return 0x203060
+        return 0xffffff if x >= 16 > y else 0xe02020
+
+    def right(at):
+        image = compositor.screenshot()
+        left, top = window["x"], window["y"]
+        return all(image.pixel(left + x, top + y) == picture(x, y, at)
+                   for x in range(window["width"]) for y in range(window["height"]))
+    for at in ((100, 80), (200, 150), (16, 16)):
+        compositor.ctl("move-to", str(window["x"] + at[0]), str(window["y"] + at[1]))
+        t.wait(lambda: right(at), f"the cursor at {at}")
+        output, = compositor.ctl("planes")["outputs"]
+        plane, = [one for one in output["planes"] if one["shows"] == "cursor"]
+        t.equal((plane["x"], plane["y"]), (window["x"] + at[0] - 16, window["y"] + at[1] - 16))
+    t.stop(cursor, status=None)
     compositor.wait_windows(0)
     compositor.stop()
 
