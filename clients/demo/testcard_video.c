@@ -1,8 +1,9 @@
 /*
  * testcard-video: a Wayland client that plays something like a video: a few
  * dumb buffers of /dev/dri/card0, handed over as dma-bufs, drawn and shown in
- * turn, a new one for every frame callback. It counts what presentation-time
- * says about them. The compositor has to have the same device.
+ * turn, a new one for every frame callback; in RGB, or as decoders give them, in
+ * NV12. It counts what presentation-time says about them. The compositor has to
+ * have the same device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #include <xf86drmMode.h>
 
 #include "linux-dmabuf-unstable-v1-client-protocol.h"
+#include "nv12.h"
 #include "pattern.h"
 #include "presentation-time-client-protocol.h"
 #include "xdg-shell-client-protocol.h"
@@ -31,14 +33,16 @@ struct client;
 struct picture {
 	struct client *client;
 	struct wl_buffer *buffer;
-	uint32_t *pixels, handle, pitch;
+	void *memory;
+	uint32_t handle, pitch;
 	size_t size;
 	bool busy; /* the compositor has it */
 };
 
 struct client {
 	int width, height, frames;
-	bool fullscreen, configured, refused, closed, waiting, told, resized;
+	uint32_t *canvas; /* of NV12: the picture in RGB; else NULL */
+	bool nv12, fullscreen, configured, refused, closed, waiting, told, resized;
 	int card;
 	struct wl_display *display;
 	struct wl_compositor *compositor;
@@ -85,8 +89,10 @@ static const struct zwp_linux_buffer_params_v1_listener params_listener = {
 static bool map_picture(struct picture *picture)
 {
 	struct client *client = picture->client;
-	struct drm_mode_create_dumb create = {.width = client->width, .height = client->height,
-		.bpp = 32};
+	/* NV12 is luma in so many rows, and chroma in half as many more. */
+	struct drm_mode_create_dumb create = {.width = client->width,
+		.height = client->nv12 ? client->height * 3 / 2 : client->height,
+		.bpp = client->nv12 ? 8 : 32};
 	struct drm_mode_map_dumb map = {0};
 
 	if (drmIoctl(client->card, DRM_IOCTL_MODE_CREATE_DUMB, &create) != 0)
@@ -96,10 +102,10 @@ static bool map_picture(struct picture *picture)
 	picture->size = create.size;
 	if (drmIoctl(client->card, DRM_IOCTL_MODE_MAP_DUMB, &map) != 0)
 		return false;
-	void *pixels = mmap(NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, client->card,
+	void *memory = mmap(NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, client->card,
 		map.offset);
-	picture->pixels = pixels == MAP_FAILED ? NULL : pixels;
-	return picture->pixels != NULL;
+	picture->memory = memory == MAP_FAILED ? NULL : memory;
+	return picture->memory != NULL;
 }
 
 static bool make_picture(struct client *client, struct picture *picture)
@@ -113,10 +119,12 @@ static bool make_picture(struct client *client, struct picture *picture)
 	struct zwp_linux_buffer_params_v1 *params =
 		zwp_linux_dmabuf_v1_create_params(client->dmabuf);
 	zwp_linux_buffer_params_v1_add_listener(params, &params_listener, picture);
-	zwp_linux_buffer_params_v1_add(params, fd, 0, 0, picture->pitch,
-		DRM_FORMAT_MOD_LINEAR >> 32, DRM_FORMAT_MOD_LINEAR & 0xffffffff);
+	for (int plane = 0; plane < (client->nv12 ? 2 : 1); plane++)
+		zwp_linux_buffer_params_v1_add(params, fd, plane,
+			plane * picture->pitch * client->height, picture->pitch,
+			DRM_FORMAT_MOD_LINEAR >> 32, DRM_FORMAT_MOD_LINEAR & 0xffffffff);
 	zwp_linux_buffer_params_v1_create(params, client->width, client->height,
-		DRM_FORMAT_XRGB8888, 0);
+		client->nv12 ? DRM_FORMAT_NV12 : DRM_FORMAT_XRGB8888, 0);
 	while (!picture->buffer && !client->refused) {
 		if (wl_display_dispatch(client->display) < 0)
 			break;
@@ -132,17 +140,24 @@ static void drop_pictures(struct client *client)
 		struct picture *picture = &client->pictures[i];
 		if (picture->buffer)
 			wl_buffer_destroy(picture->buffer);
-		if (picture->pixels)
-			munmap(picture->pixels, picture->size);
+		if (picture->memory)
+			munmap(picture->memory, picture->size);
 		if (picture->handle)
 			drmCloseBufferHandle(client->card, picture->handle);
 		*picture = (struct picture){0};
 	}
+	free(client->canvas);
+	client->canvas = NULL;
 }
 
 static bool make_pictures(struct client *client)
 {
 	drop_pictures(client);
+	if (client->nv12) {
+		client->canvas = calloc((size_t)client->width * client->height, 4);
+		if (!client->canvas)
+			return false;
+	}
 	for (int i = 0; i < BUFFERS; i++) {
 		if (!make_picture(client, &client->pictures[i])) {
 			fprintf(stderr, "testcard-video: %s\n", client->refused ?
@@ -204,14 +219,24 @@ static struct picture *free_picture(struct client *client)
 	return NULL;
 }
 
-static void play(struct client *client, struct picture *picture)
+static void draw(struct client *client, struct picture *picture)
 {
+	uint32_t *pixels = client->nv12 ? client->canvas : picture->memory;
+	size_t stride = client->nv12 ? (size_t)client->width : picture->pitch / 4;
 	struct pattern_rect rects[2];
 
 	/* Its last frame is still on it: begin with the still picture. */
-	pattern_draw_still(picture->pixels, picture->pitch / 4, client->width, client->height);
-	pattern_draw_frame(picture->pixels, picture->pitch / 4, client->width, client->height,
-		client->drawn++, rects);
+	pattern_draw_still(pixels, stride, client->width, client->height);
+	pattern_draw_frame(pixels, stride, client->width, client->height, client->drawn++, rects);
+	if (client->nv12)
+		nv12_convert(pixels, client->width, client->height, picture->memory,
+			(uint8_t *)picture->memory + (size_t)picture->pitch * client->height,
+			picture->pitch);
+}
+
+static void play(struct client *client, struct picture *picture)
+{
+	draw(client, picture);
 	picture->busy = true;
 	client->waiting = true;
 	wl_callback_add_listener(wl_surface_frame(client->surface), &frame_listener, client);
@@ -232,6 +257,10 @@ static void toplevel_configure(void *data, struct xdg_toplevel *toplevel, int32_
 	struct client *client = data;
 
 	/* Fullscreen has a size; else ours stays. */
+	if (client->nv12) {
+		width &= ~1;
+		height &= ~1;
+	}
 	if (!client->fullscreen || width <= 0 || height <= 0 ||
 	    (width == client->width && height == client->height))
 		return;
@@ -388,6 +417,7 @@ static const char help[] =
 	"\n"
 	"  --size WxH     the window's (default: 640x480)\n"
 	"  --fullscreen\n"
+	"  --nv12         pictures as video decoders give them (default: XRGB8888)\n"
 	"  --frames N     stop after N, leave the last one and print how they were presented\n"
 	"                 (default: play for ever)\n"
 	"  --help\n";
@@ -396,6 +426,7 @@ static bool parse_options(struct client *client, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"size", required_argument, NULL, 's'}, {"fullscreen", no_argument, NULL, 'F'},
+		{"nv12", no_argument, NULL, 'n'},
 		{"frames", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
 	bool good = true;
 	int option;
@@ -411,6 +442,9 @@ static bool parse_options(struct client *client, int argc, char **argv)
 		case 'F':
 			client->fullscreen = true;
 			break;
+		case 'n':
+			client->nv12 = true;
+			break;
 		case 'f':
 			good = sscanf(optarg, "%d%c", &client->frames, &end) == 1 &&
 				client->frames > 0;
@@ -422,7 +456,9 @@ static bool parse_options(struct client *client, int argc, char **argv)
 			good = false;
 		}
 	}
-	return good && optind == argc;
+	/* Chroma is for two by two pixels. */
+	return good && optind == argc &&
+		!(client->nv12 && (client->width % 2 || client->height % 2));
 }
 
 int main(int argc, char **argv)

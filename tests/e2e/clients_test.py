@@ -6,6 +6,7 @@ import re
 
 import png
 import tc
+from pattern import BARS
 from peer import NOBODY, open_up
 
 PRODUCER = os.path.join(tc.DEMO, "testcard-producer")
@@ -14,6 +15,7 @@ THIEF = os.path.join(tc.DEMO, "testcard-thief")
 TWOCARDS = os.path.join(tc.DEMO, "testcard-twocards")
 MORTAL = os.path.join(tc.DEMO, "testcard-mortal")
 CURSOR = os.path.join(tc.DEMO, "testcard-cursor")
+VIDEO = os.path.join(tc.DEMO, "testcard-video")
 NOTHING, STOLEN = 0, 3  # the thief's exit codes
 WIDTH, HEIGHT, MARGIN, SQUARE, MARK = 256, 192, 24, 48, 8
 GREEN, RED = 0x207040, 0x902020
@@ -278,6 +280,38 @@ def test_a_cursor_of_ones_own(t):
         plane, = [one for one in output["planes"] if one["shows"] == "cursor"]
         t.equal((plane["x"], plane["y"]), (window["x"] + at[0] - 16, window["y"] + at[1] - 16))
     t.stop(cursor, status=None)
+    compositor.wait_windows(0)
+    compositor.stop()
+
+
+def test_a_video_in_nv12(t):
+    """On an overlay, never copied; composited, the very same pixels, and the right colours."""
+    compositor = tc.Compositor(t)
+    video = join(t, compositor, VIDEO, "--nv12", "--size", "320x240", "--frames", "30")
+    window, = compositor.wait_windows(1)
+    compositor.ctl("move-to", "1000", "700")
+    t.wait(lambda: "30 frames, " in said(video), "the video's end")
+
+    def on_planes():
+        output, = compositor.ctl("planes")["outputs"]
+        return [plane for plane in output["planes"] if plane["shows"] == "client"]
+    plane, = t.wait(on_planes, "the video on a plane")
+    t.equal((plane["format"], plane["copied_bytes"]), ("NV12", 0))
+    compositor.ctl("wait-vblank", "3")
+    before = compositor.screenshot("plane.png")
+    # In the middle of each bar of the upper third, but for those that the rim cuts.
+    for i in range(1, 7):
+        got = before.pixel(window["x"] + 160 - 105 + 210 * (2 * i + 1) // 16, window["y"] + 75)
+        t.check(all(abs((got >> shift & 255) - (BARS[i] >> shift & 255)) <= 4
+                    for shift in (0, 8, 16)), f"bar {i} is {got:06x}, want {BARS[i]:06x}")
+    compositor.ctl("planes", "off")
+    t.wait(lambda: not on_planes(), "composition")
+    compositor.ctl("wait-vblank", "4")
+    after = compositor.screenshot("composited.png")
+    t.check(all(before.pixel(window["x"] + x, window["y"] + y)
+                == after.pixel(window["x"] + x, window["y"] + y)
+                for x in range(320) for y in range(240)), "the plane shows something else")
+    t.stop(video, status=None)
     compositor.wait_windows(0)
     compositor.stop()
 
