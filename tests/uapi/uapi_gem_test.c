@@ -191,6 +191,56 @@ TEST(flink_between_files)
 	teardown();
 }
 
+static int open_name(int fd, uint32_t name, uint32_t *handle)
+{
+	struct drm_gem_open args = {.name = name};
+	int ret = IOCTL(fd, DRM_IOCTL_GEM_OPEN, &args);
+
+	*handle = args.handle;
+	return ret;
+}
+
+/* A mapping and a framebuffer keep the object; only handles keep its name. */
+TEST(name_dies_with_the_last_handle)
+{
+	struct drm_gem_flink flink = {0};
+	uint32_t second, third;
+
+	setup();
+	fixture.caller.uid = 0;
+	int root = fixture_open_card(&fixture);
+	flink.handle = create(card);
+	CHECK_INT(IOCTL(card, DRM_IOCTL_GEM_FLINK, &flink), 0);
+	uint64_t offset = map_offset(card, flink.handle);
+	uint32_t *pixels = fixture_mmap(&fixture, card, offset, 8192, PROT_READ | PROT_WRITE);
+	CHECK(pixels != MAP_FAILED);
+	struct drm_mode_fb_cmd fb = {.width = 64, .height = 32, .pitch = 256, .bpp = 32,
+		.depth = 24, .handle = flink.handle};
+	CHECK_INT(IOCTL(card, DRM_IOCTL_MODE_ADDFB, &fb), 0);
+	/* Another's handle keeps it when the owner's is gone. */
+	CHECK_INT(open_name(root, flink.name, &second), 0);
+	CHECK_INT(gem_close(card, flink.handle), 0);
+	CHECK_INT(open_name(root, flink.name, &third), 0);
+	CHECK_INT(gem_close(root, third), 0);
+	if (second != third)
+		CHECK_INT(gem_close(root, second), 0);
+	CHECK_INT(open_name(root, flink.name, &third), -1);
+	CHECK_INT(errno, ENOENT);
+	CHECK_INT(fixture.dev->gem.object_count, 1);
+	pixels[2047] = 0xabcdef;
+	/* By the framebuffer there is a handle again, of the same memory, and without a name. */
+	CHECK_INT(IOCTL(card, DRM_IOCTL_MODE_GETFB, &fb), 0);
+	CHECK_INT(map_offset(card, fb.handle), offset);
+	CHECK_INT(open_name(root, flink.name, &third), -1);
+	flink = (struct drm_gem_flink){.handle = fb.handle};
+	CHECK_INT(IOCTL(card, DRM_IOCTL_GEM_FLINK, &flink), 0);
+	CHECK_INT(open_name(root, flink.name, &third), 0);
+	CHECK_INT(pixels[2047], 0xabcdef);
+	munmap(pixels, 8192);
+	close(root);
+	teardown();
+}
+
 TEST(close_frees_everything)
 {
 	setup();
