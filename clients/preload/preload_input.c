@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/input.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,25 +14,8 @@
 
 #include "preload_door.h"
 #include "preload_input.h"
+#include "preload_turn.h"
 #include "wire_uapi.h"
-
-/*
- * Looking at a token and taking it are two calls: threads take turns. Never held while
- * waiting. A signal handler that reads while its own thread is in here gets EDEADLK
- * and goes on without.
- */
-static pthread_mutex_t lock = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
-
-static void lock_in_child(void)
-{
-	lock = (pthread_mutex_t)PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
-}
-
-__attribute__((constructor))
-static void lock_survives_fork(void)
-{
-	pthread_atfork(NULL, NULL, lock_in_child);
-}
 
 static bool is_newer(uint32_t token, uint32_t than)
 {
@@ -70,13 +52,12 @@ static long read_now(int fd, void *buf, size_t count, bool *readable)
 		.address = (uintptr_t)buf,
 		.length = count < WIRE_INPUT_IO_MAX ? count : WIRE_INPUT_IO_MAX,
 	};
-	int locked = pthread_mutex_lock(&lock);
+	bool taken = preload_turn_take();
 	long ret = request_read(fd, &io);
 
 	if (ret >= 0 && io.token)
 		drop_tokens(fd, io.token);
-	if (locked == 0)
-		pthread_mutex_unlock(&lock);
+	preload_turn_give(taken);
 	*readable = ret >= 0 && (io.readable || ret > 0);
 	return ret;
 }

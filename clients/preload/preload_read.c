@@ -12,7 +12,6 @@
  * this process has met its first device file.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,28 +21,11 @@
 #include "preload_node.h"
 #include "preload_real.h"
 #include "preload_symbols.h"
+#include "preload_turn.h"
 #include "wire_uapi.h"
 
 /* Addresses from here up are the kernel's own on 64-bit machines (x86-64, arm64). */
 #define USER_ADDRESS_END (1ull << 47)
-
-/*
- * Peeking and taking are two calls: threads that read one file take turns.
- * Never held while waiting. A signal handler that reads while its own thread
- * is in here gets EDEADLK and goes on without.
- */
-static pthread_mutex_t lock = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
-
-static void lock_in_child(void)
-{
-	lock = (pthread_mutex_t)PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
-}
-
-__attribute__((constructor))
-static void lock_survives_fork(void)
-{
-	pthread_atfork(NULL, NULL, lock_in_child);
-}
 
 /* Bytes left of the first packet; 0 at the end of the stream; -1. */
 static ssize_t first_packet(int fd, int flags)
@@ -82,17 +64,17 @@ static ssize_t read_packets(int fd, char *buf, size_t count)
 static ssize_t read_device(int fd, char *buf, size_t count)
 {
 	ssize_t ret;
-	int locked, saved_errno;
+	int saved_errno;
+	bool taken;
 
 	for (;;) {
 		/* Waits, or says EAGAIN, EINTR, as the descriptor is set. */
 		if (first_packet(fd, 0) < 0)
 			return -1;
-		locked = pthread_mutex_lock(&lock);
+		taken = preload_turn_take();
 		ret = read_packets(fd, buf, count);
 		saved_errno = errno;
-		if (locked == 0)
-			pthread_mutex_unlock(&lock);
+		preload_turn_give(taken);
 		errno = saved_errno;
 		/* Another reader was faster: wait again, if waiting is wanted. */
 		if (ret >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
