@@ -12,6 +12,7 @@
 #include <xf86drm.h>
 
 #include "linux-dmabuf-unstable-v1-client-protocol.h"
+#include "presentation-time-client-protocol.h"
 #include "testcard-share-v1-client-protocol.h"
 #include "wl-drm-client-protocol.h"
 #include "xdg-shell-client-protocol.h"
@@ -28,19 +29,6 @@ void demo_die(const char *format, ...)
 	va_end(args);
 	fputc('\n', stderr);
 	exit(EXIT_FAILURE);
-}
-
-int demo_number(const char *option, const char *text, int least, int most)
-{
-	char *end;
-	long value = strtol(text, &end, 10);
-
-	if (end == text || *end || value < least || value > most) {
-		fprintf(stderr, "%s: --%s: a number from %d to %d\n", program_invocation_short_name,
-			option, least, most);
-		exit(2);
-	}
-	return value;
 }
 
 /* ---- the compositor ---- */
@@ -94,6 +82,7 @@ static void registry_global(void *data, struct wl_registry *registry, uint32_t n
 		{&zwp_linux_dmabuf_v1_interface, 3, &window->dmabuf},
 		{&wl_drm_interface, 2, &window->drm},
 		{&testcard_share_manager_v1_interface, 1, &window->share},
+		{&wp_presentation_interface, 1, &window->presentation},
 	};
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
@@ -137,6 +126,8 @@ void demo_disconnect(struct demo_window *window)
 		xdg_surface_destroy(window->xdg);
 		wl_surface_destroy(window->surface);
 	}
+	if (window->presentation)
+		wp_presentation_destroy(window->presentation);
 	if (window->share)
 		testcard_share_manager_v1_destroy(window->share);
 	if (window->drm)
@@ -181,8 +172,9 @@ static struct wl_buffer *buffer_by_fd(struct demo_window *window, const struct d
 		demo_die("the compositor has no linux-dmabuf");
 	struct zwp_linux_buffer_params_v1 *params =
 		zwp_linux_dmabuf_v1_create_params(window->dmabuf);
-	zwp_linux_buffer_params_v1_add(params, image->fd, 0, 0, image->stride,
-		image->modifier >> 32, image->modifier & 0xffffffff);
+	for (uint32_t plane = 0; plane < (image->chroma ? 2 : 1); plane++)
+		zwp_linux_buffer_params_v1_add(params, image->fd, plane, plane * image->chroma,
+			image->stride, image->modifier >> 32, image->modifier & 0xffffffff);
 	struct wl_buffer *wl = zwp_linux_buffer_params_v1_create_immed(params, image->width,
 		image->height, image->format, 0);
 	zwp_linux_buffer_params_v1_destroy(params);
@@ -222,7 +214,10 @@ struct demo_buffer *demo_buffer_free(struct demo_buffer *buffers, size_t count)
 static void toplevel_configure(void *data, struct xdg_toplevel *toplevel, int32_t width,
 	int32_t height, struct wl_array *states)
 {
-	/* The size is ours. */
+	struct demo_window *window = data;
+
+	window->width = width;
+	window->height = height;
 }
 
 static void toplevel_close(void *data, struct xdg_toplevel *toplevel)
@@ -247,7 +242,7 @@ static void surface_configure(void *data, struct xdg_surface *xdg, uint32_t seri
 
 static const struct xdg_surface_listener surface_listener = {.configure = surface_configure};
 
-void demo_open(struct demo_window *window, const char *title)
+void demo_open(struct demo_window *window, const char *title, bool fullscreen)
 {
 	window->surface = wl_compositor_create_surface(window->compositor);
 	window->xdg = xdg_wm_base_get_xdg_surface(window->wm_base, window->surface);
@@ -256,6 +251,8 @@ void demo_open(struct demo_window *window, const char *title)
 	xdg_toplevel_add_listener(window->toplevel, &toplevel_listener, window);
 	xdg_toplevel_set_title(window->toplevel, title);
 	xdg_toplevel_set_app_id(window->toplevel, program_invocation_short_name);
+	if (fullscreen)
+		xdg_toplevel_set_fullscreen(window->toplevel, NULL);
 	wl_surface_commit(window->surface);
 	while (!window->configured) {
 		if (!demo_dispatch(window))

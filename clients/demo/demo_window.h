@@ -14,6 +14,7 @@
 
 struct testcard_share_manager_v1;
 struct wl_drm;
+struct wp_presentation;
 struct xdg_surface;
 struct xdg_toplevel;
 struct xdg_wm_base;
@@ -27,6 +28,7 @@ struct demo_image {
 	uint64_t modifier;      /* of drm_fourcc.h */
 	uint32_t name;          /* by flink, or 0: then by fd */
 	int fd;                 /* dma-buf, whoever has the image closes it; -1 = none */
+	uint32_t chroma;        /* by fd: where a second plane of that stride begins; 0 = none */
 };
 
 struct demo_buffer {
@@ -43,10 +45,12 @@ struct demo_window {
 	struct zwp_linux_dmabuf_v1 *dmabuf;       /* NULL: the compositor has none; so the next */
 	struct wl_drm *drm;
 	struct testcard_share_manager_v1 *share;
+	struct wp_presentation *presentation;
 	struct wl_surface *surface; /* NULL: no window is open */
 	struct xdg_surface *xdg;
 	struct xdg_toplevel *toplevel;
 	bool configured, closed;
+	int width, height;  /* the compositor wants, once it is open; 0 = as we like */
 	bool waiting;       /* for the frame callback */
 	bool authenticated; /* by demo_authenticate */
 };
@@ -54,15 +58,13 @@ struct demo_window {
 /* A line on stderr, and the end. */
 __attribute__((noreturn, format(printf, 1, 2)))
 void demo_die(const char *format, ...);
-/* What main got for a number: dies with the name of the option when it is not one. */
-int demo_number(const char *option, const char *text, int least, int most);
 
 void demo_connect(struct demo_window *window);
 void demo_disconnect(struct demo_window *window);
 /* Lets the card in by its magic: it may use flink names then. */
 void demo_authenticate(struct demo_window *window, int card);
 
-void demo_open(struct demo_window *window, const char *title);
+void demo_open(struct demo_window *window, const char *title, bool fullscreen);
 /* One buffer of an image, by whichever of name and fd it has. */
 void demo_buffer_init(struct demo_window *window, struct demo_buffer *buffer,
 	const struct demo_image *image);

@@ -8,26 +8,15 @@
  * was revoked (what was accepted goes on to work, that is the point), and a mark in
  * the lower margin at 3n.
  */
-#include <getopt.h>
 #include <unistd.h>
 
 #include "demo_intel.h"
+#include "demo_options.h"
 #include "demo_share.h"
 
 enum { MARGIN = 24, MARK = 8, BUFFERS = 3 };
 
 static const uint32_t frame_color = 0xff207040, revoked_color = 0xff902020, mark_color = 0xffffffff;
-
-static const char usage[] =
-	"usage: testcard-consumer [OPTION]...\n"
-	"\n"
-	"Shows what another client offers, within a frame of its own.\n"
-	"\n"
-	"  -n, --name NAME     of the offer, waited for (default: picture)\n"
-	"  -b, --dma-buf       takes a dma-buf (default: a flink name)\n"
-	"  -f, --frames N      draws so many, then leaves the last one (default: for ever)\n"
-	"  -d, --device PATH   draws there (default: /dev/dri/card0)\n"
-	"  -h, --help          this text\n";
 
 static struct {
 	const char *name, *device;
@@ -76,7 +65,7 @@ static void consume(struct demo_window *window, drm_intel_bufmgr *manager,
 	bool alive = true;
 
 	demo_open(window, options.by_fd ? "testcard-consumer: dma-buf" :
-		"testcard-consumer: flink");
+		"testcard-consumer: flink", false);
 	for (unsigned i = 0; i < BUFFERS; i++)
 		canvas_init(&canvases[i], window, &buffers[i], manager, theirs);
 	brush_init(&brush, manager, I915_EXEC_RENDER);
@@ -122,34 +111,18 @@ static void run(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{"name", required_argument, NULL, 'n'}, {"dma-buf", no_argument, NULL, 'b'},
-		{"frames", required_argument, NULL, 'f'}, {"device", required_argument, NULL, 'd'},
-		{"help", no_argument, NULL, 'h'}, {0}};
-	int option;
+	const struct demo_option table[] = {
+		{"name", "of the offer, waited for (default: picture)", .text = &options.name},
+		{"dma-buf", "takes a dma-buf (default: a flink name)", .flag = &options.by_fd},
+		{"frames", "draws so many, then leaves the last one (default: for ever)",
+			.number = &options.frames, .least = 1, .most = 1000000},
+		{"device", "draws there (default: /dev/dri/card0)", .text = &options.device},
+		{0},
+	};
 
-	while ((option = getopt_long(argc, argv, "n:bf:d:h", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'n':
-			options.name = optarg;
-			break;
-		case 'b':
-			options.by_fd = true;
-			break;
-		case 'f':
-			options.frames = demo_number("frames", optarg, 1, 1000000);
-			break;
-		case 'd':
-			options.device = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
+	demo_options(argc, argv,
+		"Shows what another client offers, within a frame of its own.",
+		table);
 	run();
 	return EXIT_SUCCESS;
 }

@@ -6,24 +6,16 @@
  * Frame n: quarter n % 4 (from the upper left, clockwise) is white, the others
  * are red; the hot spot is in the middle. The window is of one blue.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "demo_options.h"
 #include "demo_window.h"
 
 enum { WIDTH = 320, HEIGHT = 200, CURSOR = 32, PICTURES = 4, HOLD = 15 /* frames */ };
-
-static const char usage[] =
-	"usage: testcard-cursor [OPTION]...\n"
-	"\n"
-	"A window with an animated cursor of its own.\n"
-	"\n"
-	"  -f, --frames N   of the cursor, then leaves the last one (default: for ever)\n"
-	"  -h, --help       this text\n";
 
 struct cursor {
 	struct demo_window window;
@@ -156,7 +148,7 @@ static void run(int frames)
 	cursor.surface = wl_compositor_create_surface(cursor.window.compositor);
 	cursor.pointer = wl_seat_get_pointer(cursor.window.seat);
 	wl_pointer_add_listener(cursor.pointer, &pointer_listener, &cursor);
-	demo_open(&cursor.window, "testcard-cursor");
+	demo_open(&cursor.window, "testcard-cursor", false);
 	buffer.wl = cursor.background;
 	demo_show(&cursor.window, &buffer);
 	while (demo_dispatch(&cursor.window))
@@ -171,23 +163,16 @@ static void run(int frames)
 
 int main(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{"frames", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
-	int option, frames = 0;
+	int frames = 0;
+	const struct demo_option table[] = {
+		{"frames", "of the cursor, then leaves the last one (default: for ever)",
+			.number = &frames, .least = 1, .most = 1000000},
+		{0},
+	};
 
-	while ((option = getopt_long(argc, argv, "f:h", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			frames = demo_number("frames", optarg, 1, 1000000);
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
+	demo_options(argc, argv,
+		"A window with an animated cursor of its own.",
+		table);
 	run(frames);
 	return EXIT_SUCCESS;
 }

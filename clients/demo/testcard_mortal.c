@@ -3,7 +3,6 @@
  * and kills itself (SIGKILL: no destructor runs, nothing is given back) after the
  * step it was told. That nothing of it stays is the others' business.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -13,19 +12,10 @@
 #include <xf86drmMode.h>
 
 #include "demo_intel.h"
+#include "demo_options.h"
 #include "demo_share.h"
 
 enum { PICTURES = 8, SIDE = 256, BIG = 2048, BATCHES = 40 };
-
-static const char usage[] =
-	"usage: testcard-mortal [OPTION]...\n"
-	"\n"
-	"Takes all there is to hold, one after the other, and dies holding it.\n"
-	"\n"
-	"  -a, --at STEP       dies after handles, names, fds, mappings, framebuffers, context,\n"
-	"                      window, offer or batch (default: batch, the last)\n"
-	"  -d, --device PATH   the card (default: /dev/dri/card0)\n"
-	"  -h, --help          this text\n";
 
 /* Never given back, that is the point. */
 static struct life {
@@ -90,7 +80,7 @@ static void take_context(void)
 
 static void take_window(void)
 {
-	demo_open(&life.window, "testcard-mortal");
+	demo_open(&life.window, "testcard-mortal", false);
 	demo_buffer_init(&life.window, &life.buffer, &life.names[1]);
 	demo_show(&life.window, &life.buffer);
 	REQUIRE(demo_pace(&life.window));
@@ -139,29 +129,18 @@ static unsigned step_of(const char *name)
 
 int main(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{"at", required_argument, NULL, 'a'}, {"device", required_argument, NULL, 'd'},
-		{"help", no_argument, NULL, 'h'}, {0}};
-	const char *device = "/dev/dri/card0";
-	unsigned last = STEPS - 1;
-	int option;
+	const char *at = "batch", *device = "/dev/dri/card0";
+	const struct demo_option table[] = {
+		{"at", "dies after handles, names, fds, mappings, framebuffers, context, window,\n"
+			"                    offer or batch (default: batch, the last)", .text = &at},
+		{"device", "the card (default: /dev/dri/card0)", .text = &device},
+		{0},
+	};
 
-	while ((option = getopt_long(argc, argv, "a:d:h", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'a':
-			last = step_of(optarg);
-			break;
-		case 'd':
-			device = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
+	demo_options(argc, argv,
+		"Takes all there is to hold, one after the other, and dies holding it.",
+		table);
+	unsigned last = step_of(at);
 	life.manager = paint_open(device, &life.card);
 	demo_connect(&life.window);
 	printf("process %d\n", getpid());

@@ -8,27 +8,15 @@
  * Frame n: eight bars, and a square at (4n, 2n) that comes in again on the other
  * side.
  */
-#include <getopt.h>
 #include <unistd.h>
 
 #include "demo_intel.h"
+#include "demo_options.h"
 #include "demo_share.h"
 
 enum { WIDTH = 256, HEIGHT = 192, BARS = 8, SQUARE = 48 };
 
 static const uint32_t square_color = 0xffffc000;
-
-static const char usage[] =
-	"usage: testcard-producer [OPTION]...\n"
-	"\n"
-	"Draws with the GPU into a buffer, shows it and offers it to other clients.\n"
-	"\n"
-	"  -n, --name NAME     of the offer (default: picture)\n"
-	"  -b, --dma-buf       offers a dma-buf (default: a flink name)\n"
-	"  -w, --no-window     only offers it\n"
-	"  -f, --frames N      draws so many, then leaves the last one (default: for ever)\n"
-	"  -d, --device PATH   draws there (default: /dev/dri/card0)\n"
-	"  -h, --help          this text\n";
 
 static struct {
 	const char *name, *device;
@@ -61,7 +49,7 @@ static void produce(struct demo_window *window, drm_intel_bufmgr *manager, struc
 	printf("offers %s as a %s\n", options.name, options.by_fd ? "dma-buf" : "flink name");
 	fflush(stdout);
 	if (!options.hidden) {
-		demo_open(window, "testcard-producer");
+		demo_open(window, "testcard-producer", false);
 		demo_buffer_init(window, &buffer, &image);
 		demo_show(window, &buffer);
 	}
@@ -102,37 +90,19 @@ static void run(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{"name", required_argument, NULL, 'n'}, {"dma-buf", no_argument, NULL, 'b'},
-		{"no-window", no_argument, NULL, 'w'}, {"frames", required_argument, NULL, 'f'},
-		{"device", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {0}};
-	int option;
+	const struct demo_option table[] = {
+		{"name", "of the offer (default: picture)", .text = &options.name},
+		{"dma-buf", "offers a dma-buf (default: a flink name)", .flag = &options.by_fd},
+		{"no-window", "only offers it", .flag = &options.hidden},
+		{"frames", "draws so many, then leaves the last one (default: for ever)",
+			.number = &options.frames, .least = 1, .most = 1000000},
+		{"device", "draws there (default: /dev/dri/card0)", .text = &options.device},
+		{0},
+	};
 
-	while ((option = getopt_long(argc, argv, "n:bwf:d:h", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'n':
-			options.name = optarg;
-			break;
-		case 'b':
-			options.by_fd = true;
-			break;
-		case 'w':
-			options.hidden = true;
-			break;
-		case 'f':
-			options.frames = demo_number("frames", optarg, 1, 1000000);
-			break;
-		case 'd':
-			options.device = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
+	demo_options(argc, argv,
+		"Draws with the GPU into a buffer, shows it and offers it to other clients.",
+		table);
 	run();
 	return EXIT_SUCCESS;
 }

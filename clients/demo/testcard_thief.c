@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,21 +17,10 @@
 #include <i915_drm.h>
 #include <xf86drm.h>
 
+#include "demo_options.h"
 #include "demo_window.h"
 
 enum { STOLEN = 3, MARK_BYTES = 4096 };
-
-static const char usage[] =
-	"usage: testcard-thief [OPTION]...\n"
-	"\n"
-	"Tries flink names on the card and on its render node, says what it got, and ends\n"
-	"with 3 if that was anything, else with 0.\n"
-	"\n"
-	"  -a, --authenticate  has the compositor let it in first (by wl_drm)\n"
-	"  -m, --mark          writes into what it gets\n"
-	"  -n, --names N       tries 1 to N (default: 64)\n"
-	"  -d, --device PATH   the card (default: /dev/dri/card0)\n"
-	"  -h, --help          this text\n";
 
 static struct {
 	const char *device;
@@ -147,33 +135,19 @@ static int steal(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{"authenticate", no_argument, NULL, 'a'}, {"mark", no_argument, NULL, 'm'},
-		{"names", required_argument, NULL, 'n'}, {"device", required_argument, NULL, 'd'},
-		{"help", no_argument, NULL, 'h'}, {0}};
-	int option;
+	const struct demo_option table[] = {
+		{"authenticate", "has the compositor let it in first (by wl_drm)",
+			.flag = &options.authenticate},
+		{"mark", "writes into what it gets", .flag = &options.mark},
+		{"names", "tries 1 to N (default: 64)", .number = &options.names, .least = 1,
+			.most = 1000000},
+		{"device", "the card (default: /dev/dri/card0)", .text = &options.device},
+		{0},
+	};
 
-	while ((option = getopt_long(argc, argv, "amn:d:h", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'a':
-			options.authenticate = true;
-			break;
-		case 'm':
-			options.mark = true;
-			break;
-		case 'n':
-			options.names = demo_number("names", optarg, 1, 1000000);
-			break;
-		case 'd':
-			options.device = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
+	demo_options(argc, argv,
+		"Tries flink names on the card and on its render node, says what it got, and ends\n"
+		"with 3 if that was anything, else with 0.",
+		table);
 	return steal();
 }

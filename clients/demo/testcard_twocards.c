@@ -6,7 +6,6 @@
  * Frame n: eight bars and a square at (8n, 4n). `testcard exec --cards 2` has two.
  */
 #include <fcntl.h>
-#include <getopt.h>
 #include <unistd.h>
 
 #include <drm_fourcc.h>
@@ -14,18 +13,9 @@
 #include <xf86drmMode.h>
 
 #include "demo_intel.h"
+#include "demo_options.h"
 
 enum { BARS = 8, SQUARE = 96, BUFFERS = 2 };
-
-static const char usage[] =
-	"usage: testcard-twocards [OPTION]...\n"
-	"\n"
-	"Draws on one card and scans it out on another.\n"
-	"\n"
-	"  -f, --frames N      so many (default: 120)\n"
-	"  -r, --render PATH   draws there (default: /dev/dri/card0)\n"
-	"  -s, --show PATH     shows it there (default: /dev/dri/card1)\n"
-	"  -h, --help          this text\n";
 
 struct screen {
 	int card;
@@ -156,31 +146,18 @@ static void run(const char *render, const char *show, int frames)
 
 int main(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{"frames", required_argument, NULL, 'f'}, {"render", required_argument, NULL, 'r'},
-		{"show", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
 	const char *render = "/dev/dri/card0", *show = "/dev/dri/card1";
-	int option, frames = 120;
+	int frames = 120;
+	const struct demo_option table[] = {
+		{"frames", "so many (default: 120)", .number = &frames, .least = 1, .most = 1000000},
+		{"render", "draws there (default: /dev/dri/card0)", .text = &render},
+		{"show", "shows it there (default: /dev/dri/card1)", .text = &show},
+		{0},
+	};
 
-	while ((option = getopt_long(argc, argv, "f:r:s:h", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			frames = demo_number("frames", optarg, 1, 1000000);
-			break;
-		case 'r':
-			render = optarg;
-			break;
-		case 's':
-			show = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
+	demo_options(argc, argv,
+		"Draws on one card and scans it out on another.",
+		table);
 	run(render, show, frames);
 	return EXIT_SUCCESS;
 }
