@@ -30,6 +30,15 @@ struct testcard_exec {
 int testcard_exec(const struct testcard_exec *options);
 
 /*
+ * Ends what the program has left running, and waits for it: all children but the card (0 =
+ * gone). The caller is their subreaper and blocks SIGCHLD. card_group: the card's process
+ * group, in which its helpers end by themselves.
+ */
+void testcard_end_orphans(pid_t card, pid_t card_group);
+/* The folder of a card that could not do it; files of others stay, and the folder with them. */
+void testcard_remove_folder(const char *folder);
+
+/*
  * Our own files, beside this program in the build tree or where they are
  * installed. path: PATH_MAX bytes. False (and said on stderr) when missing.
  */

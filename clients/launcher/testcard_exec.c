@@ -22,14 +22,21 @@ enum {
 
 struct device {
 	pid_t pid; /* 0 = not ours, or gone */
+	pid_t group;
 	char dir[PATH_MAX];
 	bool ended_early;
 	bool existed; /* the folder was there before */
 };
 
+/* As they were when we came; the program gets them back. */
+struct signals {
+	sigset_t mask;
+	struct sigaction child;
+};
+
 /* What a person or a supervisor sends us is meant for the program. */
-static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT,
-	SIGWINCH, SIGALRM};
+static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP,
+	SIGCONT, SIGWINCH, SIGALRM};
 
 static int fail(const char *what)
 {
@@ -142,6 +149,7 @@ static int start_device(const struct testcard_exec *options, struct device *devi
 	if (device->pid == 0)
 		run_device(options, path, ready[1], self, mask);
 	close(ready[1]);
+	device->group = device->pid;
 	if (device->pid < 0) {
 		close(ready[0]);
 		return fail("fork");
@@ -231,13 +239,14 @@ static int exec_program(char **program, const char *logind)
 
 /* In the child; failure is reported through the pipe. */
 static void run_program(const struct testcard_exec *options, const struct device *device,
-	int report, pid_t parent, const sigset_t *mask)
+	int report, pid_t parent, const struct signals *signals)
 {
 	char logind[PATH_MAX];
 	int error;
 
 	die_with(parent);
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	sigaction(SIGCHLD, &signals->child, NULL);
+	sigprocmask(SIG_SETMASK, &signals->mask, NULL);
 	if (set_environment(options, device->dir) ||
 	    (options->logind && !testcard_find_logind(logind)))
 		_exit(TESTCARD_EXIT_FAILED);
@@ -248,7 +257,7 @@ static void run_program(const struct testcard_exec *options, const struct device
 }
 
 static pid_t start_program(const struct testcard_exec *options, const struct device *device,
-	const sigset_t *mask)
+	const struct signals *signals)
 {
 	pid_t self = getpid();
 	int report[2], error;
@@ -257,7 +266,7 @@ static pid_t start_program(const struct testcard_exec *options, const struct dev
 		return fail("pipe");
 	pid_t pid = fork();
 	if (pid == 0)
-		run_program(options, device, report[1], self, mask);
+		run_program(options, device, report[1], self, signals);
 	close(report[1]);
 	if (pid < 0) {
 		fail("fork");
@@ -276,6 +285,18 @@ static int exit_code(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : TESTCARD_EXIT_FAILED;
 }
 
+/*
+ * A shell that waits for us is to see that its job has stopped. Whoever continues us, by fg or
+ * SIGCONT, continues the program: that is forwarded. It may be on its way already.
+ */
+static void stop_too(void)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending) < 0 || !sigismember(&pending, SIGCONT))
+		raise(SIGSTOP);
+}
+
 /* True and the code once the program has ended; notes the device's end. */
 static bool reap(struct device *device, pid_t program, int *code)
 {
@@ -283,8 +304,11 @@ static bool reap(struct device *device, pid_t program, int *code)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == program) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (WIFSTOPPED(status)) {
+			if (pid == program)
+				stop_too();
+		} else if (pid == program) {
 			*code = exit_code(status);
 			ended = true;
 		} else if (pid == device->pid) {
@@ -347,21 +371,30 @@ static int stop_device(struct device *device)
 
 int testcard_exec(const struct testcard_exec *options)
 {
+	const struct sigaction wait_for_children = {.sa_handler = SIG_DFL};
 	struct device device = {0};
-	sigset_t handled, mask;
+	struct signals signals;
+	sigset_t handled;
 	int code = TESTCARD_EXIT_FAILED;
+
+	/* Who ignores SIGCHLD, and left us that, has no children to wait for. */
+	sigaction(SIGCHLD, &wait_for_children, &signals.child);
 
 	sigemptyset(&handled);
 	sigaddset(&handled, SIGCHLD);
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
 		sigaddset(&handled, forwarded[i]);
-	sigprocmask(SIG_BLOCK, &handled, &mask);
+	sigprocmask(SIG_BLOCK, &handled, &signals.mask);
 
 	if (options->join ? join_device(options->join, &device)
-			  : start_device(options, &device, &mask))
+			  : start_device(options, &device, &signals.mask))
 		return TESTCARD_EXIT_FAILED;
 	testcard_check_program(options->program[0]);
-	pid_t program = start_program(options, &device, &mask);
+	/* A card of our own ends with the program, and what the program started with it. */
+	bool ends = device.pid && !options->keep;
+	if (ends)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+	pid_t program = start_program(options, &device, &signals);
 	if (program > 0)
 		code = wait_program(&device, program, &handled);
 	if (options->keep && device.pid) {
@@ -369,6 +402,10 @@ int testcard_exec(const struct testcard_exec *options)
 			(int)device.pid);
 		return code;
 	}
+	if (ends)
+		testcard_end_orphans(device.pid, device.group);
+	if (device.ended_early && !device.existed)
+		testcard_remove_folder(device.dir);
 	if (device.ended_early || (device.pid && stop_device(&device)))
 		return code ? code : TESTCARD_EXIT_FAILED;
 	return code;

@@ -86,22 +86,45 @@ static bool find_program(const char *name, char *path)
 	return false;
 }
 
-static bool has_interpreter(int fd, const Elf64_Ehdr *header)
+/* Go's linker leaves one that says so, also in stripped programs. */
+static bool is_go_note(int fd, const Elf64_Phdr *segment)
 {
-	for (unsigned i = 0; i < header->e_phnum; i++) {
-		Elf64_Phdr segment;
-		off_t at = header->e_phoff + (off_t)i * header->e_phentsize;
+	static const char name[] = "Go\0";
+	enum { BUILD_ID = 4 };
+	off_t at = segment->p_offset, end = at + segment->p_filesz;
+	Elf64_Nhdr note;
+	char owner[sizeof(name)];
 
-		if (pread(fd, &segment, sizeof(segment), at) != sizeof(segment))
-			return true; /* odd; exec will tell */
-		if (segment.p_type == PT_INTERP)
+	while (at < end && pread(fd, &note, sizeof(note), at) == sizeof(note)) {
+		at += sizeof(note);
+		if (note.n_type == BUILD_ID && note.n_namesz == sizeof(owner) &&
+		    pread(fd, owner, sizeof(owner), at) == sizeof(owner) &&
+		    !memcmp(owner, name, sizeof(owner)))
 			return true;
+		at += ((off_t)note.n_namesz + 3) / 4 * 4 + ((off_t)note.n_descsz + 3) / 4 * 4;
 	}
 	return false;
 }
 
+static void look_at_segments(int fd, const Elf64_Ehdr *header, bool *interpreter, bool *go)
+{
+	*interpreter = *go = false;
+	for (unsigned i = 0; i < header->e_phnum; i++) {
+		Elf64_Phdr segment;
+		off_t at = header->e_phoff + (off_t)i * header->e_phentsize;
+
+		if (pread(fd, &segment, sizeof(segment), at) != sizeof(segment)) {
+			*interpreter = true; /* odd; exec will tell */
+			return;
+		}
+		*interpreter = *interpreter || segment.p_type == PT_INTERP;
+		*go = *go || (segment.p_type == PT_NOTE && is_go_note(fd, &segment));
+	}
+}
+
 static const char *problem_of(int fd)
 {
+	bool interpreter, go;
 	Elf64_Ehdr header;
 	struct stat st;
 
@@ -117,9 +140,13 @@ static const char *problem_of(int fd)
 	if (header.e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32))
 		return "is for another architecture than testcard";
 	/* The 64-bit layout is the one we know. */
-	if (header.e_ident[EI_CLASS] == ELFCLASS64 && !has_interpreter(fd, &header))
+	if (header.e_ident[EI_CLASS] != ELFCLASS64)
+		return NULL;
+	look_at_segments(fd, &header, &interpreter, &go);
+	if (!interpreter)
 		return "is statically linked";
-	return NULL;
+	/* With cgo, too: its C parts see the card, what Go opens does not. */
+	return go ? "is written in Go, which makes its system calls without the C library" : NULL;
 }
 
 void testcard_check_program(const char *name)

@@ -10,9 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kms_oops.h"
 #include "platform_internal.h"
 #include "profile.h"
 #include "window.h"
+
+/* How long a window shows why we die. */
+#define OOPS_WINDOW_MS 5000
 
 static const char usage[] =
 	"usage: testcard-device [OPTIONS]\n"
@@ -293,7 +297,9 @@ static int open_windows(struct device_options *options, struct platform *platfor
 	if (!options->window)
 		return 0;
 	int ret = window_screens_create(platform, &window_options, windows);
-	if (ret < 0)
+	if (ret == 0)
+		kms_oops_set_hold(OOPS_WINDOW_MS);
+	else
 		fprintf(stderr, "testcard-device: no window on the host (%s)\n",
 			getenv("WAYLAND_DISPLAY") ? getenv("WAYLAND_DISPLAY") : "WAYLAND_DISPLAY is unset");
 	return ret;

@@ -129,6 +129,17 @@ def test_closing_the_window_ends_the_program_and_then_the_card(t):
         t.check("card is there" in log_of(process), log_of(process))
 
 
+def test_a_lasting_device_has_windows_too(t):
+    """Its console is there before any program; closing the window ends it."""
+    with host.Sway(t) as sway:
+        device = t.start(tc.LAUNCHER, "device", "--display", "window", "--dir",
+                         os.path.join(t.runtime, "tc"), WAYLAND_DISPLAY=sway.display)
+        t.wait(lambda: sway.window(), "our window on the host")
+        t.run(tc.LAUNCHER, "exec", "--join", os.path.join(t.runtime, "tc"), "drm_info")
+        sway.msg("kill")
+        ended(t, device, 0)
+
+
 def test_losing_the_host_ends_the_program(t):
     with host.Sway(t) as sway:
         process = launch(t, "sh", "-c", "echo up; exec sleep 1000", options=("--display", "window"),

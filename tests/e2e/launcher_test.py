@@ -3,7 +3,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 import tc
 
@@ -99,9 +98,8 @@ def test_signals_go_to_the_program(t):
 
 def test_terminal_signal_arrives_once(t):
     """^C goes to the whole group: the program has it, the card lives until the program ends."""
-    script = ("trap 'n=$((n+1))' INT; echo up; n=0; i=0; "
-              "while [ $i -lt 8 ]; do sleep 0.1; i=$((i+1)); done; "
-              "test -S $TESTCARD_DIR/device.sock && echo card; echo $n")
+    script = ("n=0; trap 'n=$((n+1))' INT; echo up; until [ $n -gt 0 ]; do sleep 0.05; done; "
+              "sleep 0.5; test -S $TESTCARD_DIR/device.sock && echo card; echo $n")
     # A terminal of its own whose foreground group is the launcher's.
     master, slave = os.openpty()
     process = subprocess.Popen(["setsid", "-c", "-w", tc.LAUNCHER, "exec", "--", "sh", "-c", script],
@@ -109,7 +107,6 @@ def test_terminal_signal_arrives_once(t):
     process.log = t.path("log.txt")
     t.running.append(process)
     t.equal(process.stdout.readline(), "up\n", "start")
-    time.sleep(0.1)
     os.write(master, b"\x03")
     t.equal(process.stdout.read(), "card\n1\n", "interrupts")
     done(t, process, 0, "exit code")
@@ -128,16 +125,29 @@ def test_nothing_outlives_a_killed_launcher(t):
     t.wait(lambda: not tc.children() and not os.listdir(t.runtime), "card and program to end")
 
 
-def test_a_card_that_dies_is_told(t):
-    process = launch(t, "sh", "-c", "echo up; sleep 1; exit 0")
+def lose_card(t, how):
+    """Its end is told while the program runs; the program then ends well, the launcher does not."""
+    process = launch(t, "sh", "-c", "trap 'exit 0' USR1; echo up; while :; do sleep 0.05; done")
     t.equal(process.stdout.readline(), "up\n", "start")
     for pid in tc.children(process.pid):
         with open(f"/proc/{pid}/comm") as file:
             if file.read().startswith("testcard-device"):
-                os.kill(pid, signal.SIGTERM)
+                os.kill(pid, how)
+
+    def told():
+        with open(process.log) as file:
+            return "ended before the program" in file.read()
+    t.wait(told, "the message")
+    process.send_signal(signal.SIGUSR1)
     done(t, process, 125, "exit code")
-    with open(process.log) as file:
-        t.check("ended before the program" in file.read(), "message")
+
+
+def test_a_card_that_dies_is_told(t):
+    lose_card(t, signal.SIGTERM)
+
+
+def test_a_killed_card_leaves_no_folder(t):
+    lose_card(t, signal.SIGKILL)
 
 
 def test_logind(t):
@@ -187,6 +197,79 @@ def test_says_who_cannot_see_the_card(t):
     text = t.exec(program, status=5)
     t.check("statically linked" in text and "static\n" in text, text)
     t.check("warning" not in t.exec("true"), "a dynamic program")
+
+
+def test_says_so_of_go(t):
+    """A program with the note of Go's linker: it makes its system calls without the C library."""
+    source, program = t.path("go.c"), t.path("go")
+    with open(source, "w") as file:
+        file.write('__asm__(".pushsection .note.go.buildid,\\"a\\",@note\\n.align 4\\n'
+                   '.long 4, 4, 4\\n.asciz \\"Go\\"\\n.byte 0\\n.long 0\\n.popsection");'
+                   'int main(void) { return 5; }')
+    t.run("cc", "-o", program, source)
+    text = t.exec(program, status=5)
+    t.check("written in Go" in text, text)
+
+
+def test_what_the_program_left_running_ends_before_the_card(t):
+    """Daemons, too, with the card still there; who does not hear SIGTERM is killed."""
+    daemon = ("trap 'test -S $TESTCARD_DIR/device.sock && echo with the card; exit' TERM;"
+              "echo up >&3; while :; do sleep 0.05; done")
+    script = ("mkfifo up; setsid sh -c \"$0\" 3>up & read line <up; exit 4")
+    text = t.run("env", "-C", t.out, os.path.abspath(tc.LAUNCHER), "exec", "--", "sh", "-c", script,
+                 daemon, status=4)
+    t.equal(text, "with the card\n", "the daemon")
+    t.equal(tc.children(), [], "processes")
+    deaf = "trap '' TERM; echo up >&3; while :; do sleep 0.05; done"
+    text = t.run("env", "-C", t.out, os.path.abspath(tc.LAUNCHER), "exec", "--", "sh", "-c",
+                 "rm up; " + script, deaf, status=4)
+    t.check("killed" in text, text)
+    t.equal(tc.children(), [], "processes")
+    t.equal(os.listdir(t.runtime), [], "left in the runtime folder")
+
+
+def test_with_join_what_the_program_left_runs_on(t):
+    folder, message = t.exec("sh", "-c", "echo $TESTCARD_DIR", options=("--keep",)).split("\n", 1)
+    os.mkfifo(t.path("end"))
+    t.run(tc.LAUNCHER, "exec", "--join", folder, "sh", "-c",
+          f"setsid sh -c 'read line <{t.path('end')}; echo $line >{t.path('said')}' "
+          ">/dev/null 2>&1 & exit 0")
+    with open(t.path("end"), "w") as file:
+        file.write("alive\n")
+
+    def said():
+        return os.path.exists(t.path("said")) and open(t.path("said")).read()
+    t.equal(t.wait(said, "the daemon"), "alive\n", "the daemon")
+    os.kill(int(message.split()[-1]), signal.SIGTERM)
+    t.wait(lambda: not os.path.exists(folder) and not tc.children(), "the card to end")
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
+def test_a_stopped_program_stops_the_launcher(t):
+    """As a shell's job does; continued, both go on."""
+    script = "echo $$; while :; do sleep 0.05; done"
+    # A group of its own, which has a parent in the session: others do not stop by SIGTSTP.
+    process = launch(t, "sh", "-c", script, preexec_fn=os.setpgrp)
+    program = int(process.stdout.readline())
+    for stop in (lambda: os.kill(program, signal.SIGSTOP),
+                 lambda: process.send_signal(signal.SIGTSTP)):
+        stop()
+        t.wait(lambda: state_of(program) == "T" and state_of(process.pid) == "T", "both to stop")
+        process.send_signal(signal.SIGCONT)
+        t.wait(lambda: state_of(program) != "T" and state_of(process.pid) != "T", "both to go on")
+    process.send_signal(signal.SIGTERM)
+    done(t, process, 143, "SIGTERM")
+
+
+def test_ignored_sigchld(t):
+    """A supervisor that ignores SIGCHLD leaves that to its children."""
+    process = launch(t, "sh", "-c", "exit 3",
+                     preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    done(t, process, 3, "exit code")
 
 
 def test_twenty_times_without_a_trace(t):
