@@ -73,6 +73,28 @@ def test_environment(t):
     t.check("renderD128" in text, text)
 
 
+def variables(text):
+    return {line.split("=", 1)[0]: line for line in text.splitlines()}
+
+
+def test_sets_what_the_help_says_and_no_more(t):
+    """Each variable that the help lists is set, and none that it does not."""
+    text = t.run(tc.LAUNCHER, "--help")
+    text = text[text.index("PROGRAM's environment"):text.index("With --display window it")]
+    listed = {word for line in text.splitlines() if line.startswith("  ")
+              for word in line.replace(",", " ").split() if word.isupper() and "_" in word}
+    clean = [word for name in listed for word in ("-u", name)]
+    before, got = variables(t.run("env", *clean, "env")), set()
+    for options in ((), ("--render-node",)):
+        after = variables(t.run("env", *clean, tc.LAUNCHER, "exec", *options, "env"))
+        changed = {name for name in before.keys() | after.keys()
+                   if before.get(name) != after.get(name)} - {"_"}
+        t.check(changed <= listed, f"not in the help: {changed - listed}")
+        got |= changed
+    session = {name for name in listed if name.startswith(("DBUS_", "XDG_"))}
+    t.equal(got, listed - session, "with and without a render node")
+
+
 def test_options_reach_the_device(t):
     t.check("Driver: other" in t.exec("drm_info", options=("--driver", "other")), "--driver")
     t.equal(t.exec("sh", "-c", "ls /dev/input 2>/dev/null; true", options=("--no-input",)), "",
