@@ -87,7 +87,8 @@ static inline void evdev_sync(struct evdev_device *dev)
 }
 /*
  * Until every reader has room for half a ring, or timeout_ms are over: who is quicker
- * than its readers makes them lose events. False: some reader does not read.
+ * than its readers makes them lose events. False: some reader does not read; it is not
+ * waited for any more until it does.
  */
 bool evdev_wait_room(struct evdev_device *dev, unsigned timeout_ms);
 /*

@@ -197,9 +197,18 @@ static bool has_room_locked(const struct evdev_device *dev)
 	const struct evdev_file *file;
 
 	gem_list_for_each(file, &dev->files, link)
-		if (!file->revoked && evdev_ring_count(file) > dev->ring_size / 2)
+		if (!file->revoked && !file->idle && evdev_ring_count(file) > dev->ring_size / 2)
 			return false;
 	return true;
+}
+
+/* They are waited for again when they have read something. */
+static void give_up_locked(struct evdev_device *dev)
+{
+	struct evdev_file *file;
+
+	gem_list_for_each(file, &dev->files, link)
+		file->idle = file->idle || evdev_ring_count(file) > dev->ring_size / 2;
 }
 
 bool evdev_wait_room(struct evdev_device *dev, unsigned timeout_ms)
@@ -218,6 +227,8 @@ bool evdev_wait_room(struct evdev_device *dev, unsigned timeout_ms)
 	pthread_mutex_lock(&dev->lock);
 	while (!(room = has_room_locked(dev)) && ret == 0)
 		ret = pthread_cond_timedwait(&dev->taken, &dev->lock, &end);
+	if (!room)
+		give_up_locked(dev);
 	pthread_mutex_unlock(&dev->lock);
 	return room;
 }

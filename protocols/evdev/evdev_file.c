@@ -111,8 +111,10 @@ static long read_locked(struct evdev_file *file, struct wire_input_io *io,
 	if (io->token && io->token == file->token)
 		file->token_out = false;
 	*count = evdev_ring_take(file, events, max);
-	if (*count)
+	if (*count) {
+		file->idle = false;
 		pthread_cond_broadcast(&file->dev->taken);
+	}
 	io->readable = evdev_ring_readable(file);
 	io->token = 0;
 	if (io->readable) {

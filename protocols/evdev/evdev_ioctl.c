@@ -153,8 +153,6 @@ static long fixed_ioctl(struct evdev_file *file, unsigned int request, uint64_t 
 		return revoke(file, arg);
 	case EVIOCSCLOCKID:
 		return set_clock(file, arg, caller);
-	case EVIOCGMASK:
-		return evdev_mask_get(file, arg, caller);
 	case EVIOCSMASK:
 		return evdev_mask_set(file, arg, caller);
 	case EVIOCGKEYCODE:
@@ -310,6 +308,8 @@ long evdev_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg,
 		return evdev_file_read(file, arg, caller);
 	if (request == WIRE_INPUT_WRITE)
 		return evdev_file_write(file, arg, caller);
+	if (request == EVIOCGMASK)
+		return evdev_mask_get(file, arg, caller);
 	pthread_mutex_lock(&file->dev->lock);
 	ret = ioctl_locked(file, request, arg, caller);
 	pthread_mutex_unlock(&file->dev->lock);

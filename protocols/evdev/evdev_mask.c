@@ -31,18 +31,21 @@ bool evdev_mask_passes(const struct evdev_file *file, unsigned type, unsigned co
 long evdev_mask_get(struct evdev_file *file, uint64_t arg, struct vfs_caller *caller)
 {
 	unsigned long all[EVDEV_LONGS(KEY_CNT)];
-	const unsigned long *from = all;
-	struct input_mask mask;
+	struct input_mask mask = {0};
 	int ret = vfs_copy_from(caller, &mask, arg, sizeof(mask));
-
-	if (ret)
-		return ret;
 	size_t size = EVDEV_LONGS(count_codes(mask.type)) * sizeof(*all);
 	size_t copied = mask.codes_size < size ? mask.codes_size : size;
+
 	memset(all, 0xff, sizeof(all));
-	if (size > 0 && file->masks[mask.type])
-		from = file->masks[mask.type];
-	ret = vfs_copy_to(caller, mask.codes_ptr, from, copied);
+	pthread_mutex_lock(&file->dev->lock);
+	if (file->dev->gone || file->revoked)
+		ret = -ENODEV;
+	else if (ret == 0 && size > 0 && file->masks[mask.type])
+		memcpy(all, file->masks[mask.type], size);
+	pthread_mutex_unlock(&file->dev->lock);
+	if (ret)
+		return ret;
+	ret = vfs_copy_to(caller, mask.codes_ptr, all, copied);
 	/* What the kernel knows no codes for reads as 0. */
 	memset(all, 0, sizeof(all));
 	while (ret == 0 && copied < mask.codes_size) {

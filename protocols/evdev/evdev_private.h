@@ -84,6 +84,7 @@ struct evdev_file {
 	 */
 	struct input_event *ring;
 	unsigned head, tail, packet_head;
+	bool idle; /* has not read for as long as anybody waits for that */
 	unsigned long *masks[EV_CNT]; /* EVIOCSMASK; NULL = all pass. [0]: of types */
 	uint32_t token;       /* number of the last one sent */
 	bool token_out;       /* that one makes the holder's end readable */
@@ -148,6 +149,7 @@ int evdev_clock_index(int clock);
 /* ---- evdev_mask.c ---- */
 
 bool evdev_mask_passes(const struct evdev_file *file, unsigned type, unsigned code);
+/* No lock is held: the answer is as long as the caller likes. */
 long evdev_mask_get(struct evdev_file *file, uint64_t arg, struct vfs_caller *caller);
 long evdev_mask_set(struct evdev_file *file, uint64_t arg, struct vfs_caller *caller);
 void evdev_mask_free(struct evdev_file *file);

@@ -460,6 +460,88 @@ TEST(flood_grows_nothing)
 	close_device(&s);
 }
 
+/* One that never reads is waited for once; then only for those that read. */
+TEST(reader_that_never_reads_is_given_up)
+{
+	enum { FRAMES = 40, LONG_MS = 600000 };
+	struct input_event events[140];
+	struct setup s;
+
+	open_device(&s, EVDEV_POINTER);
+	CHECK(evdev_wait_room(s.dev, LONG_MS));
+	for (int i = 1; i <= FRAMES; i++) {
+		evdev_emit(s.dev, EV_REL, REL_X, i);
+		evdev_sync(s.dev);
+	}
+	CHECK(!evdev_wait_room(s.dev, 1));
+	/* Else this test would take ten minutes. */
+	CHECK(evdev_wait_room(s.dev, LONG_MS));
+	/* It reads: it is a reader again. */
+	CHECK_INT(receive(&s, s.fd, events, 140), 2 * FRAMES);
+	for (int i = 1; i <= FRAMES; i++) {
+		evdev_emit(s.dev, EV_REL, REL_X, i);
+		evdev_sync(s.dev);
+	}
+	CHECK(!evdev_wait_room(s.dev, 1));
+	close_device(&s);
+}
+
+/* A caller whose memory takes the device's own time: others use the device meanwhile. */
+struct slow_caller {
+	struct vfs_caller base;
+	struct setup *setup;
+	unsigned copies;
+};
+
+static int slow_copy_from(struct vfs_caller *caller, void *dst, uint64_t src, size_t size)
+{
+	memcpy(dst, (const void *)(uintptr_t)src, size);
+	return 0;
+}
+
+static int slow_copy_to(struct vfs_caller *caller, uint64_t dst, const void *src, size_t size)
+{
+	struct slow_caller *slow = gem_container_of(caller, struct slow_caller, base);
+	int x, y;
+
+	/* Would wait for ever if the device's lock were held. */
+	evdev_get_abs_max(slow->setup->dev, &x, &y);
+	memcpy((void *)(uintptr_t)dst, src, size);
+	slow->copies++;
+	return 0;
+}
+
+/* As long an answer as the caller asks for is not copied with the device locked. */
+TEST(long_mask_does_not_hold_the_device)
+{
+	static const struct vfs_caller_ops ops = {
+		.copy_from = slow_copy_from, .copy_to = slow_copy_to,
+	};
+	struct setup s;
+	uint8_t codes[4096];
+	struct input_mask mask = {
+		.type = EV_REL, .codes_size = sizeof(codes), .codes_ptr = (uintptr_t)codes,
+	};
+	struct slow_caller slow = {.setup = &s};
+	struct vfs_file *file;
+
+	open_device(&s, EVDEV_POINTER);
+	slow.base = s.caller;
+	slow.base.ops = &ops;
+	memset(codes, 0x5a, sizeof(codes));
+	CHECK_INT(vfs_file_from_fd(s.vfs, s.fd, &file), 0);
+	CHECK_INT(file->ops->ioctl(file, EVIOCGMASK, (uintptr_t)&mask, &slow.base), 0);
+	CHECK(slow.copies > 1);
+	CHECK_INT(codes[0], 0xff);
+	CHECK_INT(codes[sizeof(unsigned long)], 0);
+	CHECK_INT(codes[sizeof(codes) - 1], 0);
+	/* Revoked: nothing is told, whatever the pointer. */
+	CHECK_INT(file->ops->ioctl(file, EVIOCREVOKE, 0, &s.caller), 0);
+	CHECK_INT(file->ops->ioctl(file, EVIOCGMASK, (uintptr_t)&mask, &s.caller), -ENODEV);
+	vfs_file_put(file);
+	close_device(&s);
+}
+
 /* Who took a token too early says which, and there is a new one. */
 TEST(token_taken_by_mistake_comes_again)
 {
