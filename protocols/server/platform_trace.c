@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,15 +95,29 @@ static int start_thread(struct platform_trace *trace)
 	return ret;
 }
 
+/* Not a pipe: who does not read it would hold up every other command. */
+static int open_path(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISCHR(st.st_mode)))
+		return fd;
+	close(fd);
+	return -EINVAL;
+}
+
 static int open_file(struct platform_trace *trace, const char *path)
 {
 	trace->stream = open_memstream(&trace->text, &trace->size);
 	if (!trace->stream)
 		return -ENOMEM;
-	trace->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	trace->fd = open_path(path);
 	if (trace->fd >= 0)
 		return 0;
-	int ret = -errno;
+	int ret = trace->fd;
 	fclose(trace->stream);
 	free(trace->text);
 	return ret;

@@ -392,6 +392,31 @@ TEST(waiting_does_not_block)
 	base_remove();
 }
 
+/* Nobody reads the pipe: the command, and those after it, do not wait for that. */
+TEST(trace_to_what_is_no_file)
+{
+	char fifo[128], line[160];
+
+	base_make();
+	struct platform *platform = start(NULL);
+	snprintf(fifo, sizeof(fifo), "%s/fifo", platform->dir);
+	snprintf(line, sizeof(line), "trace start %s", fifo);
+	CHECK_INT(mkfifo(fifo, 0600), 0);
+	check_refused(platform, line);
+	int reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	CHECK(reader >= 0);
+	check_refused(platform, line);
+	check_refused(platform, "trace start /");
+	check_refused(platform, "trace start \"\"");
+	check_refused(platform, "trace stop");
+	check_ok(platform, "trace start /dev/null");
+	check_ok(platform, "trace stop");
+	close(reader);
+	CHECK_INT(unlink(fifo), 0);
+	platform_destroy(platform);
+	base_remove();
+}
+
 /* As the preload library reads. */
 static long read_input(struct platform *platform, int fd, void *buf, size_t size)
 {
