@@ -23,9 +23,11 @@ struct seat_vt {
 	struct vfs_node node;
 	atomic_uint opens;
 	/*
-	 * NULL: VT_AUTO. Whoever takes it out (atomic_exchange) ends its session; used
-	 * by others under vts->lock only. Puts are under the lock.
+	 * The process of VT_PROCESS by its number, which no other ever has; 0: VT_AUTO.
+	 * Whoever makes it 0 (compare and exchange) ends its session. Others use process
+	 * under vts->lock only, as they put it there, before the number.
 	 */
+	_Atomic uint64_t owner;
 	_Atomic(struct seat_vt_process *) process;
 	/* vts->lock */
 	struct vt_mode mode;
@@ -36,14 +38,14 @@ struct seat_vt {
 struct seat_vts {
 	struct seat *seat;
 	pthread_mutex_t lock; /* outside of the seat's; not taken by release or by sessions' ops */
+	uint64_t last_owner; /* lock */
 	struct seat_vt vts[SEAT_VT_COUNT];
 };
 
 struct seat_vt_file {
 	struct vfs_file base; /* first */
 	struct seat_vt *vt;
-	/* The process set through this file, to know it again at release; never followed. */
-	_Atomic(struct seat_vt_process *) process;
+	_Atomic uint64_t owner; /* the process set through this file, to know it at release */
 };
 
 /* VT_SETMODE; seat_vt_process.c. vts->lock. */

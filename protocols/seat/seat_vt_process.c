@@ -49,9 +49,18 @@ static const struct seat_session_ops process_ops = {
 	.closed = free_process,
 };
 
+/* The process is the taker's if it was that one; NULL = it was not. */
+static struct seat_vt_process *take(struct seat_vt *vt, uint64_t owner)
+{
+	/* Of owner, if that is the owner still. */
+	struct seat_vt_process *process = atomic_load(&vt->process);
+
+	return owner && atomic_compare_exchange_strong(&vt->owner, &owner, 0) ? process : NULL;
+}
+
 void seat_vt_end_process(struct seat_vt *vt)
 {
-	struct seat_vt_process *process = atomic_exchange(&vt->process, NULL);
+	struct seat_vt_process *process = take(vt, atomic_load(&vt->owner));
 
 	if (!process)
 		return;
@@ -81,6 +90,7 @@ static int start_process(struct seat_vt *vt, const struct vt_mode *mode, pid_t p
 	if (ret)
 		goto close_pidfd;
 	atomic_store(&vt->process, process);
+	atomic_store(&vt->owner, ++vt->vts->last_owner);
 	return 0;
 
 close_pidfd:
@@ -99,12 +109,13 @@ int seat_vt_set_mode_locked(struct seat_vt_file *file, struct seat_vt *vt,
 	const struct vt_mode *mode, pid_t pid)
 {
 	struct seat_vt_process *process = atomic_load(&vt->process);
+	uint64_t own = atomic_load(&file->owner);
 
 	if ((mode->mode != VT_AUTO && mode->mode != VT_PROCESS) || !is_signal(mode->relsig) ||
 	    !is_signal(mode->acqsig))
 		return -EINVAL;
 	/* Its file may be closed at any moment, but then not by the one that asks. */
-	if (mode->mode == VT_PROCESS && process && process == atomic_load(&file->process) &&
+	if (mode->mode == VT_PROCESS && own && own == atomic_load(&vt->owner) &&
 	    process->pid == pid) {
 		atomic_store(&process->relsig, mode->relsig);
 		atomic_store(&process->acqsig, mode->acqsig);
@@ -115,7 +126,7 @@ int seat_vt_set_mode_locked(struct seat_vt_file *file, struct seat_vt *vt,
 	int ret = mode->mode == VT_PROCESS ? start_process(vt, mode, pid) : 0;
 	if (ret)
 		return ret;
-	atomic_store(&file->process, atomic_load(&vt->process));
+	atomic_store(&file->owner, atomic_load(&vt->owner));
 	vt->mode = *mode;
 	vt->mode.frsig = 0;
 	return 0;
@@ -123,12 +134,12 @@ int seat_vt_set_mode_locked(struct seat_vt_file *file, struct seat_vt *vt,
 
 void seat_vt_forget(struct seat_vt_file *file)
 {
-	struct seat_vt_process *own = atomic_load(&file->process);
+	uint64_t own = atomic_load(&file->owner);
 
-	for (unsigned i = 0; own && i < SEAT_VT_COUNT; i++) {
-		struct seat_vt_process *expected = own;
+	for (unsigned i = 0; i < SEAT_VT_COUNT; i++) {
+		struct seat_vt_process *process = take(&file->vt->vts->vts[i], own);
 
-		if (atomic_compare_exchange_strong(&file->vt->vts->vts[i].process, &expected, NULL))
-			seat_session_abandon(own->session);
+		if (process)
+			seat_session_abandon(process->session);
 	}
 }

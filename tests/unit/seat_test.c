@@ -18,7 +18,9 @@
 
 #include "platform.h"
 #include "seat_client.h"
+#include "seat_vt_private.h"
 #include "test.h"
+#include "wire_uapi.h"
 
 enum { PATIENCE_SECONDS = 20, SHORT_MS = 50 };
 
@@ -314,6 +316,50 @@ TEST(disabled_and_enabled)
 	CHECK_INT(libseat_close_seat(holder.libseat), 0);
 	CHECK_INT(libseat_close_seat(late_comer.libseat), 0);
 	teardown();
+}
+
+/* ---- terminals ---- */
+
+static int open_terminal(void)
+{
+	struct vfs_caller caller;
+	int fd;
+
+	vfs_caller_init_self(&caller);
+	CHECK_INT(vfs_open(platform->vfs, "/dev/tty1", O_RDWR | O_CLOEXEC, &caller, &fd), 0);
+	return fd;
+}
+
+/* Who was there before closes its file: the next one's session is not its own. */
+TEST(terminal_taken_over)
+{
+	enum { ROUNDS = 40 }; /* memory of processes comes again */
+	struct vt_mode mode = {.mode = VT_PROCESS};
+	struct seat_vts *vts;
+	int first, second;
+
+	setup(SHORT_MS);
+	CHECK_INT(seat_vts_create(seat, platform->vfs, &vts), 0);
+	first = open_terminal();
+	CHECK_INT(request(first, WIRE_VT_SETMODE, (uintptr_t)&mode), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		second = open_terminal();
+		CHECK_INT(request(second, WIRE_VT_SETMODE, (uintptr_t)&mode), 0);
+		close(first);
+		vfs_reap(platform->vfs);
+		/* By its owner's number; the seat's thread may not have heard yet. */
+		CHECK(atomic_load(&vts->vts[1].owner) != 0);
+		CHECK_INT(seat_active(seat), 1);
+		first = second;
+	}
+	close(first);
+	vfs_reap(platform->vfs);
+	WAIT(seat_active(seat) == 0);
+	seat_vts_remove(vts, platform->vfs);
+	seat_server_destroy(server);
+	seat_destroy(seat);
+	platform_destroy(platform);
+	seat_vts_destroy(vts);
 }
 
 /* ---- clients that are none of libseat's ---- */
