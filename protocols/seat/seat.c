@@ -150,6 +150,48 @@ bool seat_session_ack(struct seat_session *session)
 	return asked;
 }
 
+/* It is the caller's to free. */
+static void close_locked(struct seat *seat, struct seat_session *session)
+{
+	while (!gem_list_empty(&session->devices))
+		seat_device_end_locked(session, gem_list_entry(session->devices.next,
+			struct seat_device, link));
+	gem_list_del(&session->link);
+	if (seat->last == session)
+		seat->last = NULL;
+	if (seat->active == session) {
+		seat->active = NULL;
+		activate_next_locked(seat);
+	}
+}
+
+static struct seat_session *find_abandoned_locked(struct seat *seat)
+{
+	struct seat_session *session;
+
+	gem_list_for_each(session, &seat->sessions, link) {
+		if (atomic_load(&session->abandoned))
+			return session;
+	}
+	return NULL;
+}
+
+static void close_abandoned(struct seat *seat)
+{
+	struct seat_session *found;
+
+	do {
+		pthread_mutex_lock(&seat->lock);
+		found = find_abandoned_locked(seat);
+		if (found)
+			close_locked(seat, found);
+		pthread_mutex_unlock(&seat->lock);
+		if (found && found->ops->closed)
+			found->ops->closed(found->data);
+		free(found);
+	} while (found);
+}
+
 int seat_session_open(struct seat *seat, const struct seat_session_ops *ops, void *data,
 	pid_t pid, unsigned number, struct seat_session **out)
 {
@@ -157,6 +199,8 @@ int seat_session_open(struct seat *seat, const struct seat_session_ops *ops, voi
 
 	if (!session)
 		return -ENOMEM;
+	/* One of the same number that nobody has any more is in nobody's way. */
+	close_abandoned(seat);
 	pthread_mutex_lock(&seat->lock);
 	if (number == 0) {
 		for (number = 1; number <= SEAT_SESSION_MAX && find_locked(seat, number);)
@@ -182,16 +226,7 @@ void seat_session_close(struct seat_session *session)
 	struct seat *seat = session->seat;
 
 	pthread_mutex_lock(&seat->lock);
-	while (!gem_list_empty(&session->devices))
-		seat_device_end_locked(session, gem_list_entry(session->devices.next,
-			struct seat_device, link));
-	gem_list_del(&session->link);
-	if (seat->last == session)
-		seat->last = NULL;
-	if (seat->active == session) {
-		seat->active = NULL;
-		activate_next_locked(seat);
-	}
+	close_locked(seat, session);
 	pthread_mutex_unlock(&seat->lock);
 	free(session);
 }
@@ -202,29 +237,6 @@ void seat_session_abandon(struct seat_session *session)
 
 	atomic_store(&session->abandoned, true);
 	eventfd_write(wake_fd, 1);
-}
-
-static void close_abandoned(struct seat *seat)
-{
-	struct seat_session *session, *found;
-
-	do {
-		found = NULL;
-		pthread_mutex_lock(&seat->lock);
-		gem_list_for_each(session, &seat->sessions, link) {
-			if (atomic_load(&session->abandoned))
-				found = session;
-		}
-		pthread_mutex_unlock(&seat->lock);
-		if (found) {
-			void (*closed)(void *data) = found->ops->closed;
-			void *data = found->data;
-
-			seat_session_close(found);
-			if (closed)
-				closed(data);
-		}
-	} while (found);
 }
 
 bool seat_answer(struct seat *seat, unsigned number, bool accept)

@@ -15,14 +15,14 @@ static bool send_signal(const struct seat_vt_process *process, int number)
 	return syscall(SYS_pidfd_send_signal, process->pidfd, number, NULL, 0) == 0;
 }
 
-/* This thread is in VT_SETMODE: who asks for it in front knows, and has no handler yet. */
-static _Thread_local bool opening;
+/* Of this thread's VT_SETMODE: who asks for it in front knows, and has no handler yet. */
+static _Thread_local const struct seat_vt_process *opening;
 
 static void acquire(void *data)
 {
 	struct seat_vt_process *process = data;
 
-	if (opening)
+	if (process == opening)
 		return;
 	send_signal(process, atomic_load(&process->acqsig));
 }
@@ -83,10 +83,10 @@ static int start_process(struct seat_vt *vt, const struct vt_mode *mode, pid_t p
 	}
 	atomic_init(&process->relsig, mode->relsig);
 	atomic_init(&process->acqsig, mode->acqsig);
-	opening = true;
+	opening = process;
 	ret = seat_session_open(vt->vts->seat, &process_ops, process, pid, vt->number,
 		&process->session);
-	opening = false;
+	opening = NULL;
 	if (ret)
 		goto close_pidfd;
 	atomic_store(&vt->process, process);

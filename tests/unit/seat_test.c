@@ -352,6 +352,13 @@ TEST(terminal_taken_over)
 		CHECK_INT(seat_active(seat), 1);
 		first = second;
 	}
+	/* And who comes after the last close finds it free at once. */
+	for (int i = 0; i < ROUNDS; i++) {
+		close(first);
+		vfs_reap(platform->vfs);
+		first = open_terminal();
+		CHECK_INT(request(first, WIRE_VT_SETMODE, (uintptr_t)&mode), 0);
+	}
 	close(first);
 	vfs_reap(platform->vfs);
 	WAIT(seat_active(seat) == 0);
