@@ -18,17 +18,14 @@ static const char *door_tree(void)
 	return tree_root(platform->tree);
 }
 
-static void fill_node(struct preload_node *out, const struct vfs_node *node)
+static void fill_node(struct preload_node *out, const char *path, const struct vfs_stat *stat)
 {
-	struct vfs_rights rights;
-
-	vfs_node_rights(platform->vfs, node, &rights);
-	out->major = node->major;
-	out->minor = node->minor;
-	out->mode = rights.mode;
-	out->uid = rights.uid;
-	out->gid = rights.gid;
-	snprintf(out->path, sizeof(out->path), "%s", node->path);
+	out->major = stat->major;
+	out->minor = stat->minor;
+	out->mode = stat->rights.mode;
+	out->uid = stat->rights.uid;
+	out->gid = stat->rights.gid;
+	snprintf(out->path, sizeof(out->path), "%s", path);
 }
 
 static void fill_anonymous(struct preload_node *out, const struct vfs_file *file)
@@ -39,25 +36,28 @@ static void fill_anonymous(struct preload_node *out, const struct vfs_file *file
 
 static int door_stat_node(const char *path, struct preload_node *out)
 {
-	const struct vfs_node *node = vfs_find_node(platform->vfs, path);
+	struct vfs_stat stat;
+	int err = vfs_stat(platform->vfs, path, &stat);
 
-	if (!node)
-		return -ENOENT;
-	fill_node(out, node);
-	return 0;
+	if (err == 0)
+		fill_node(out, path, &stat);
+	return err;
 }
 
 static int door_fstat_node(int fd, struct preload_node *out)
 {
 	struct vfs_file *file;
+	struct vfs_stat stat;
 	int err = vfs_file_from_own_fd(platform->vfs, fd, &file);
 
 	if (err < 0)
 		return err;
-	if (file->node)
-		fill_node(out, file->node);
-	else
+	if (file->node) {
+		vfs_stat_node(platform->vfs, file->node, &stat);
+		fill_node(out, file->node->path, &stat);
+	} else {
 		fill_anonymous(out, file);
+	}
 	vfs_file_put(file);
 	return 0;
 }

@@ -150,17 +150,39 @@ void vfs_remove_node(struct vfs *vfs, const struct vfs_node *node)
 	pthread_mutex_unlock(&vfs->lock);
 }
 
+/* Nodes are few. */
+static const struct vfs_node *find_locked(const struct vfs *vfs, const char *path)
+{
+	for (unsigned i = 0; i < vfs->node_count; i++) {
+		if (strcmp(vfs->nodes[i]->path, path) == 0)
+			return vfs->nodes[i];
+	}
+	return NULL;
+}
+
 const struct vfs_node *vfs_find_node(struct vfs *vfs, const char *path)
 {
-	const struct vfs_node *found = NULL;
-
 	pthread_mutex_lock(&vfs->lock);
-	for (unsigned i = 0; i < vfs->node_count && !found; i++) {
-		if (strcmp(vfs->nodes[i]->path, path) == 0)
-			found = vfs->nodes[i];
-	}
+	const struct vfs_node *found = find_locked(vfs, path);
 	pthread_mutex_unlock(&vfs->lock);
 	return found;
+}
+
+void vfs_stat_node(struct vfs *vfs, const struct vfs_node *node, struct vfs_stat *out)
+{
+	out->major = node->major;
+	out->minor = node->minor;
+	vfs_node_rights(vfs, node, &out->rights);
+}
+
+int vfs_stat(struct vfs *vfs, const char *path, struct vfs_stat *out)
+{
+	pthread_mutex_lock(&vfs->lock);
+	const struct vfs_node *node = find_locked(vfs, path);
+	if (node)
+		vfs_stat_node(vfs, node, out);
+	pthread_mutex_unlock(&vfs->lock);
+	return node ? 0 : -ENOENT;
 }
 
 void vfs_set_rules(struct vfs *vfs, const struct vfs_rule *rules, unsigned count)

@@ -216,8 +216,17 @@ void vfs_remove_node(struct vfs *vfs, const struct vfs_node *node);
 void vfs_set_rules(struct vfs *vfs, const struct vfs_rule *rules, unsigned count);
 /* By the rules, else the node's own. */
 void vfs_node_rights(struct vfs *vfs, const struct vfs_node *node, struct vfs_rights *rights);
-/* NULL when there is none. Nodes are few; a scan. */
+/* NULL when there is none. For who knows that it is not removed meanwhile. */
 const struct vfs_node *vfs_find_node(struct vfs *vfs, const char *path);
+
+struct vfs_stat {
+	unsigned major, minor;
+	struct vfs_rights rights;
+};
+/* Of a node that may go at any time. -ENOENT. */
+int vfs_stat(struct vfs *vfs, const char *path, struct vfs_stat *out);
+/* Of one that stays: its file is open. */
+void vfs_stat_node(struct vfs *vfs, const struct vfs_node *node, struct vfs_stat *out);
 
 /*
  * open(2): checks permission, makes the pair, returns the holder's end in *fd

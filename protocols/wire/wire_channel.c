@@ -138,17 +138,15 @@ static int find_file(struct wire_channel *channel, uint32_t id, struct vfs_file 
 	return *file ? 0 : -ENODEV;
 }
 
-static int send_node(struct wire_channel *channel, const struct vfs_node *node)
+static int send_node(struct wire_channel *channel, const char *path, const struct vfs_stat *stat)
 {
-	struct wire_stat_reply reply = {.major = node->major, .minor = node->minor};
-	struct vfs_rights rights;
+	struct wire_stat_reply reply = {
+		.major = stat->major, .minor = stat->minor, .mode = stat->rights.mode,
+		.uid = stat->rights.uid, .gid = stat->rights.gid,
+	};
 
-	vfs_node_rights(wire_server_vfs(channel->server), node, &rights);
-	reply.mode = rights.mode;
-	reply.uid = rights.uid;
-	reply.gid = rights.gid;
-	if (strlen(node->path) < sizeof(reply.path))
-		strcpy(reply.path, node->path);
+	if (strlen(path) < sizeof(reply.path))
+		strcpy(reply.path, path);
 	return send_reply(channel, &reply.header, sizeof(reply), 0, -1);
 }
 
@@ -163,23 +161,27 @@ static int send_anonymous(struct wire_channel *channel, const struct vfs_file *f
 static int serve_stat(struct wire_channel *channel)
 {
 	struct wire_open *request = (struct wire_open *)channel->data;
+	struct vfs_stat stat;
 
 	if (!memchr(request->path, 0, sizeof(request->path)))
 		return -EPROTO;
-	const struct vfs_node *node =
-		vfs_find_node(wire_server_vfs(channel->server), request->path);
-	return node ? send_node(channel, node) : send_result(channel, -ENOENT);
+	int ret = vfs_stat(wire_server_vfs(channel->server), request->path, &stat);
+	return ret ? send_result(channel, ret) : send_node(channel, request->path, &stat);
 }
 
 static int serve_fstat(struct wire_channel *channel)
 {
 	const struct wire_attach *request = (const struct wire_attach *)channel->data;
 	struct vfs_file *file;
+	struct vfs_stat stat;
 	int ret = find_file(channel, request->file_id, &file);
 
 	if (ret)
 		return send_result(channel, ret);
-	ret = file->node ? send_node(channel, file->node) : send_anonymous(channel, file);
+	if (file->node)
+		vfs_stat_node(wire_server_vfs(channel->server), file->node, &stat);
+	ret = file->node ? send_node(channel, file->node->path, &stat) :
+		send_anonymous(channel, file);
 	vfs_file_put(file);
 	return ret;
 }

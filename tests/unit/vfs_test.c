@@ -108,6 +108,48 @@ TEST(nodes_are_found_by_path)
 	teardown();
 }
 
+/* What is looked at may be removed, and its memory gone, at any moment. */
+static atomic_bool stat_ending;
+
+static void *stat_on(void *unused)
+{
+	struct vfs_stat stat;
+
+	while (!atomic_load(&stat_ending)) {
+		int ret = vfs_stat(vfs, "/dev/goes", &stat);
+
+		CHECK(ret == -ENOENT || (ret == 0 && stat.minor == 7 && stat.rights.mode == 0640));
+	}
+	return unused;
+}
+
+TEST(nodes_go_while_they_are_looked_at)
+{
+	enum { ROUNDS = 2000 };
+	struct vfs_stat stat;
+	pthread_t thread;
+
+	setup(&plain_node);
+	CHECK_INT(pthread_create(&thread, NULL, stat_on, NULL), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct vfs_node *node = malloc(sizeof(*node));
+
+		*node = plain_node;
+		node->path = "/dev/goes";
+		node->minor = 7;
+		node->mode = 0640;
+		CHECK_INT(vfs_add_node(vfs, node), 0);
+		CHECK_INT(vfs_stat(vfs, "/dev/goes", &stat), 0);
+		vfs_remove_node(vfs, node);
+		memset(node, 0x5a, sizeof(*node));
+		free(node);
+	}
+	atomic_store(&stat_ending, true);
+	pthread_join(thread, NULL);
+	CHECK_INT(vfs_stat(vfs, "/dev/goes", &stat), -ENOENT);
+	teardown();
+}
+
 TEST(open_flags)
 {
 	setup(&plain_node);
