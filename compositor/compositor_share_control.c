@@ -51,15 +51,19 @@ static void print_takers(struct compositor_offer *offer, FILE *out)
 static void print_offer(struct compositor_offer *offer, FILE *out)
 {
 	const struct compositor_layout *layout = &offer->layout;
+	char format[5] = {0};
 
+	/* The client's: any bytes. */
+	memcpy(format, &layout->format, sizeof(layout->format));
 	fputs("{\"name\":", out);
 	control_json_string(out, offer->name);
 	fputs(",", out);
 	print_peer(offer->shares, offer->owner, out);
-	fprintf(out, ",\"width\":%u,\"height\":%u,\"format\":\"%.4s\",\"modifier\":%llu,"
-		"\"transport\":\"%s\"", layout->width, layout->height,
-		(const char *)&layout->format, (unsigned long long)layout->modifier,
-		transport_name(offer->transport));
+	fprintf(out, ",\"width\":%u,\"height\":%u,\"format\":", layout->width,
+		layout->height);
+	control_json_string(out, format);
+	fprintf(out, ",\"modifier\":%llu,\"transport\":\"%s\"",
+		(unsigned long long)layout->modifier, transport_name(offer->transport));
 	print_takers(offer, out);
 	fputs("}", out);
 }
@@ -88,10 +92,13 @@ static void print_shares(struct compositor_shares *shares, FILE *out)
 
 static struct compositor_taker *find_waiting(struct compositor_shares *shares, const char *id)
 {
-	unsigned long number = strtoul(id, NULL, 10);
+	char *end;
+	unsigned long number = strtoul(id, &end, 10);
 	struct compositor_offer *offer;
 	struct compositor_taker *taker;
 
+	if (end == id || *end != '\0')
+		return NULL;
 	wl_list_for_each(offer, &shares->offers, link) {
 		wl_list_for_each(taker, &offer->takers, link) {
 			if (taker->waiting && taker->acceptance == number)

@@ -245,6 +245,7 @@ def test_policy(t):
         t.equal(one["waiting"], True)
         owner("o.events()")
         shares(compositor, answer, "99999", ok=False)
+        shares(compositor, answer, f"{one['id']}x", ok=False)
         shares(compositor, answer, str(one["id"]))
         events = other("a.events()")
         if answer == "allow":
