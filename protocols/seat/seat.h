@@ -68,8 +68,8 @@ int seat_session_open(struct seat *seat, const struct seat_session_ops *ops, voi
 /* Pauses and closes its files; the next session is enabled when it was active. */
 void seat_session_close(struct seat_session *session);
 /*
- * Has the thread that serves the seat close it, soon: for who may be called in the middle
- * of anything, as a file's release. session is the seat's from then on.
+ * Has the thread that serves the seat close it, soon, or the next open: for who may be
+ * called in the middle of anything, as a file's release. session is the seat's from then on.
  */
 void seat_session_abandon(struct seat_session *session);
 /* The answer to ops->disable. False: nobody has asked. */
