@@ -32,10 +32,14 @@ struct picture *demo_picture_create(drm_intel_bufmgr *manager, uint32_t width, u
 
 struct picture *demo_picture_open(drm_intel_bufmgr *manager, const struct demo_image *image)
 {
-	struct picture *picture = image->name ?
-		picture_open(manager, image->name, image->width, image->height, image->stride) :
-		picture_import(manager, image->fd, image->width, image->height, image->stride);
+	drm_intel_bo *bo = image->name ?
+		drm_intel_bo_gem_create_from_name(manager, "picture", image->name) :
+		drm_intel_bo_gem_create_from_prime(manager, image->fd,
+			image->stride * image->height);
 
+	if (!bo && image->name && errno == ENOENT)
+		return NULL;
+	struct picture *picture = picture_of(bo, image->width, image->height, image->stride);
 	picture_forget(picture);
 	return picture;
 }

@@ -64,3 +64,11 @@ void demo_options(int argc, char **argv, const char *about, const struct demo_op
 		exit(2);
 	}
 }
+
+bool demo_size(const char *text, int most, int *width, int *height)
+{
+	char end;
+
+	return sscanf(text, "%dx%d%c", width, height, &end) == 2 && *width > 0 && *width <= most &&
+		*height > 0 && *height <= most;
+}

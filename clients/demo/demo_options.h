@@ -21,4 +21,7 @@ enum { DEMO_OPTIONS_MAX = 8, DEMO_OPTIONS_INDENT = 20 };
 /* about: what the program does. --help prints it, and ends the program with 0. */
 void demo_options(int argc, char **argv, const char *about, const struct demo_option *options);
 
+/* WIDTHxHEIGHT, each from 1 to most. False = text is something else. */
+bool demo_size(const char *text, int most, int *width, int *height);
+
 #endif

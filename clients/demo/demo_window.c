@@ -79,7 +79,7 @@ static void registry_global(void *data, struct wl_registry *registry, uint32_t n
 		{&wl_shm_interface, 1, &window->shm},
 		{&wl_seat_interface, 1, &window->seat},
 		{&xdg_wm_base_interface, 1, &window->wm_base},
-		{&zwp_linux_dmabuf_v1_interface, 3, &window->dmabuf},
+		{&zwp_linux_dmabuf_v1_interface, 4, &window->dmabuf},
 		{&wl_drm_interface, 2, &window->drm},
 		{&testcard_share_manager_v1_interface, 1, &window->share},
 		{&wp_presentation_interface, 1, &window->presentation},
@@ -251,6 +251,7 @@ void demo_open(struct demo_window *window, const char *title, bool fullscreen)
 	xdg_toplevel_add_listener(window->toplevel, &toplevel_listener, window);
 	xdg_toplevel_set_title(window->toplevel, title);
 	xdg_toplevel_set_app_id(window->toplevel, program_invocation_short_name);
+	window->fullscreen = fullscreen;
 	if (fullscreen)
 		xdg_toplevel_set_fullscreen(window->toplevel, NULL);
 	wl_surface_commit(window->surface);
@@ -258,6 +259,17 @@ void demo_open(struct demo_window *window, const char *title, bool fullscreen)
 		if (!demo_dispatch(window))
 			demo_die("the compositor is gone");
 	}
+}
+
+bool demo_resize(const struct demo_window *window, int step, int *width, int *height)
+{
+	int wide = window->width / step * step, high = window->height / step * step;
+
+	if (!window->fullscreen || wide <= 0 || high <= 0 || (wide == *width && high == *height))
+		return false;
+	*width = wide;
+	*height = high;
+	return true;
 }
 
 static void frame_done(void *data, struct wl_callback *callback, uint32_t time)

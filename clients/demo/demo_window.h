@@ -49,7 +49,7 @@ struct demo_window {
 	struct wl_surface *surface; /* NULL: no window is open */
 	struct xdg_surface *xdg;
 	struct xdg_toplevel *toplevel;
-	bool configured, closed;
+	bool configured, closed, fullscreen;
 	int width, height;  /* the compositor wants, once it is open; 0 = as we like */
 	bool waiting;       /* for the frame callback */
 	bool authenticated; /* by demo_authenticate */
@@ -65,6 +65,8 @@ void demo_disconnect(struct demo_window *window);
 void demo_authenticate(struct demo_window *window, int card);
 
 void demo_open(struct demo_window *window, const char *title, bool fullscreen);
+/* Fullscreen has a size, in multiples of step. True = it was another one, and is this now. */
+bool demo_resize(const struct demo_window *window, int step, int *width, int *height);
 /* One buffer of an image, by whichever of name and fd it has. */
 void demo_buffer_init(struct demo_window *window, struct demo_buffer *buffer,
 	const struct demo_image *image);

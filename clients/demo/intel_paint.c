@@ -54,7 +54,7 @@ struct picture *picture_create(drm_intel_bufmgr *manager, uint32_t width, uint32
 	return picture;
 }
 
-static struct picture *picture_of(drm_intel_bo *bo, uint32_t width, uint32_t height,
+struct picture *picture_of(drm_intel_bo *bo, uint32_t width, uint32_t height,
 	unsigned long pitch)
 {
 	struct picture *picture = new_picture(width, height);
@@ -71,13 +71,6 @@ struct picture *picture_open(drm_intel_bufmgr *manager, uint32_t name, uint32_t 
 	uint32_t height, unsigned long pitch)
 {
 	return picture_of(drm_intel_bo_gem_create_from_name(manager, "picture", name), width,
-		height, pitch);
-}
-
-struct picture *picture_import(drm_intel_bufmgr *manager, int fd, uint32_t width, uint32_t height,
-	unsigned long pitch)
-{
-	return picture_of(drm_intel_bo_gem_create_from_prime(manager, fd, pitch * height), width,
 		height, pitch);
 }
 

@@ -64,8 +64,8 @@ struct picture *picture_create(drm_intel_bufmgr *manager, uint32_t width, uint32
 /* The picture of another process; want is all zero. */
 struct picture *picture_open(drm_intel_bufmgr *manager, uint32_t name, uint32_t width,
 	uint32_t height, unsigned long pitch);
-/* The same by a dma-buf, which stays the caller's. */
-struct picture *picture_import(drm_intel_bufmgr *manager, int fd, uint32_t width, uint32_t height,
+/* Of a buffer object, which becomes the picture's. */
+struct picture *picture_of(drm_intel_bo *bo, uint32_t width, uint32_t height,
 	unsigned long pitch);
 /* What is drawn on it from now on is not to be checked. */
 void picture_forget(struct picture *picture);

@@ -85,20 +85,33 @@ static void consume(struct demo_window *window, drm_intel_bufmgr *manager,
 		canvas_finish(&canvases[i], &buffers[i]);
 }
 
+/* A name lives no longer than its owner, who may be gone by now: then the next offer will do. */
+static struct picture *accept_picture(struct demo_share *share, struct demo_window *window,
+	drm_intel_bufmgr *manager)
+{
+	for (;;) {
+		demo_share_init(share, window, options.name, options.by_fd);
+		struct picture *picture = demo_picture_open(manager, &share->image);
+		if (options.by_fd)
+			close(share->image.fd); /* the picture has it */
+		if (picture)
+			return picture;
+		demo_share_finish(share);
+	}
+}
+
 static void run(void)
 {
 	struct demo_window window;
 	struct demo_share share;
+	struct picture *theirs;
 	int card;
 	drm_intel_bufmgr *manager = paint_open(options.device, &card);
 
 	demo_connect(&window);
 	if (!options.by_fd)
 		demo_authenticate(&window, card);
-	demo_share_init(&share, &window, options.name, options.by_fd);
-	struct picture *theirs = demo_picture_open(manager, &share.image);
-	if (options.by_fd)
-		close(share.image.fd); /* the picture has it */
+	theirs = accept_picture(&share, &window, manager);
 	printf("accepted %s: %ux%u\n", options.name, theirs->width, theirs->height);
 	fflush(stdout);
 	consume(&window, manager, &share, theirs);

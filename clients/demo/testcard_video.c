@@ -172,19 +172,10 @@ static void play(struct client *client, struct demo_buffer *buffer)
 	demo_show(window, buffer);
 }
 
-/* Fullscreen has a size; else ours stays. True = it is another one now. */
+/* Chroma is for two by two pixels. */
 static bool resize(struct client *client)
 {
-	/* Chroma is for two by two pixels. */
-	int mask = client->nv12 ? ~1 : ~0;
-	int width = client->window.width & mask, height = client->window.height & mask;
-
-	if (!client->fullscreen || width <= 0 || height <= 0 ||
-	    (width == client->width && height == client->height))
-		return false;
-	client->width = width;
-	client->height = height;
-	return true;
+	return demo_resize(&client->window, client->nv12 ? 2 : 1, &client->width, &client->height);
 }
 
 /* The last picture stays; all has been said when its feedback is there. */
@@ -224,16 +215,6 @@ static void run(struct client *client)
 	demo_disconnect(window);
 }
 
-static bool parse_size(struct client *client, const char *size)
-{
-	char end;
-
-	return sscanf(size, "%dx%d%c", &client->width, &client->height, &end) == 2 &&
-		client->width > 0 && client->width <= SIDE_MAX && client->height > 0 &&
-		client->height <= SIDE_MAX &&
-		!(client->nv12 && (client->width % 2 || client->height % 2));
-}
-
 int main(int argc, char **argv)
 {
 	struct client client = {0};
@@ -252,7 +233,8 @@ int main(int argc, char **argv)
 	demo_options(argc, argv,
 		"Plays a test picture from dma-bufs of /dev/dri/card0, a new one each frame.",
 		table);
-	if (!parse_size(&client, size)) {
+	if (!demo_size(size, SIDE_MAX, &client.width, &client.height) ||
+	    (client.nv12 && (client.width % 2 || client.height % 2))) {
 		fprintf(stderr, "testcard-video: --size WxH, even numbers for NV12\n");
 		return 2;
 	}
