@@ -2,8 +2,9 @@
 # The main job in one command: installs what is missing (root) or names it, builds, and runs
 # the compositor on its own device with clients that share buffers: two producers draw with
 # GPU batches, one hands its buffer over by flink name, the other as a dma-buf; two consumers
-# compose what they get with drawing of their own; a video plays on an overlay plane; a
-# terminal (foot) has its pixels in shared memory. The inspector says so beside each of them.
+# compose what they get with drawing of their own; a video (NV12) plays on an overlay plane; a
+# terminal (foot) has its pixels in shared memory; where there is room, a window has a cursor of
+# its own. The inspector says so beside each of them.
 #
 # With a host Wayland display the result is a window that stays open; without one it is a
 # picture of the scanout, testcard.png. testcard-trace.json, for ui.perfetto.dev, has what
@@ -87,8 +88,13 @@ show $left 16 producer --name one
 show $left $low consumer --name one
 show $((column + left)) 16 producer --dma-buf --name two
 show $((column + left)) $low consumer --dma-buf --name two
-show $((2 * column + left)) 16 video --size $((width * 5 / 16))x$((height * 5 / 16))
-ctl move-to $((width - 60)) $((height * 3 / 5)) >/dev/null
+show $((2 * column + left)) 16 video --nv12 --size $((width * 5 / 16))x$((height * 5 / 32 * 2))
+if [ "$height" -lt 1000 ]; then
+	ctl move-to $((width - 60)) $((height * 3 / 5)) >/dev/null
+else # there is room for a client with a cursor of its own
+	show $left $((height * 3 / 4)) cursor
+	ctl move-to $((left + 250)) $((height * 84 / 100)) >/dev/null
+fi
 ctl focus foot >/dev/null
 ctl type 'echo first light: $(uname -sm)\n' >/dev/null
 sleep 3 # the shell's answer, and a second for the strip to fill

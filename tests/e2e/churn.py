@@ -1,7 +1,7 @@
-"""Producers and consumers of shared buffers, started and killed at random. To be run with the preload
-library in a compositor. usage: churn.py SECONDS COUNT SEED
+"""Producers and consumers of shared buffers, started and killed at random. To be run with the
+preload library in a compositor. usage: churn.py SECONDS COUNT SEED
 
-Most are forks of this process, which are there at once; every tenth is a demo client that has to be
+Most are forks of this process, which are there at once; every fifth is a demo client that has to be
 loaded. Each lives until SIGKILL, wherever that meets it. One line of JSON at the end: how many of a
 kind there were, and how far they came."""
 import json
@@ -85,7 +85,7 @@ class Life:
         watcher, offers, handle = peer.Watcher(self.share), set(), None
         while handle is None:
             for name, *rest in watcher.events():
-                if name == "offer":
+                if name == "offer" and rest[0].startswith("churn-"):
                     offers.add(rest[0])
                 elif name == "withdrawn":
                     offers.discard(rest[0])
@@ -106,16 +106,19 @@ KINDS = {
     "consumer": lambda life: life.consumer(None),
     "testcard-dmabuf": demo("testcard-dmabuf", "--size", "96x64", "--layout", "x-tiled"),
     "testcard-video": demo("testcard-video", "--size", "96x64"),
+    "testcard-producer, flink": demo("testcard-producer", "--name", "demo-{own}"),
+    "testcard-producer, dma-buf": demo("testcard-producer", "--dma-buf", "--name", "demo-{own}"),
+    "testcard-consumer, flink": demo("testcard-consumer", "--name", "demo-{last}"),
+    "testcard-consumer, dma-buf": demo("testcard-consumer", "--dma-buf", "--name", "demo-{last}"),
 }
-WEIGHTS = (3, 3, 3, 0.5, 0.5)
+WEIGHTS = (8, 8, 8, 1, 1, 1, 1, 1, 1)
 
 
-def live(what, chance, report):
-    """The child's: does not return."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+def live(what, chance, report, **names):
+    """The child's: does not return. names: of its offer, and of the producer started last."""
     try:
         if isinstance(what, list):
-            os.execv(what[0], what)
+            os.execv(what[0], [word.format(**names) for word in what])
         what(Life(chance, report))
     except BaseException:
         report(FAILED)
@@ -127,34 +130,37 @@ def live(what, chance, report):
 def main():
     seconds, count, seed = float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     chance, reached = random.Random(seed), mmap.mmap(-1, count)
-    running, kinds, died = [], [], 0
+    running, kinds, died, last = [], [], dict.fromkeys(KINDS, 0), 0
     begin = time.monotonic()
     for i in range(count):
         kind, = chance.choices(list(KINDS), WEIGHTS)
         kinds.append(kind)
+        if kind.startswith("testcard-producer"):
+            last = i
         seed_of_child = chance.random()
         pid = os.fork()
         if pid == 0:
             def report(far):
                 reached[i] = far
-            live(KINDS[kind], random.Random(seed_of_child), report)
-        running.append(pid)
+            live(KINDS[kind], random.Random(seed_of_child), report, own=i, last=last)
+        running.append((pid, kind))
         while running and (len(running) > MOST or chance.random() < 0.4):
-            victim = running.pop(chance.randrange(len(running)))
+            victim, kind = running.pop(chance.randrange(len(running)))
             if os.waitpid(victim, os.WNOHANG) != (0, 0):
-                died += 1
+                died[kind] += 1
                 continue
             os.kill(victim, signal.SIGKILL)
             os.waitpid(victim, 0)
         time.sleep(max(0, begin + (i + 1) * seconds / count - time.monotonic()))
     took = time.monotonic() - begin
-    for pid in running:
+    for pid, _ in running:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     table = {kind: dict.fromkeys(REACHED, 0) for kind in KINDS}
     for kind, far in zip(kinds, reached[:]):
         table[kind][REACHED[far]] += 1
-    print(json.dumps({"seconds": round(took, 1), "started": count, "died": died, "kinds": table}))
+    print(json.dumps({"seconds": round(took, 1), "started": count, "died": sum(died.values()),
+                      "died_of": {kind: n for kind, n in died.items() if n}, "kinds": table}))
 
 
 if __name__ == "__main__":
