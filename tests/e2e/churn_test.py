@@ -1,5 +1,5 @@
-"""Producers and consumers of shared buffers, started and killed at random beside clients that go on:
-the server has afterwards what it had before, and the screen never stops. Small as it comes; all of
+"""Producers and consumers of shared buffers, started and killed at random beside clients that go
+on: the server has afterwards what it had before, and the screen never stops. Small as it comes; all of
 it, 1,000 clients in a minute:
 
     CHURN_COUNT=1000 CHURN_SECONDS=60 TESTCARD_BUILD=$PWD/build python3 tests/e2e/churn_test.py"""
