@@ -16,11 +16,13 @@ __attribute__((constructor)) static void remember_pid(void)
  * a timer that an earlier end of the event loop leaks. Frames without frame
  * pointers cut its stack to the allocator. libliftoff leaves its lists of an apply
  * whose test commit failed for another reason than the planes (ENODEV: unplugged).
+ * cairo keeps the faces of fonts for as long as the process lives, and fontconfig what it
+ * found of them.
  */
 __attribute__((visibility("default"))) const char *__lsan_default_suppressions(void)
 {
 	return "leak:wlr_global_destroy_safe\nleak:wl_event_loop_add_timer\n"
-		"leak:liftoff_output_apply\n";
+		"leak:liftoff_output_apply\nleak:libfontconfig\n";
 }
 
 /*
