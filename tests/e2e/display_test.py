@@ -140,6 +140,20 @@ def test_a_lasting_device_has_windows_too(t):
         ended(t, device, 0)
 
 
+def test_the_first_mode_is_what_the_host_gives(t):
+    """A host that says a size at once (weston's kiosk): the program finds it as preferred mode."""
+    matrix.need("weston")
+    weston = t.start("weston", "--backend=headless-backend.so", "--use-pixman", "--no-config",
+                     "--shell=kiosk-shell.so", "--width=900", "--height=700", "--socket=kiosk")
+    socket = os.path.join(t.runtime, "kiosk")
+    t.wait(lambda: os.path.exists(socket), "the host")
+    text = t.exec("modetest", "-M", "testcard", "-c", options=("--display", "window"),
+                  WAYLAND_DISPLAY=socket)
+    first = text[text.index("#0"):].split("\n")[0]
+    t.check("900x700 " in first and "preferred" in first, text)
+    t.stop(weston)
+
+
 def test_losing_the_host_ends_the_program(t):
     with host.Sway(t) as sway:
         process = launch(t, "sh", "-c", "echo up; exec sleep 1000", options=("--display", "window"),
