@@ -1,5 +1,6 @@
-"""The demo clients that share: what one process draws with the GPU is on the screen through another,
-by flink name and by dma-buf; who guesses names; who dies holding everything; a second card."""
+"""The demo clients that share: what one process draws with the GPU is on the screen through
+another, by flink name and by dma-buf; who guesses names; who dies holding everything; a second
+card; a cursor; a video."""
 import glob
 import os
 import re
@@ -31,12 +32,19 @@ def start(t, *options):
     return open_up(t, tc.Compositor(t, *options))
 
 
-def join(t, compositor, program, *words, **more):
+def joined(compositor, program, *words, uid=None):
+    """The command line; of another user, if we may."""
+    who = [] if uid is None or os.geteuid() else \
+        ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    return [*who, tc.LAUNCHER, "exec", "--join", compositor.dir, "--", program, *words]
+
+
+def join(t, compositor, program, *words, uid=None):
     name = os.path.basename(program)
     log = t.path(f"{name}-{len(os.listdir(t.out))}.log")
     # Of the address sanitizer, if that is how it was built: our library comes first.
-    return t.start(tc.LAUNCHER, "exec", "--join", compositor.dir, "--", program, *words, log=log,
-                   WAYLAND_DISPLAY="wayland-0", ASAN_OPTIONS="verify_asan_link_order=0", **more)
+    return t.start(*joined(compositor, program, *words, uid=uid), log=log,
+                   WAYLAND_DISPLAY="wayland-0", ASAN_OPTIONS="verify_asan_link_order=0")
 
 
 def said(process):
@@ -74,12 +82,12 @@ def window_of(compositor, app_id):
     return found[0] if found else None
 
 
-def sharing(t, offered, accepted):
+def sharing(t, offered, accepted, uid=None):
     """The producer draws 40 frames without a window; the consumer, which has but a name, shows the
     last of them, and goes on to have it when the producer is dead."""
     compositor = start(t)
-    producer = join(t, compositor, PRODUCER, "--no-window", "--frames", "40", *offered)
-    consumer = join(t, compositor, CONSUMER, "--frames", "200", *accepted)
+    producer = join(t, compositor, PRODUCER, "--no-window", "--frames", "40", *offered, uid=uid)
+    consumer = join(t, compositor, CONSUMER, "--frames", "200", *accepted, uid=uid)
     window, = compositor.wait_windows(1)
     t.equal((window["width"], window["height"]), (WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN))
     compositor.ctl("move-to", "1000", "700")
@@ -98,6 +106,11 @@ def sharing(t, offered, accepted):
 
 def test_flink_to_flink(t):
     sharing(t, (), ())
+
+
+def test_flink_of_an_ordinary_user(t):
+    """Who is not root is let in by the compositor (wl_drm.authenticate), or has no names."""
+    sharing(t, (), (), uid=NOBODY)
 
 
 def test_dmabuf_to_dmabuf(t):
@@ -142,11 +155,8 @@ def test_revoked(t):
 
 def steal(t, compositor, *words, status, uid=None):
     """What the thief says: for card and render node, how many names it opened and was refused."""
-    who = [] if uid is None or os.geteuid() else \
-        ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
-    text = t.run(*who, tc.LAUNCHER, "exec", "--join", compositor.dir, "--", THIEF, *words,
-                 status=status, WAYLAND_DISPLAY="wayland-0",
-                 ASAN_OPTIONS="verify_asan_link_order=0")
+    text = t.run(*joined(compositor, THIEF, *words, uid=uid), status=status,
+                 WAYLAND_DISPLAY="wayland-0", ASAN_OPTIONS="verify_asan_link_order=0")
     found = re.findall(r": of 64 names (\d+) opened, (\d+) refused, (\d+) are of nothing", text)
     t.equal(len(found), 2, text)
     t.check("a name for one's own buffer: Permission denied" in text, text)
