@@ -25,6 +25,8 @@ int seat_create(struct vfs *vfs, const struct seat_options *options, struct seat
 		return -ENOMEM;
 	seat->vfs = vfs;
 	seat->ack_ms = options && options->ack_ms ? options->ack_ms : SEAT_ACK_MS;
+	seat->settle = options ? options->settle : NULL;
+	seat->settle_data = options ? options->data : NULL;
 	seat->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (seat->wake_fd < 0) {
 		int ret = -errno;
@@ -92,6 +94,8 @@ static void activate_next_locked(struct seat *seat)
 	seat->vacant = asked && !session;
 	if (!session)
 		return;
+	if (seat->settle)
+		seat->settle(seat->settle_data);
 	gem_list_for_each(device, &session->devices, link)
 		seat_device_resume(device);
 	session->state = SEAT_ACTIVE;

@@ -51,6 +51,13 @@ struct seat_session_ops {
 
 struct seat_options {
 	int ack_ms; /* 0 = SEAT_ACK_MS */
+	/*
+	 * Optional. A session is about to become active: waits, for a moment at most, until the
+	 * screens show what the one before has committed. Else the first commit of the new one
+	 * may be refused (EBUSY), and weston tries no second one. With the seat's lock.
+	 */
+	void (*settle)(void *data);
+	void *data;
 };
 
 int seat_create(struct vfs *vfs, const struct seat_options *options, struct seat **out);

@@ -52,6 +52,8 @@ struct seat {
 	bool vacant;          /* that has no session, and nobody else gets the seat */
 	bool off;             /* nobody is enabled */
 	int ack_ms;
+	void (*settle)(void *data); /* or NULL; fixed, as settle_data */
+	void *settle_data;
 	uint64_t deadline_ns; /* of the one that leaves, CLOCK_MONOTONIC */
 	unsigned late_count;  /* sessions that did not answer in time */
 };

@@ -1,8 +1,11 @@
 /* The seat, and the control command that switches sessions. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "platform_internal.h"
+
+enum { SETTLE_TRIES = 100, SETTLE_MICROSECONDS = 1000 };
 
 static int answer(struct platform *platform, bool late, FILE *out)
 {
@@ -56,9 +59,35 @@ static int add_terminals(struct platform *platform)
 	return ret;
 }
 
+static bool commits_pending(struct platform *platform)
+{
+	bool pending = false;
+
+	for (unsigned i = 0; i < platform->card_count; i++) {
+		struct kms_device *kms = platform->cards[i].dev->kms;
+
+		pthread_mutex_lock(&kms->lock);
+		for (unsigned j = 0; j < kms->crtc_count; j++)
+			pending |= kms->crtcs[j].pending.active;
+		pthread_mutex_unlock(&kms->lock);
+	}
+	return pending;
+}
+
+/* struct seat_options.settle */
+static void settle(void *data)
+{
+	struct platform *platform = data;
+
+	/* Two frames of the slowest screens; a flip may wait for a fence, or frozen time, for ever. */
+	for (unsigned tries = 0; tries < SETTLE_TRIES && commits_pending(platform); tries++)
+		usleep(SETTLE_MICROSECONDS);
+}
+
 int platform_start_seat(struct platform *platform)
 {
-	int ret = seat_create(platform->vfs, NULL, &platform->seat);
+	const struct seat_options options = {.settle = settle, .data = platform};
+	int ret = seat_create(platform->vfs, &options, &platform->seat);
 
 	if (ret < 0)
 		return ret;

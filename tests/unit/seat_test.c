@@ -369,6 +369,49 @@ TEST(terminal_taken_over)
 	seat_vts_destroy(vts);
 }
 
+static struct {
+	unsigned settled, enabled, enabled_at; /* enabled_at: settled of the last one */
+} order;
+
+static void note_settled(void *data)
+{
+	order.settled++;
+}
+
+static void note_enabled(void *data)
+{
+	order.enabled++;
+	order.enabled_at = order.settled;
+}
+
+static bool leave_at_once(void *data)
+{
+	return false;
+}
+
+/* What was committed is shown before the next one may commit. */
+TEST(screens_settle_before_the_next)
+{
+	static const struct seat_session_ops ops = {.enable = note_enabled, .disable = leave_at_once};
+	const struct seat_options options = {.settle = note_settled};
+	struct seat_session *one, *two;
+	struct vfs *vfs;
+
+	CHECK_INT(vfs_create(&vfs), 0);
+	CHECK_INT(seat_create(vfs, &options, &seat), 0);
+	CHECK_INT(seat_session_open(seat, &ops, NULL, getpid(), 1, &one), 0);
+	CHECK_INT(order.enabled_at, 1);
+	CHECK_INT(seat_session_open(seat, &ops, NULL, getpid(), 2, &two), 0);
+	CHECK_INT(order.settled, 1);
+	CHECK_INT(seat_switch(seat, 2, NULL), 0);
+	CHECK_INT(order.enabled, 2);
+	CHECK_INT(order.enabled_at, 2);
+	seat_session_close(two);
+	seat_session_close(one);
+	seat_destroy(seat);
+	vfs_destroy(vfs);
+}
+
 /* ---- clients that are none of libseat's ---- */
 
 static int raw_connect(void)
