@@ -158,18 +158,59 @@ static void handle_destroy(struct wl_listener *listener, void *data)
 	compositor_heads_tell(server);
 }
 
+/*
+ * wlroots 0.15 leaves the output that is gone as primary_output of the scene's surfaces, and
+ * looks at it when one of them is committed. An addon's end comes after all who have heard of
+ * the output's end have placed windows anew, and before any client is heard.
+ */
+struct primary_guard {
+	struct wlr_addon addon;
+	struct compositor_server *server;
+	struct wlr_output *output;
+};
+
+static void forget_primary(struct wlr_scene_node *node, const struct wlr_output *output)
+{
+	struct wlr_scene_node *child;
+
+	if (node->type == WLR_SCENE_NODE_SURFACE &&
+	    wlr_scene_surface_from_node(node)->primary_output == output)
+		wlr_scene_surface_from_node(node)->primary_output = NULL;
+	wl_list_for_each(child, &node->state.children, state.link)
+		forget_primary(child, output);
+}
+
+static void primary_guard_destroy(struct wlr_addon *addon)
+{
+	struct primary_guard *guard = wl_container_of(addon, guard, addon);
+
+	forget_primary(&guard->server->scene->node, guard->output);
+	wlr_addon_finish(addon);
+	free(guard);
+}
+
+static const struct wlr_addon_interface primary_guard_impl = {
+	.name = "compositor_primary_guard",
+	.destroy = primary_guard_destroy,
+};
+
 static void handle_new_output(struct wl_listener *listener, void *data)
 {
 	struct compositor_server *server = wl_container_of(listener, server, new_output);
 	struct wlr_output *output = data;
 	struct compositor_screen *screen = calloc(1, sizeof(*screen));
+	struct primary_guard *guard = calloc(1, sizeof(*guard));
 
-	if (!screen || !wlr_output_init_render(output, server->render.allocator,
+	if (!screen || !guard || !wlr_output_init_render(output, server->render.allocator,
 			server->render.renderer)) {
 		compositor_error("output %s cannot be used", output->name);
 		free(screen);
+		free(guard);
 		return;
 	}
+	guard->server = server;
+	guard->output = output;
+	wlr_addon_init(&guard->addon, &output->addons, guard, &primary_guard_impl);
 	screen->server = server;
 	screen->output = output;
 	wl_list_insert(server->screens.prev, &screen->link);
