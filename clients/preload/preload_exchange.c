@@ -14,6 +14,9 @@
 /* More segments than that go by way of the scratch: a system call takes IOV_MAX parts. */
 enum { PARTS_MAX = 64 };
 
+/* The smallest of all kernels': one with a larger space loses nothing but a copy. */
+#define USER_SPACE_END ((1ull << 47) - 4096)
+
 /* Bare system calls: the C library's are cancellation points, an ioctl is not. */
 static bool file_read(int fd, void *dst, size_t length, uint64_t position)
 {
@@ -140,6 +143,17 @@ static int add_data(struct preload_gather *gather, struct iovec *vec)
 	return ret ? ret : 1;
 }
 
+/*
+ * What no program can have there is refused by recvmsg before it takes the packet, which
+ * would be the next request's then; all else is found out after that.
+ */
+static bool can_land(const struct iovec *landing)
+{
+	uint64_t address = (uintptr_t)landing->iov_base;
+
+	return address < USER_SPACE_END && landing->iov_len <= USER_SPACE_END - address;
+}
+
 static int send_once(struct preload_gather *gather, struct preload_channel *channel,
 	bool data_inline, struct preload_reply *reply)
 {
@@ -164,6 +178,7 @@ static int send_once(struct preload_gather *gather, struct preload_channel *chan
 	gather->landing = (struct iovec){(void *)(uintptr_t)gather->scratch->segments[0].address,
 		gather->scratch->segments[0].length};
 	reply->landing = data_inline && gather->in_place && !gather->layout &&
+		can_land(&gather->landing) &&
 		gather->head.segment_count == 1 ?
 		&gather->landing : NULL;
 	reply->upcalls = gather->layout && gather->layout->upcalls;

@@ -63,7 +63,14 @@ TEST(argument_that_is_not_there)
 	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_GET_CAP, pages + PAGE), EFAULT);
 	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_GET_CAP, pages + PAGE - 8), EFAULT);
 	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_VERSION, pages + PAGE - 8), EFAULT);
-	CHECK_ERRNO(ioctl(fd, DRM_IOCTL_GET_CAP, (void *)-64l), EFAULT);
+	/* Where no program has memory: the answer is taken, and not the next request's. */
+	for (uintptr_t *at = (uintptr_t[]){-64l, 1ul << 47, (1ul << 47) - 4096,
+			1ul << 63, 0}; *at; at++) {
+		CHECK_ERRNO(ioctl(fd, DRM_IOCTL_GET_CAP, *at), EFAULT);
+		CHECK_INT(get_cap(fd), 1);
+		CHECK_ERRNO(ioctl(fd, DRM_IOCTL_GET_MAGIC, *at), EFAULT);
+		CHECK_INT(get_cap(fd), 1);
+	}
 	/* Read-only: the answer cannot be written. */
 	cap->capability = DRM_CAP_DUMB_BUFFER;
 	CHECK_INT(mprotect(pages, PAGE, PROT_READ), 0);
