@@ -40,39 +40,33 @@ static int create_tree(struct platform *platform)
 	return ret;
 }
 
+int platform_add_commands(struct platform *platform, const struct platform_command *commands,
+	unsigned count)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < count && ret == 0; i++)
+		ret = control_add(platform->control, commands[i].name, commands[i].help,
+			commands[i].handler, platform);
+	return ret;
+}
+
 static int create_control(struct platform *platform)
 {
+	static int (*const adders[])(struct platform *platform) = {
+		platform_add_display_commands, platform_add_monitor_commands,
+		platform_add_gpu_commands, platform_add_time_commands, platform_add_state_command,
+		platform_add_history_command, platform_add_count_command,
+		platform_add_trace_command, platform_add_fbdev_commands, platform_add_oops_commands,
+		platform_add_hand_commands, platform_add_touch_commands,
+		platform_add_input_commands, platform_add_seat_command,
+	};
 	int ret = control_server_create(&platform->control);
 
 	if (ret < 0)
 		return ret;
-	ret = platform_add_display_commands(platform);
-	if (ret == 0)
-		ret = platform_add_monitor_commands(platform);
-	if (ret == 0)
-		ret = platform_add_gpu_commands(platform);
-	if (ret == 0)
-		ret = platform_add_time_commands(platform);
-	if (ret == 0)
-		ret = platform_add_state_command(platform);
-	if (ret == 0)
-		ret = platform_add_history_command(platform);
-	if (!ret)
-		ret = platform_add_count_command(platform);
-	if (ret == 0)
-		ret = platform_add_trace_command(platform);
-	if (ret == 0)
-		ret = platform_add_fbdev_commands(platform);
-	if (ret == 0)
-		ret = platform_add_oops_commands(platform);
-	if (ret == 0)
-		ret = platform_add_hand_commands(platform);
-	if (ret == 0)
-		ret = platform_add_touch_commands(platform);
-	if (ret == 0)
-		ret = platform_add_input_commands(platform);
-	if (ret == 0)
-		ret = platform_add_seat_command(platform);
+	for (unsigned i = 0; i < GEM_ARRAY_SIZE(adders) && ret == 0; i++)
+		ret = adders[i](platform);
 	if (ret < 0)
 		control_server_destroy(platform->control);
 	return ret;

@@ -16,7 +16,6 @@ enum {
 	HI_RES_PER_NOTCH = 120, /* REL_WHEEL_HI_RES, linux/input-event-codes.h */
 };
 
-
 /* word: "down", "up" or NULL = both. False: something else. */
 static bool send_edges(struct evdev_device *dev, uint16_t code, const char *word)
 {
@@ -230,10 +229,7 @@ static int scroll(void *data, int argc, char **argv, FILE *out)
 
 int platform_add_hand_commands(struct platform *platform)
 {
-	static const struct {
-		const char *name, *help;
-		control_handler handler;
-	} commands[] = {
+	static const struct platform_command commands[] = {
 		{"key", "CODE|NAME [down|up]: a key by number or KEY_ name", key},
 		{"type", "TEXT...: types on a US keyboard; \\n Enter, \\t Tab, \\\\ backslash", type},
 		{"move", "DX DY: relative pointer motion", move},
@@ -242,11 +238,5 @@ int platform_add_hand_commands(struct platform *platform)
 		{"scroll", "N: wheel notches, positive is down", scroll},
 	};
 
-	for (unsigned i = 0; i < GEM_ARRAY_SIZE(commands); i++) {
-		int ret = control_add(platform->control, commands[i].name, commands[i].help,
-			commands[i].handler, platform);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	return platform_add_commands(platform, commands, GEM_ARRAY_SIZE(commands));
 }

@@ -36,6 +36,14 @@ int platform_unplug_card(struct platform_card *card);
 /* On error the card is unplugged as before. */
 int platform_plug_card(struct platform_card *card);
 
+struct platform_command {
+	const char *name, *help; /* as control_add() has them */
+	control_handler handler; /* its data is the platform */
+};
+/* The first error of control_add(). */
+int platform_add_commands(struct platform *platform, const struct platform_command *commands,
+	unsigned count);
+
 int platform_add_display_commands(struct platform *platform);
 int platform_add_monitor_commands(struct platform *platform);
 int platform_add_gpu_commands(struct platform *platform);

@@ -250,10 +250,7 @@ static int unplug(void *data, int argc, char **argv, FILE *out)
 
 int platform_add_monitor_commands(struct platform *platform)
 {
-	static const struct {
-		const char *name, *help;
-		control_handler handler;
-	} commands[] = {
+	static const struct platform_command commands[] = {
 		{"mode", "WIDTHxHEIGHT[@HZ] [CONNECTOR] [card N]: the connector now prefers this mode",
 			set_mode},
 		{"connect", "[CONNECTOR] [card N]: plugs the connector in", plug_in},
@@ -267,11 +264,5 @@ int platform_add_monitor_commands(struct platform *platform)
 		{"plug", "[card N]: puts the device back", unplug},
 	};
 
-	for (unsigned i = 0; i < GEM_ARRAY_SIZE(commands); i++) {
-		int ret = control_add(platform->control, commands[i].name, commands[i].help,
-			commands[i].handler, platform);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	return platform_add_commands(platform, commands, GEM_ARRAY_SIZE(commands));
 }

@@ -237,20 +237,13 @@ static int flip_switch(void *data, int argc, char **argv, FILE *out)
 
 int platform_add_touch_commands(struct platform *platform)
 {
-	static const struct {
-		const char *name, *help;
-		control_handler handler;
-	} commands[] = {
+	static const struct platform_command commands[] = {
 		{"touch", "down|move FINGER X Y | up FINGER: on the touchscreen, pixels", touch},
 		{"pen", "X Y [pressure N] [tilt DX DY] [eraser] | away | button 1|2 down|up: a "
 			"graphics tablet's pen, pixels; it touches when there is pressure", pen},
 		{"pad", "button N down|up | ring N: of a graphics tablet", pad},
 		{"switch", "lid|tablet-mode on|off", flip_switch},
 	};
-	int ret = 0;
 
-	for (unsigned i = 0; ret == 0 && i < GEM_ARRAY_SIZE(commands); i++)
-		ret = control_add(platform->control, commands[i].name, commands[i].help,
-			commands[i].handler, platform);
-	return ret;
+	return platform_add_commands(platform, commands, GEM_ARRAY_SIZE(commands));
 }
