@@ -137,21 +137,49 @@ int tree_link(struct tree *tree, const char *name, const char *target)
 	return move_in(tree, temporary, name);
 }
 
-int tree_add_node(struct tree *tree, const struct vfs_node *node, const char *syspath)
+static int link_in(struct tree *tree, const char *folder, const char *file, const char *target)
 {
 	char name[NAME_SIZE];
-	int ret;
+
+	snprintf(name, sizeof(name), "%s/%s", folder, file);
+	return tree_link(tree, name, target);
+}
+
+int tree_add_relations(struct tree *tree, const char *syspath, const char *device,
+	const char *class)
+{
+	int ret = device ? link_in(tree, syspath, "device", device) : 0;
+
+	return ret ? ret : link_in(tree, syspath, "subsystem", class);
+}
+
+int tree_add_to_class(struct tree *tree, const char *syspath, const char *class)
+{
+	return link_in(tree, class, tree_base_name(syspath), syspath);
+}
+
+int tree_add_class_node(struct tree *tree, const struct vfs_node *node, const char *syspath,
+	const char *device, const char *class, const char *uevent)
+{
+	char name[NAME_SIZE];
 
 	snprintf(name, sizeof(name), "%s/dev", syspath);
-	ret = tree_print(tree, name, "%u:%u\n", node->major, node->minor);
+	int ret = tree_print(tree, name, "%u:%u\n", node->major, node->minor);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/uevent", syspath);
+	ret = tree_print(tree, name, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n%s", node->major,
+		node->minor, node->path + strlen("/dev/"), uevent);
+	if (ret == 0)
+		ret = tree_add_relations(tree, syspath, device, class);
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "/sys/dev/char/%u:%u", node->major, node->minor);
 	ret = tree_link(tree, name, syspath);
-	if (ret)
-		return ret;
 	/* Placeholder: readdir sees it, everything else goes to the door. */
-	return tree_write(tree, node->path, NULL, 0);
+	if (ret == 0)
+		ret = tree_write(tree, node->path, NULL, 0);
+	return ret ? ret : tree_add_to_class(tree, syspath, class);
 }
 
 int tree_add_text(struct tree *tree, const struct vfs_node *node)

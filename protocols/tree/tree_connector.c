@@ -170,7 +170,6 @@ int tree_add_connector(struct tree *tree, struct kms_connector *connector,
 	const struct vfs_node *card)
 {
 	char parent[NAME_SIZE], syspath[NAME_SIZE * 2], name[NAME_SIZE * 3];
-	const char *card_name = tree_base_name(card->path);
 	int ret;
 
 	tree_drm_syspath(card, parent, sizeof(parent));
@@ -188,23 +187,14 @@ int tree_add_connector(struct tree *tree, struct kms_connector *connector,
 	ret = tree_print(tree, name, "DEVTYPE=drm_connector\n");
 	if (ret)
 		return ret;
-	snprintf(name, sizeof(name), "%s/device", syspath);
-	ret = tree_link(tree, name, parent);
+	ret = tree_add_relations(tree, syspath, parent, TREE_CLASS_DRM);
+	if (ret == 0)
+		ret = tree_add_power(tree, syspath);
 	if (ret)
 		return ret;
-	snprintf(name, sizeof(name), "%s/subsystem", syspath);
-	ret = tree_link(tree, name, TREE_CLASS_DRM);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), TREE_CLASS_DRM "/%s-%s", card_name, connector->name);
-	ret = tree_link(tree, name, syspath);
-	if (ret)
-		return ret;
-	ret = tree_add_power(tree, syspath);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "/run/udev/data/+drm:%s-%s", card_name, connector->name);
-	return tree_print(tree, name, "I:%u\nV:1\n", TREE_UDEV_TIME);
+	snprintf(name, sizeof(name), "/run/udev/data/+drm:%s", tree_base_name(syspath));
+	ret = tree_print(tree, name, "I:%u\nV:1\n", TREE_UDEV_TIME);
+	return ret ? ret : tree_add_to_class(tree, syspath, TREE_CLASS_DRM);
 }
 
 static int update_locked(struct tree *tree, struct kms_connector *connector)

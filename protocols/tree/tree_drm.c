@@ -53,32 +53,14 @@ static int add_minor_data(struct tree *tree, const struct vfs_node *node,
 static int add_minor(struct tree *tree, const struct vfs_node *node,
 	const struct tree_parent *parent, bool card)
 {
-	char syspath[NAME_SIZE], name[NAME_SIZE * 2];
-	int ret;
+	char syspath[NAME_SIZE];
 
 	tree_drm_syspath(node, syspath, sizeof(syspath));
-	ret = tree_add_node(tree, node, syspath);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/uevent", syspath);
-	ret = tree_print(tree, name, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=drm_minor\n",
-		node->major, node->minor, node->path + strlen("/dev/"));
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/device", syspath);
-	ret = tree_link(tree, name, parent->syspath);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/subsystem", syspath);
-	ret = tree_link(tree, name, TREE_CLASS_DRM);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), TREE_CLASS_DRM "/%s", tree_base_name(node->path));
-	ret = tree_link(tree, name, syspath);
-	if (ret)
-		return ret;
-	ret = tree_add_power(tree, syspath);
-	return ret ? ret : add_minor_data(tree, node, parent, card);
+	int ret = tree_add_power(tree, syspath);
+	if (ret == 0)
+		ret = add_minor_data(tree, node, parent, card);
+	return ret ? ret : tree_add_class_node(tree, node, syspath, parent->syspath,
+		TREE_CLASS_DRM, "DEVTYPE=drm_minor\n");
 }
 
 /* The GPU's error state: in debugfs too, of which this is a link. */
@@ -140,7 +122,8 @@ static void remove_drm_locked(struct tree *tree, struct tree_card *card)
 	struct tree_parent parent;
 
 	tree_remove_texts(tree, card->kms);
-	for (unsigned i = 0; i < card->name_count; i++) {
+	/* The last first: by those it was found. */
+	for (unsigned i = card->name_count; i-- > 0;) {
 		snprintf(path, sizeof(path), "%s%s", tree->root, card->names[i]);
 		unlink(path);
 	}

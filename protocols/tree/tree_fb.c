@@ -31,32 +31,15 @@ static int add_attributes(struct tree *tree, const struct tree_fb *fb, const cha
 static int add_fb_locked(struct tree *tree, const struct uapi_device *card,
 	const struct vfs_node *node, const struct tree_fb *fb)
 {
-	char syspath[NAME_SIZE / 2], name[NAME_SIZE];
+	char syspath[NAME_SIZE];
 	struct tree_parent parent;
 
 	tree_parent_init(&parent, card);
 	snprintf(syspath, sizeof(syspath), "%s/graphics/%s", parent.syspath,
-		node->path + strlen("/dev/"));
-	int ret = tree_add_node(tree, node, syspath);
-	if (ret == 0)
-		ret = add_attributes(tree, fb, syspath);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/uevent", syspath);
-	ret = tree_print(tree, name, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", node->major, node->minor,
-		node->path + strlen("/dev/"));
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/device", syspath);
-	ret = tree_link(tree, name, parent.syspath);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/subsystem", syspath);
-	ret = tree_link(tree, name, TREE_CLASS_GRAPHICS);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), TREE_CLASS_GRAPHICS "/%s", node->path + strlen("/dev/"));
-	return tree_link(tree, name, syspath);
+		tree_base_name(node->path));
+	int ret = add_attributes(tree, fb, syspath);
+	return ret ? ret : tree_add_class_node(tree, node, syspath, parent.syspath,
+		TREE_CLASS_GRAPHICS, "");
 }
 
 int tree_add_fb(struct tree *tree, const struct uapi_device *card, const struct vfs_node *node,

@@ -6,8 +6,6 @@
 
 enum { NAME_SIZE = 512, TEXT_SIZE = 512, BITS_WORDS = 16, TAGS_MAX = 3, PROPERTIES_MAX = 24 };
 
-#define UDEV_TIME 1000000 /* microseconds */
-
 /* Bitmaps as sysfs prints them: words in hex from the highest one that is not 0. */
 static void print_bits(const unsigned long *bits, unsigned words, char text[TEXT_SIZE])
 {
@@ -149,11 +147,11 @@ static int add_data(struct tree *tree, const struct evdev_device *dev, unsigned 
 	print_properties(dev, properties);
 	snprintf(name, sizeof(name), "/run/udev/data/c%u:%u", node->major, node->minor);
 	ret = tree_print(tree, name, "I:%u\n%sE:LIBINPUT_DEVICE_GROUP=testcard/%u\nV:1\n",
-		UDEV_TIME, properties, index);
+		TREE_UDEV_TIME, properties, index);
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "/run/udev/data/+input:input%u", index);
-	ret = tree_print(tree, name, "I:%u\n%sG:seat\nQ:seat\nV:1\n", UDEV_TIME,
+	ret = tree_print(tree, name, "I:%u\n%sG:seat\nQ:seat\nV:1\n", TREE_UDEV_TIME,
 		properties);
 	if (ret)
 		return ret;
@@ -161,55 +159,22 @@ static int add_data(struct tree *tree, const struct evdev_device *dev, unsigned 
 	return tree_write(tree, name, NULL, 0);
 }
 
-static int add_event(struct tree *tree, const struct vfs_node *node, const char *parent,
-	unsigned index)
-{
-	char syspath[NAME_SIZE], name[NAME_SIZE * 2];
-	int ret;
-
-	snprintf(syspath, sizeof(syspath), "%s/event%u", parent, index);
-	ret = tree_add_node(tree, node, syspath);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/uevent", syspath);
-	ret = tree_print(tree, name, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", node->major, node->minor,
-		node->path + strlen("/dev/"));
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/device", syspath);
-	ret = tree_link(tree, name, parent);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s/subsystem", syspath);
-	ret = tree_link(tree, name, TREE_CLASS_INPUT);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), TREE_CLASS_INPUT "/event%u", index);
-	return tree_link(tree, name, syspath);
-}
-
 static int add_input_locked(struct tree *tree, const struct evdev_device *dev)
 {
-	const struct vfs_node *node = evdev_node(dev);
-	char syspath[NAME_SIZE / 2], name[NAME_SIZE];
+	char syspath[NAME_SIZE / 2], event[NAME_SIZE];
 	unsigned index = evdev_index(dev);
 	int ret;
 
 	snprintf(syspath, sizeof(syspath), "/sys/devices/virtual/input/input%u", index);
+	snprintf(event, sizeof(event), "%s/event%u", syspath, index);
 	if ((ret = add_identity(tree, dev, syspath)) ||
 	    (ret = add_capabilities(tree, dev, syspath)) ||
-	    (ret = add_uevent(tree, dev, syspath)))
+	    (ret = add_uevent(tree, dev, syspath)) ||
+	    (ret = add_data(tree, dev, index)) ||
+	    (ret = tree_add_relations(tree, syspath, NULL, TREE_CLASS_INPUT)) ||
+	    (ret = tree_add_to_class(tree, syspath, TREE_CLASS_INPUT)))
 		return ret;
-	snprintf(name, sizeof(name), "%s/subsystem", syspath);
-	ret = tree_link(tree, name, TREE_CLASS_INPUT);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), TREE_CLASS_INPUT "/input%u", index);
-	ret = tree_link(tree, name, syspath);
-	if (ret)
-		return ret;
-	ret = add_event(tree, node, syspath, index);
-	return ret ? ret : add_data(tree, dev, index);
+	return tree_add_class_node(tree, evdev_node(dev), event, syspath, TREE_CLASS_INPUT, "");
 }
 
 int tree_add_input(struct tree *tree, const struct evdev_device *dev)

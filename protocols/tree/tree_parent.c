@@ -82,14 +82,13 @@ int tree_add_parent(struct tree *tree, const struct uapi_device *dev,
 {
 	char name[NAME_SIZE];
 
-	int ret = add_links(tree, dev, parent);
-	if (ret)
-		return ret;
 	snprintf(name, sizeof(name), "%s/driver_override", parent->syspath);
-	ret = tree_print(tree, name, "(null)\n");
+	int ret = tree_print(tree, name, "(null)\n");
 	if (ret)
 		return ret;
 	ret = dev->place.pci ? tree_add_pci(tree, dev, parent) :
 		add_platform(tree, dev, parent);
-	return ret ? ret : tree_add_power(tree, parent->syspath);
+	if (ret == 0)
+		ret = tree_add_power(tree, parent->syspath);
+	return ret ? ret : add_links(tree, dev, parent);
 }

@@ -47,8 +47,17 @@ int tree_make_folder(struct tree *tree, const char *name);
 /* name and all below it; no link is followed. */
 void tree_remove_locked(struct tree *tree, const char *name);
 
-/* A device's "subsystem" link, and its links in /sys/class or /sys/bus, /sys/dev/char, /dev. */
-int tree_add_node(struct tree *tree, const struct vfs_node *node, const char *syspath);
+/* The links of the folder syspath to the device that it is of (NULL = to none), and to its class. */
+int tree_add_relations(struct tree *tree, const char *syspath, const char *device,
+	const char *class);
+/* Its link in the class ("/sys/class/drm"), by which it is found: after all else. */
+int tree_add_to_class(struct tree *tree, const char *syspath, const char *class);
+/*
+ * A device node in the folder syspath, whose name is the node's: "dev", "uevent" (with the lines
+ * in uevent), the links above; then /sys/dev/char and /dev; then the class.
+ */
+int tree_add_class_node(struct tree *tree, const struct vfs_node *node, const char *syspath,
+	const char *device, const char *class, const char *uevent);
 
 #define TREE_UDEV_TIME 1000000 /* microseconds; when "udevd" was done with a device */
 
