@@ -28,7 +28,4 @@ int preload_node_access(const struct preload_node *node, int mode, bool effectiv
 /* Turns fd's own st into that of its placeholder, so that fstat(open(p)) equals stat(p). */
 void preload_node_placeholder_stat(const struct preload_node *node, struct stat *st);
 
-/* preload_read.c: what write(2) of the program's does. */
-ssize_t preload_write_any(int fd, const void *buf, size_t count);
-
 #endif

@@ -10,6 +10,7 @@
 #include "preload_fdinfo.h"
 #include "preload_node.h"
 #include "preload_path.h"
+#include "preload_read.h"
 #include "preload_real.h"
 #include "preload_symbols.h"
 

@@ -19,13 +19,11 @@
 #include "preload_door.h"
 #include "preload_input.h"
 #include "preload_node.h"
+#include "preload_read.h"
 #include "preload_real.h"
 #include "preload_symbols.h"
 #include "preload_turn.h"
 #include "wire_uapi.h"
-
-/* Addresses from here up are the kernel's own on 64-bit machines (x86-64, arm64). */
-#define USER_ADDRESS_END (1ull << 47)
 
 /* Bytes left of the first packet; 0 at the end of the stream; -1. */
 static ssize_t first_packet(int fd, int flags)
@@ -127,7 +125,7 @@ static ssize_t transfer_fb(int fd, const void *buf, size_t count, unsigned int r
 	return -1;
 }
 
-static ssize_t read_any(int fd, void *buf, size_t count)
+ssize_t preload_read_any(int fd, void *buf, size_t count)
 {
 	struct preload_node node;
 
@@ -138,7 +136,7 @@ static ssize_t read_any(int fd, void *buf, size_t count)
 		errno = EINVAL;
 		return -1;
 	}
-	if ((uintptr_t)buf >= USER_ADDRESS_END || count > USER_ADDRESS_END - (uintptr_t)buf) {
+	if ((uintptr_t)buf >= PRELOAD_USER_END || count > PRELOAD_USER_END - (uintptr_t)buf) {
 		errno = EFAULT;
 		return -1;
 	}
@@ -153,14 +151,14 @@ static ssize_t read_any(int fd, void *buf, size_t count)
 
 PRELOAD_EXPORT ssize_t read(int fd, void *buf, size_t count)
 {
-	return read_any(fd, buf, count);
+	return preload_read_any(fd, buf, count);
 }
 
 PRELOAD_EXPORT ssize_t __read_chk(int fd, void *buf, size_t count, size_t buf_size)
 {
 	if (count > buf_size)
 		__chk_fail();
-	return read_any(fd, buf, count);
+	return preload_read_any(fd, buf, count);
 }
 
 static ssize_t write_text(int fd, const void *buf, size_t count)

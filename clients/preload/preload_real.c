@@ -17,8 +17,10 @@
 enum real_id {
 	REAL_OPENAT, REAL_FSTATAT, REAL_FSTAT, REAL_STATX, REAL_READLINKAT, REAL_FACCESSAT,
 	REAL_STATFS, REAL_FSTATFS, REAL_CHDIR, REAL_INOTIFY_ADD_WATCH, REAL_IOCTL, REAL_MMAP,
-	REAL_READ, REAL_WRITE, REAL_SOCKET, REAL_BIND, REAL_GETSOCKNAME, REAL_RECVMSG, REAL_FOPEN,
-	REAL_OPENDIR, REAL_FDOPENDIR, REAL_READDIR, REAL_REWINDDIR, REAL_CLOSEDIR, REAL_SCANDIR, REAL_REALPATH, REAL_GETXATTR, REAL_LGETXATTR, REAL_LISTXATTR,
+	REAL_READ, REAL_WRITE, REAL_READV, REAL_WRITEV, REAL_PREADV, REAL_PREADV2, REAL_SOCKET,
+	REAL_BIND, REAL_GETSOCKNAME, REAL_RECVMSG, REAL_FOPEN, REAL_OPENDIR, REAL_FDOPENDIR,
+	REAL_READDIR, REAL_REWINDDIR, REAL_CLOSEDIR, REAL_SCANDIR, REAL_REALPATH, REAL_GETXATTR,
+	REAL_LGETXATTR, REAL_LISTXATTR,
 	REAL_LLISTXATTR, REAL_CLOSE, REAL_DUP2, REAL_DUP3, REAL_CLOSE_RANGE, REAL_CLOSEFROM,
 	REAL_FREOPEN, REAL_FCLOSE, REAL_COUNT,
 };
@@ -38,6 +40,10 @@ static const char *const names[REAL_COUNT] = {
 	[REAL_MMAP] = "mmap",
 	[REAL_READ] = "read",
 	[REAL_WRITE] = "write",
+	[REAL_READV] = "readv",
+	[REAL_WRITEV] = "writev",
+	[REAL_PREADV] = "preadv",
+	[REAL_PREADV2] = "preadv2",
 	[REAL_SOCKET] = "socket",
 	[REAL_BIND] = "bind",
 	[REAL_GETSOCKNAME] = "getsockname",
@@ -250,6 +256,43 @@ ssize_t preload_real_write(int fd, const void *buf, size_t count)
 	if (!real)
 		return syscall(SYS_write, fd, buf, count);
 	return real(fd, buf, count);
+}
+
+ssize_t preload_real_readv(int fd, const struct iovec *vec, int count)
+{
+	ssize_t (*real)(int, const struct iovec *, int) = real_lookup(REAL_READV);
+
+	if (!real)
+		return syscall(SYS_readv, fd, vec, count);
+	return real(fd, vec, count);
+}
+
+ssize_t preload_real_writev(int fd, const struct iovec *vec, int count)
+{
+	ssize_t (*real)(int, const struct iovec *, int) = real_lookup(REAL_WRITEV);
+
+	if (!real)
+		return syscall(SYS_writev, fd, vec, count);
+	return real(fd, vec, count);
+}
+
+/* The position is one word; the kernel takes the upper half of a larger one besides. */
+ssize_t preload_real_preadv(int fd, const struct iovec *vec, int count, off_t offset)
+{
+	ssize_t (*real)(int, const struct iovec *, int, off_t) = real_lookup(REAL_PREADV);
+
+	if (!real)
+		return syscall(SYS_preadv, fd, vec, count, offset, 0l);
+	return real(fd, vec, count, offset);
+}
+
+ssize_t preload_real_preadv2(int fd, const struct iovec *vec, int count, off_t offset, int flags)
+{
+	ssize_t (*real)(int, const struct iovec *, int, off_t, int) = real_lookup(REAL_PREADV2);
+
+	if (!real)
+		return syscall(SYS_preadv2, fd, vec, count, offset, 0l, flags);
+	return real(fd, vec, count, offset, flags);
 }
 
 int preload_real_socket(int domain, int type, int protocol)

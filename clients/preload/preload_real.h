@@ -43,6 +43,11 @@ int preload_real_ioctl(int fd, unsigned long request, void *arg);
 void *preload_real_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
 ssize_t preload_real_read(int fd, void *buf, size_t count);
 ssize_t preload_real_write(int fd, const void *buf, size_t count);
+struct iovec;
+ssize_t preload_real_readv(int fd, const struct iovec *vec, int count);
+ssize_t preload_real_writev(int fd, const struct iovec *vec, int count);
+ssize_t preload_real_preadv(int fd, const struct iovec *vec, int count, off_t offset);
+ssize_t preload_real_preadv2(int fd, const struct iovec *vec, int count, off_t offset, int flags);
 
 /* Replaced in executables only (preload_close.c); others call the plain names. */
 int preload_real_close(int fd);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -119,6 +120,44 @@ TEST(bad_memory)
 	CHECK_ERRNO(write(fd, nowhere, 48), EFAULT);
 	emit(INPUT_POINTER, EV_REL, REL_X, 8);
 	wait_events(fd, events, 4); /* it lives */
+	close(fd);
+	preload_test_end();
+}
+
+/* Read after read, until one is not filled; the same with writes. */
+TEST(vectors)
+{
+	enum { ONE = sizeof(struct input_event) };
+	struct input_event events[8], leds[3] = {
+		{.type = EV_LED, .code = LED_CAPSL, .value = 1}, {.type = EV_SYN, .code = SYN_REPORT},
+	};
+
+	preload_test_begin();
+	int fd = open_input(INPUT_KEYBOARD, O_RDWR | O_NONBLOCK);
+	struct iovec one = {&events[0], ONE}, next = {&events[1], 2 * ONE + 3}, none = {events, 0};
+	CHECK_ERRNO(readv(fd, &one, 1), EAGAIN);
+	CHECK_ERRNO(readv(fd, (struct iovec[]){none, one}, 2), EAGAIN);
+	CHECK_INT(readv(fd, &none, 1), 0);
+	preload_test_key(KEY_E, 1);
+	preload_test_key(KEY_E, 0);
+	CHECK_ERRNO(readv(fd, (struct iovec[]){{events, ONE - 1}, one}, 2), EINVAL);
+	CHECK_INT(readv(fd, (struct iovec[]){none, one, none, next, one}, 5), 3 * ONE);
+	check_event(&events[0], EV_MSC, MSC_SCAN, KEY_E);
+	check_event(&events[1], EV_KEY, KEY_E, 1);
+	check_event(&events[2], EV_SYN, SYN_REPORT, 0);
+	/* The second segment finds nothing. */
+	CHECK_INT(readv(fd, (struct iovec[]){{events, 3 * ONE}, one}, 2), 3 * ONE);
+	check_event(&events[1], EV_KEY, KEY_E, 0);
+	CHECK_ERRNO(preadv(fd, &one, 1, 0), ESPIPE);
+	CHECK_ERRNO(preadv2(fd, &one, 1, -1, 0), EAGAIN);
+	/* An event in two segments is none; what is written comes back. */
+	CHECK_ERRNO(writev(fd, (struct iovec[]){{leds, 4}, {(char *)leds + 4, ONE - 4}}, 2), EINVAL);
+	CHECK_INT(writev(fd, (struct iovec[]){{&leds[0], ONE}, {&leds[1], ONE}}, 2), 2 * ONE);
+	CHECK_INT(wait_events(fd, events, 8), 2);
+	check_event(&events[0], EV_LED, LED_CAPSL, 1);
+	leds[0].value = 0;
+	CHECK_INT(writev(fd, (struct iovec[]){{leds, 2 * ONE}, {nowhere, ONE}}, 2), 2 * ONE);
+	CHECK_INT(wait_events(fd, events, 8), 2);
 	close(fd);
 	preload_test_end();
 }

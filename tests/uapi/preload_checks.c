@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -338,7 +339,17 @@ static void wait_readable(int fd)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 
-	CHECK_INT(poll(&poll_fd, 1, 2000), 1);
+	CHECK_INT(poll(&poll_fd, 1, 30000), 1);
+}
+
+/* Until what was asked for the next vblank, by whatever file, is there. */
+static void wait_vblank_after(void)
+{
+	int fd = open_card(0);
+
+	ask_vblank(fd, 2, 0);
+	wait_readable(fd);
+	close(fd);
 }
 
 /* Vblank events need a running crtc: the legacy way, with a dumb buffer. */
@@ -396,8 +407,7 @@ TEST(read_drm_events)
 	CHECK_ERRNO(read(fd, events, sizeof(events)), EAGAIN);
 	for (int i = 0; i < 3; i++)
 		ask_vblank(fd, 1, i);
-	wait_readable(fd);
-	usleep(100000); /* all three are there */
+	wait_vblank_after(); /* all three are there */
 	CHECK_INT(read(fd, events, 70), 64); /* whole events, as many as fit */
 	CHECK_INT(events[1].user_data, 1);
 	CHECK_INT(read(fd, events, sizeof(events)), 32);
@@ -410,6 +420,45 @@ TEST(read_drm_events)
 		_exit(read(fd, events, sizeof(events)) == 32 && events[0].user_data == 7 ? 0 : 1);
 	CHECK(wait(&status) > 0);
 	CHECK_INT(status, 0);
+	close(fd);
+	preload_test_end();
+}
+
+/* Read after read, until one is not filled. */
+TEST(read_drm_vectors)
+{
+	struct drm_event_vblank events[8];
+	struct iovec none = {events, 0}, one = {&events[0], 32}, more = {&events[1], 40};
+	void *volatile nowhere = NULL;
+	void *volatile beyond = (void *)(1ull << 62);
+	volatile int negative = -1, many = 1025; /* the compiler would warn */
+
+	preload_test_begin();
+	int fd = open_card(O_NONBLOCK);
+	light_crtc(fd);
+	CHECK_ERRNO(readv(fd, &one, 1), EAGAIN);
+	for (int i = 0; i < 4; i++)
+		ask_vblank(fd, 1, i);
+	wait_vblank_after();
+	CHECK_ERRNO(readv(fd, &one, negative), EINVAL);
+	CHECK_ERRNO(readv(fd, &one, many), EINVAL);
+	CHECK_ERRNO(readv(fd, nowhere, 1), EFAULT);
+	CHECK_INT(readv(fd, nowhere, 0), 0);
+	CHECK_ERRNO(readv(fd, (struct iovec[]){one, {beyond, 32}}, 2), EFAULT); /* not even the first */
+	CHECK_ERRNO(readv(fd, (struct iovec[]){{nowhere, 32}, one}, 2), EFAULT);
+	CHECK_INT(readv(fd, (struct iovec[]){{&events[0], 8}, more}, 2), 0); /* too small: it stays */
+	CHECK_INT(readv(fd, (struct iovec[]){none, one, none, more, one}, 5), 64);
+	CHECK_INT(events[0].user_data, 0);
+	CHECK_INT(events[1].user_data, 1);
+	/* What could be read was read. */
+	CHECK_INT(readv(fd, (struct iovec[]){one, {nowhere, 32}}, 2), 32);
+	CHECK_INT(events[0].user_data, 2);
+	CHECK_ERRNO(preadv2(fd, &one, 1, -1, RWF_NOWAIT), EOPNOTSUPP);
+	CHECK_ERRNO(preadv(fd, &one, 1, -1), EINVAL);
+	CHECK_INT(preadv2(fd, &one, 1, -1, 0), 32);
+	CHECK_INT(events[0].user_data, 3);
+	CHECK_ERRNO(preadv(fd, &one, 1, 4096), EAGAIN);
+	CHECK_ERRNO(writev(fd, &one, 1), EINVAL);
 	close(fd);
 	preload_test_end();
 }
