@@ -1,12 +1,14 @@
 /*
  * opendir and scandir open inside the C library, where open is not replaced. readdir: a
  * node's placeholder is a character device, and /dev has our folders beside the machine's.
+ * scandir's filter is to see the same, so that of our folders is made of these.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "preload_path.h"
@@ -71,17 +73,21 @@ static bool is_below_dev(const char *name)
 	return !strncmp(name, "/dev/", 5);
 }
 
+static DIR *open_ours(const struct preload_path *at)
+{
+	DIR *dir = preload_real_opendir(at->path);
+
+	return is_below_dev(at->name) ? add_listing(dir, false) : dir;
+}
+
 PRELOAD_EXPORT DIR *opendir(const char *path)
 {
 	struct preload_path at;
 
-	if (preload_path_resolve(AT_FDCWD, path, true, &at) == PRELOAD_PASS) {
-		DIR *dir = preload_real_opendir(path);
-
-		return path && is_dev(path) && preload_path_tree() ? add_listing(dir, true) : dir;
-	}
-	DIR *dir = preload_real_opendir(at.path);
-	return is_below_dev(at.name) ? add_listing(dir, false) : dir;
+	if (preload_path_resolve(AT_FDCWD, path, true, &at) != PRELOAD_PASS)
+		return open_ours(&at);
+	DIR *dir = preload_real_opendir(path);
+	return path && is_dev(path) && preload_path_tree() ? add_listing(dir, true) : dir;
 }
 
 PRELOAD_EXPORT DIR *fdopendir(int fd)
@@ -153,7 +159,7 @@ PRELOAD_EXPORT void rewinddir(DIR *dir)
 	preload_real_rewinddir(dir);
 }
 
-PRELOAD_EXPORT int closedir(DIR *dir)
+static int close_listing(DIR *dir)
 {
 	struct listing *listing = find_listing(dir);
 
@@ -166,27 +172,135 @@ PRELOAD_EXPORT int closedir(DIR *dir)
 	return preload_real_closedir(dir);
 }
 
-static int scan(const char *path, struct dirent ***list, int (*filter)(const struct dirent *),
-	int (*compare)(const struct dirent **, const struct dirent **))
+PRELOAD_EXPORT int closedir(DIR *dir)
+{
+	return close_listing(dir);
+}
+
+struct scan {
+	struct dirent **entries;
+	size_t count, room;
+};
+
+/* A copy of entry at the end. -1: no memory. */
+static int scan_add(struct scan *scan, const struct dirent *entry)
+{
+	if (scan->count == scan->room) {
+		size_t room = scan->room ? scan->room * 2 : 16;
+		struct dirent **entries = realloc(scan->entries, room * sizeof(*entries));
+
+		if (!entries)
+			return -1;
+		scan->entries = entries;
+		scan->room = room;
+	}
+	struct dirent *copy = malloc(entry->d_reclen);
+	if (!copy)
+		return -1;
+	memcpy(copy, entry, entry->d_reclen);
+	scan->entries[scan->count++] = copy;
+	return 0;
+}
+
+static void scan_drop(struct scan *scan)
+{
+	while (scan->count > 0)
+		free(scan->entries[--scan->count]);
+	free(scan->entries);
+}
+
+typedef int (*scan_filter)(const struct dirent *entry);
+typedef int (*scan_compare)(const struct dirent **a, const struct dirent **b);
+
+/* All that filter wants, and closes dir. The filter's errno is no error. */
+static int scan_entries(DIR *dir, struct dirent ***list, scan_filter filter, scan_compare compare)
+{
+	struct scan scan = {0};
+	struct dirent *entry;
+	int saved_errno = errno, error = 0;
+
+	for (;;) {
+		errno = 0;
+		entry = read_entry(dir);
+		if (!entry)
+			error = errno;
+		else if ((!filter || filter(entry)) && scan_add(&scan, entry))
+			error = ENOMEM;
+		if (!entry || error)
+			break;
+	}
+	close_listing(dir);
+	if (error) {
+		scan_drop(&scan);
+		errno = error;
+		return -1;
+	}
+	if (compare && scan.count > 0)
+		qsort(scan.entries, scan.count, sizeof(*scan.entries),
+			(int (*)(const void *, const void *))compare);
+	errno = saved_errno;
+	*list = scan.entries;
+	return scan.count;
+}
+
+/* The stream of one of our folders, or of /dev; *ours false: neither. */
+static DIR *open_scan(int dirfd, const char *path, bool *ours)
 {
 	struct preload_path at;
 
-	if (preload_path_resolve(AT_FDCWD, path, true, &at) == PRELOAD_PASS)
-		return preload_real_scandir(path, list, filter, compare);
-	return preload_real_scandir(at.path, list, filter, compare);
+	*ours = true;
+	if (preload_path_resolve(dirfd, path, true, &at) != PRELOAD_PASS)
+		return open_ours(&at);
+	*ours = path && is_dev(path) && preload_path_tree();
+	return *ours ? add_listing(preload_real_opendir(path), true) : NULL;
 }
 
-PRELOAD_EXPORT int scandir(const char *path, struct dirent ***list,
-	int (*filter)(const struct dirent *),
-	int (*compare)(const struct dirent **, const struct dirent **))
+static int scan_folder(const char *path, struct dirent ***list, scan_filter filter,
+	scan_compare compare)
 {
-	return scan(path, list, filter, compare);
+	bool ours;
+	DIR *dir = open_scan(AT_FDCWD, path, &ours);
+
+	if (!ours)
+		return preload_real_scandir(path, list, filter, compare);
+	return dir ? scan_entries(dir, list, filter, compare) : -1;
+}
+
+PRELOAD_EXPORT int scandir(const char *path, struct dirent ***list, scan_filter filter,
+	scan_compare compare)
+{
+	return scan_folder(path, list, filter, compare);
 }
 
 PRELOAD_EXPORT int scandir64(const char *path, struct dirent64 ***list,
 	int (*filter)(const struct dirent64 *),
 	int (*compare)(const struct dirent64 **, const struct dirent64 **))
 {
-	return scan(path, (struct dirent ***)list, (int (*)(const struct dirent *))filter,
-		(int (*)(const struct dirent **, const struct dirent **))compare);
+	return scan_folder(path, (struct dirent ***)list, (scan_filter)filter,
+		(scan_compare)compare);
+}
+
+static int scan_folder_at(int dirfd, const char *path, struct dirent ***list, scan_filter filter,
+	scan_compare compare)
+{
+	bool ours;
+	DIR *dir = open_scan(dirfd, path, &ours);
+
+	if (!ours)
+		return preload_real_scandirat(dirfd, path, list, filter, compare);
+	return dir ? scan_entries(dir, list, filter, compare) : -1;
+}
+
+PRELOAD_EXPORT int scandirat(int dirfd, const char *path, struct dirent ***list,
+	scan_filter filter, scan_compare compare)
+{
+	return scan_folder_at(dirfd, path, list, filter, compare);
+}
+
+PRELOAD_EXPORT int scandirat64(int dirfd, const char *path, struct dirent64 ***list,
+	int (*filter)(const struct dirent64 *),
+	int (*compare)(const struct dirent64 **, const struct dirent64 **))
+{
+	return scan_folder_at(dirfd, path, (struct dirent ***)list, (scan_filter)filter,
+		(scan_compare)compare);
 }

@@ -19,7 +19,7 @@ enum real_id {
 	REAL_STATFS, REAL_FSTATFS, REAL_CHDIR, REAL_INOTIFY_ADD_WATCH, REAL_IOCTL, REAL_MMAP,
 	REAL_READ, REAL_WRITE, REAL_READV, REAL_WRITEV, REAL_PREADV, REAL_PREADV2, REAL_SOCKET,
 	REAL_BIND, REAL_GETSOCKNAME, REAL_RECVMSG, REAL_FOPEN, REAL_OPENDIR, REAL_FDOPENDIR,
-	REAL_READDIR, REAL_REWINDDIR, REAL_CLOSEDIR, REAL_SCANDIR, REAL_REALPATH, REAL_GETXATTR,
+	REAL_READDIR, REAL_REWINDDIR, REAL_CLOSEDIR, REAL_SCANDIR, REAL_SCANDIRAT, REAL_REALPATH, REAL_GETXATTR,
 	REAL_LGETXATTR, REAL_LISTXATTR,
 	REAL_LLISTXATTR, REAL_CLOSE, REAL_DUP2, REAL_DUP3, REAL_CLOSE_RANGE, REAL_CLOSEFROM,
 	REAL_FREOPEN, REAL_FCLOSE, REAL_COUNT,
@@ -55,6 +55,7 @@ static const char *const names[REAL_COUNT] = {
 	[REAL_REWINDDIR] = "rewinddir",
 	[REAL_CLOSEDIR] = "closedir",
 	[REAL_SCANDIR] = "scandir",
+	[REAL_SCANDIRAT] = "scandirat",
 	[REAL_REALPATH] = "realpath",
 	[REAL_GETXATTR] = "getxattr",
 	[REAL_LGETXATTR] = "lgetxattr",
@@ -475,6 +476,21 @@ int preload_real_scandir(const char *path, struct dirent ***list,
 		return -1;
 	}
 	return real(path, list, filter, compare);
+}
+
+int preload_real_scandirat(int dirfd, const char *path, struct dirent ***list,
+	int (*filter)(const struct dirent *),
+	int (*compare)(const struct dirent **, const struct dirent **))
+{
+	int (*real)(int, const char *, struct dirent ***, int (*)(const struct dirent *),
+		int (*)(const struct dirent **, const struct dirent **)) =
+		real_lookup(REAL_SCANDIRAT);
+
+	if (!real) {
+		errno = ENOSYS;
+		return -1;
+	}
+	return real(dirfd, path, list, filter, compare);
 }
 
 char *preload_real_realpath(const char *path, char *resolved)

@@ -73,6 +73,9 @@ int preload_real_closedir(DIR *dir);
 int preload_real_scandir(const char *path, struct dirent ***list,
 	int (*filter)(const struct dirent *),
 	int (*compare)(const struct dirent **, const struct dirent **));
+int preload_real_scandirat(int dirfd, const char *path, struct dirent ***list,
+	int (*filter)(const struct dirent *),
+	int (*compare)(const struct dirent **, const struct dirent **));
 char *preload_real_realpath(const char *path, char *resolved);
 
 #endif

@@ -258,6 +258,88 @@ TEST(directories)
 	preload_test_end();
 }
 
+static int only_devices(const struct dirent *entry)
+{
+	return entry->d_type == DT_CHR;
+}
+
+static int only_links(const struct dirent *entry)
+{
+	return entry->d_type == DT_LNK;
+}
+
+static int only_folders(const struct dirent *entry)
+{
+	return entry->d_type == DT_DIR && entry->d_name[0] != '.';
+}
+
+static int fail_at_heart(const struct dirent *entry)
+{
+	errno = EIO;
+	return 1;
+}
+
+/* How many there are; whether name is one; and that they are in order. */
+static int take_names(int count, struct dirent **names, const char *name, bool *found)
+{
+	*found = false;
+	for (int i = 0; i < count; i++) {
+		*found |= !strcmp(names[i]->d_name, name);
+		CHECK(i == 0 || strcmp(names[i - 1]->d_name, names[i]->d_name) < 0);
+	}
+	for (int i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+	return count;
+}
+
+/* Types, and that a filter sees them. */
+TEST(types_of_entries)
+{
+	static const char by_path[] = "/dev/dri/by-path", link[] = "platform-testcard-card";
+	struct dirent **names;
+	struct dirent64 **names64;
+	bool found;
+
+	preload_test_begin();
+	int count = scandir("/dev/dri", &names, only_devices, alphasort);
+	CHECK(take_names(count, names, "card0", &found) >= 1 && found);
+	count = scandir("/dev/dri", &names, only_folders, alphasort);
+	CHECK(take_names(count, names, "by-path", &found) == 1 && found);
+	count = scandir(by_path, &names, only_links, alphasort);
+	CHECK(take_names(count, names, link, &found) >= 1 && found);
+	count = scandir("/sys/class/drm", &names, only_links, alphasort);
+	CHECK(take_names(count, names, "card0", &found) >= 3 && found);
+	count = scandir("/sys/class/drm/card0/", &names, only_devices, alphasort);
+	CHECK_INT(take_names(count, names, "", &found), 0);
+	count = scandir64("/dev/input", &names64, NULL, alphasort64);
+	for (int i = 0; i < count; i++)
+		CHECK(strncmp(names64[i]->d_name, "event", 5) || names64[i]->d_type == DT_CHR);
+	CHECK(take_names(count, (struct dirent **)names64, "event1", &found) > 4 && found);
+	/* The machine's, and ours beside them. */
+	count = scandir("/dev", &names, only_devices, alphasort);
+	CHECK(take_names(count, names, "null", &found) > 1 && found);
+	count = scandir("/dev", &names, only_folders, alphasort);
+	CHECK(take_names(count, names, "dri", &found) > 1 && found);
+	count = scandir("/proc/self", &names, only_links, alphasort);
+	CHECK(take_names(count, names, "exe", &found) > 1 && found);
+	/* What a filter leaves in errno is nobody's error. */
+	errno = 0;
+	count = scandir("/dev/dri", &names, fail_at_heart, alphasort);
+	CHECK_INT(errno, 0);
+	CHECK(take_names(count, names, "..", &found) > 3 && found);
+	CHECK_ERRNO(scandir("/dev/dri/none", &names, NULL, NULL), ENOENT);
+	CHECK_ERRNO(scandir(CARD, &names, NULL, NULL), ENOTDIR);
+	int dir = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	count = scandirat(dir, "dri", &names, only_devices, alphasort);
+	CHECK(take_names(count, names, "card0", &found) >= 1 && found);
+	CHECK_ERRNO(scandirat(dir, "dri/none", &names, NULL, NULL), ENOENT);
+	count = scandirat(dir, "/proc/self", &names, only_links, alphasort);
+	CHECK(take_names(count, names, "exe", &found) > 1 && found);
+	close(dir);
+	preload_test_end();
+}
+
 /* As sd-device's chase_symlinks does: one component after the other from "/". */
 TEST(walk_from_root)
 {
