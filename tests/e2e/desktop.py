@@ -101,17 +101,20 @@ def check_cursor(card):
     card.show(lambda image: matrix.share(image, INK, (690, 490, 40, 40), 1) < 1, "the cursor")
 
 
-def switch_by_keys(card, number):
-    """Ctrl+Alt+F1 and so on, until whoever has the screen listens. Where that is the session
-    itself already, the keys do nothing."""
-    words = ("leftctrl down", "leftalt down", f"f{number}", "leftalt up", "leftctrl up")
+def press_switch(card, number):
+    """Ctrl+Alt+F1 and so on."""
+    for word in ("leftctrl down", "leftalt down", f"f{number}", "leftalt up", "leftctrl up"):
+        card.ctl("key", *word.split())
+    card.ctl("wait-vblank", "10")
 
+
+def switch_by_keys(card, number):
+    """Until whoever has the screen listens. Where that is the session itself already, the keys do
+    nothing."""
     def switched():
         if card.ctl("session")["active"] == number:
             return True
-        for word in words:
-            card.ctl("key", *word.split())
-        card.ctl("wait-vblank", "10")
+        press_switch(card, number)
         return False
     card.wait(switched, f"session {number} by Ctrl+Alt+F{number}")
 

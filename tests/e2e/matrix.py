@@ -7,7 +7,7 @@ a device of ours, judged by what the device scans out.
     card.stop()
 
 A row waits for a picture, however long a busy machine takes, and never for a time. What it did not
-get is said with the end of the program's log; the last picture stays beside it (t.out)."""
+get is said with the ends of the logs (tc.py); the last picture stays beside them (t.out)."""
 import json
 import os
 import shutil
@@ -19,7 +19,6 @@ import tc
 
 USER = 65534        # nobody: whom root's tests run programs as
 PATIENCE = 120      # seconds until a picture that does not come is missed
-LOG_TAIL = 4000
 
 # The card's own seat, whatever this shell has in mind.
 SEAT = {"LIBSEAT_BACKEND": None, "SEATD_SOCK": None, "SEATD_VTBOUND": None}
@@ -109,19 +108,19 @@ class Program:
             return file.read()
 
     def fail(self, text):
-        raise tc.Failed(f"{text}\n--- the end of {self.process.log}\n{self.log()[-LOG_TAIL:]}")
+        raise tc.Failed(f"{self.name}: {text}")
 
     def alive(self):
-        """Fails, with the log, when the program has ended."""
+        """Fails when the program has ended."""
         if self.ended():
             self.fail(f"the program is gone ({self.process.returncode})")
 
     def ctl(self, *words, ok=True):
         """A control command's reply."""
         self.alive()
-        done = subprocess.run([tc.CTL, "--dir", self.dir, *words], env=self.t.env(), text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=tc.TIMEOUT,
-                              check=False)
+        done = subprocess.run([tc.CTL, "--timeout", str(tc.TIMEOUT), "--dir", self.dir, *words],
+                              env=self.t.env(), text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=2 * tc.TIMEOUT, check=False)
         try:
             reply = json.loads(done.stdout)
         except ValueError:
@@ -144,16 +143,11 @@ class Program:
         return png.read(path)
 
     def wait(self, condition, text, seconds=PATIENCE):
-        """t.wait() that ends when the program does, and shows its log."""
+        """t.wait() that ends when the program does."""
         def look():
             self.alive()
             return condition()
-        try:
-            return self.t.wait(look, text, seconds)
-        except tc.Failed as failed:
-            if "--- the end of" in str(failed):
-                raise
-            return self.fail(str(failed))
+        return self.t.wait(look, text, seconds)
 
     def wait_log(self, text, times=1):
         self.wait(lambda: self.log().count(text) >= times, f"the log to say {text!r}")
@@ -198,7 +192,7 @@ class Program:
 
     def stop(self, status=0):
         """SIGTERM; the exit code is status (None: any), nothing is left behind."""
-        self.t.stop(self.process, status, timeout=tc.TIMEOUT)
+        self.t.stop(self.process, status)
 
 
 def typed(t, name="typed"):

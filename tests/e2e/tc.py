@@ -7,6 +7,7 @@ fail it; raising Skip("why") skips it. The file ends with tc.main(globals()).
 TESTCARD_BUILD names the build folder (meson sets it). With TESTCARD_REPEAT=N each test
 runs N times, to its first failure; how often it passed is said in the line of the test."""
 import ctypes
+import glob
 import json
 import os
 import shutil
@@ -23,6 +24,9 @@ CTL = os.path.join(BUILD, "clients/ctl/testcardctl")
 COMPOSITOR = os.path.join(BUILD, "compositor/testcard-compositor")
 DEMO = os.path.join(BUILD, "clients/demo")
 TIMEOUT = 60
+RUN_TIMEOUT = 300   # of a program's whole life
+# What a failure says: its own words and the ends of the logs, in so many lines.
+WORDS_MAX, LOG_LINES, LOGS_MAX, WIDTH = 30, 12, 3, 300
 # Runtime folders are in memory on real systems, too.
 ROOM = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
@@ -60,6 +64,21 @@ def children(pid=None):
     return found
 
 
+def family():
+    """The names of all processes below us, with their states."""
+    found, pids = [], children()
+    while pids:
+        pid = pids.pop(0)
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                name, _, rest = file.read().partition("(")[2].rpartition(")")
+            pids += children(pid)
+        except OSError:
+            continue
+        found.append(f"{name} ({rest.split()[0]})")
+    return ", ".join(found) or "nothing"
+
+
 class Test:
     def __init__(self, name):
         self.name = name
@@ -88,15 +107,21 @@ class Test:
         if got != want:
             raise Failed(f"{text}: got {got!r}, want {want!r}")
 
-    def run(self, *argv, timeout=TIMEOUT, status=0, **env):
+    def run(self, *argv, timeout=RUN_TIMEOUT, status=0, **env):
         """Runs to the end; returns stdout and stderr together."""
-        done = subprocess.run(argv, env=self.env(**env), stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=timeout, errors="replace")
+        try:
+            done = subprocess.run(argv, env=self.env(**env), stdin=subprocess.DEVNULL, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=timeout, errors="replace")
+        except subprocess.TimeoutExpired as expired:
+            said = (expired.stdout or b"").decode(errors="replace")
+            raise Failed(f"{' '.join(argv)[:WIDTH]} did not end within {timeout} s:\n{said}"
+                         ) from None
         with open(self.path("log.txt"), "a") as file:
             file.write(f"$ {' '.join(argv)}\n{done.stdout}\n= {done.returncode}\n")
         if status is not None and done.returncode != status:
-            raise Failed(f"{argv[0]} ... ended with {done.returncode}:\n{done.stdout[-3000:]}")
+            raise Failed(f"{' '.join(argv)[:WIDTH]} ended with {done.returncode}:\n"
+                         f"{done.stdout[-3000:]}")
         return done.stdout
 
     def exec(self, *argv, options=(), **kw):
@@ -112,14 +137,17 @@ class Test:
         self.running.append(process)
         return process
 
-    def stop(self, process, status=0, timeout=20):
+    def stop(self, process, status=0, timeout=TIMEOUT):
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        code = process.wait(timeout)
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{process.log} is that of a program which did not end within {timeout} s "
+                         f"of SIGTERM; there run {family()}") from None
         self.running.remove(process)
         if status is not None and code != status:
-            with open(process.log, errors="replace") as file:
-                raise Failed(f"{process.args[0]} ended with {code}:\n{file.read()[-3000:]}")
+            raise Failed(f"{process.args[0]} ended with {code}, not {status}: {process.log}")
         return code
 
     def wait(self, condition, text, seconds=60):
@@ -138,7 +166,7 @@ class Test:
         for process in self.running:
             process.kill()
             process.wait()
-        end = time.monotonic() + 15
+        end = time.monotonic() + TIMEOUT
         while children() and time.monotonic() < end:
             time.sleep(0.02)
         for pid in children():
@@ -172,8 +200,9 @@ class Compositor:
         if self.process.poll() is not None:
             raise Failed(f"the compositor is gone ({self.process.returncode}):\n"
                          f"{self.log()[-3000:]}")
-        done = subprocess.run([CTL, "--dir", self.dir, *words], env=self.test.env(), text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+        done = subprocess.run([CTL, "--timeout", str(TIMEOUT), "--dir", self.dir, *words],
+                              env=self.test.env(), text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=2 * TIMEOUT)
         try:
             reply = json.loads(done.stdout)
         except ValueError:
@@ -200,8 +229,29 @@ class Compositor:
         return self.test.stop(self.process, status)
 
 
+def log_tails(test):
+    """What runs, and the last lines of the logs that were written last: of the program, and of
+    its device."""
+    paths = [path for path in glob.glob(test.path("*.log")) if os.path.getsize(path)]
+    paths = sorted(paths, key=os.path.getmtime)[-LOGS_MAX:]
+    lines = [f"there run: {family()}"]
+    for path in paths:
+        with open(path, errors="replace") as file:
+            last = file.read().splitlines()[-(LOG_LINES // len(paths)):]
+        lines += [f"--- the end of {os.path.basename(path)}", *last]
+    return lines
+
+
+def shorter(lines):
+    """Enough of them for somebody who has nothing else: the first and, mostly, the last ones."""
+    if len(lines) > WORDS_MAX:
+        lines = [*lines[:WORDS_MAX // 3], f"[{len(lines) - WORDS_MAX} lines]",
+                 *lines[-(WORDS_MAX - WORDS_MAX // 3):]]
+    return [line if len(line) <= WIDTH else f"{line[:WIDTH]} [...]" for line in lines]
+
+
 def run_test(name, function):
-    """Returns the Test, why it failed (or None) and a note for its line."""
+    """Returns the Test, why it failed (lines, or None) and a note for its line."""
     test, why, note = Test(name), None, ""
     try:
         function(test)
@@ -211,10 +261,12 @@ def run_test(name, function):
         why = str(failed)
     except Exception:
         why = traceback.format_exc()
+    # Before the end of it all, of which the logs would be full.
+    more = log_tails(test) if why else []
     left = test.finish()
     if left and not why:
-        why = "left behind: " + "; ".join(left)
-    return test, why, note
+        why, more = "left behind: " + "; ".join(left), log_tails(test)
+    return test, why and [*shorter(why.splitlines()), *shorter(more)], note
 
 
 def main(names):
@@ -240,7 +292,7 @@ def main(names):
             print(f"not ok {number} - {name}")
             if repeat > 1:
                 print(f"# after {passed} of {repeat} runs without failure")
-            for line in why.splitlines():
+            for line in why:
                 print(f"# {line}")
             print(f"# pictures and logs: {test.root}", flush=True)
         else:
