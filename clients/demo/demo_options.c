@@ -13,6 +13,8 @@ static void print_help(FILE *out, const char *about, const struct demo_option *o
 		const char *value = option->text ? "X" : option->number ? "N" : "";
 		int width = DEMO_OPTIONS_INDENT - 5 - (int)strlen(option->name);
 
+		if (!option->help)
+			continue;
 		fprintf(out, "  --%s %-*s%s\n", option->name, width, value, option->help);
 	}
 	fprintf(out, "  --help %-*sthis text\n", DEMO_OPTIONS_INDENT - 9, "");

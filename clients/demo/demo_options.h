@@ -10,7 +10,7 @@
 /* One of text, flag and number is where its value goes; it has the default before. */
 struct demo_option {
 	const char *name; /* --name; NULL ends the table */
-	const char *help; /* a line, or some with the indentation they need */
+	const char *help; /* a line, or some with the indentation they need; NULL = not in --help */
 	const char **text;
 	bool *flag;
 	int *number, least, most;

@@ -21,9 +21,17 @@ drm_intel_bufmgr *paint_open(const char *path, int *fd)
 	drm_intel_bufmgr *manager;
 
 	*fd = open(path, O_RDWR | O_CLOEXEC);
-	REQUIRE(*fd >= 0);
+	if (*fd < 0) {
+		fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, path,
+			strerror(errno));
+		exit(EXIT_FAILURE);
+	}
 	manager = drm_intel_bufmgr_gem_init(*fd, MANAGER_BATCH);
-	REQUIRE(manager);
+	if (!manager) {
+		fprintf(stderr, "%s: %s: no i915 requests on this card\n",
+			program_invocation_short_name, path);
+		exit(EXIT_FAILURE);
+	}
 	drm_intel_bufmgr_gem_enable_reuse(manager);
 	return manager;
 }

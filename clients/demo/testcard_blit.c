@@ -5,27 +5,16 @@
  * processes at once over pictures that they share. Every pixel is compared with
  * what it should be; ends with 1 at the first that is not.
  */
-#include <getopt.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "demo_options.h"
 #include "intel_paint.h"
 
-enum { PROCESSES = 8, PROCESSES_MAX = 16, WIDTH = 300, HEIGHT = 200 };
-
-static const char usage[] =
-	"usage: testcard-blit [--device PATH] [--processes N] [--rounds N]\n"
-	"\n"
-	"Draws with the GPU of PATH (default: /dev/dri/card0) by libdrm_intel, and checks\n"
-	"every pixel. Needs the right to share names on the card.\n"
-	"\n"
-	"  -d, --device PATH   the card\n"
-	"  -p, --processes N   that draw at once (1 to 16; default: 8)\n"
-	"  -r, --rounds N      of each (default: 20)\n"
-	"  -h, --help          this text\n";
+enum { PROCESSES_MAX = 16, WIDTH = 300, HEIGHT = 200 };
 
 static const char *path = "/dev/dri/card0";
-static unsigned processes = PROCESSES, rounds = 20;
+static int processes = 8, rounds = 20;
 
 /* ---- alone ---- */
 
@@ -339,47 +328,20 @@ static void run(void)
 	printf("all is well\n");
 }
 
-static unsigned number(const char *text, unsigned most)
-{
-	unsigned long value = strtoul(text, NULL, 10);
-
-	if (value < 1 || value > most) {
-		fprintf(stderr, "testcard-blit: %s: 1 to %u\n", text, most);
-		exit(2);
-	}
-	return value;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"device", required_argument, NULL, 'd'},
-		{"processes", required_argument, NULL, 'p'},
-		{"rounds", required_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'},
+	static const struct demo_option table[] = {
+		{"device", "the card (default: /dev/dri/card0)", .text = &path},
+		{"processes", "that draw at once (1 to 16; default: 8)", .number = &processes,
+			.least = 1, .most = PROCESSES_MAX},
+		{"rounds", "of each (default: 20)", .number = &rounds, .least = 1,
+			.most = 1000000},
 		{0},
 	};
-	int option;
 
-	while ((option = getopt_long(argc, argv, "d:p:r:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'd':
-			path = optarg;
-			break;
-		case 'p':
-			processes = number(optarg, PROCESSES_MAX);
-			break;
-		case 'r':
-			rounds = number(optarg, 1000000);
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
+	demo_options(argc, argv,
+		"Draws with the GPU of a card by libdrm_intel, and checks every pixel. Needs the\n"
+		"right to share names on the card.", table);
 	run();
 	return EXIT_SUCCESS;
 }

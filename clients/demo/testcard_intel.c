@@ -4,76 +4,19 @@
  * second process, change domains, advise, ask for space. Says what it did; ends
  * with 1 at the first thing that is not as it should be.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <i915_drm.h>
-#include <intel_bufmgr.h>
 #include <xf86drm.h>
 
-enum { BATCH_SIZE = 16 << 10, BO_SIZE = 256 << 10, WIDTH = 300, HEIGHT = 200, TEXT_SIZE = 32 };
+#include "demo_options.h"
+#include "intel_paint.h"
+
+enum { BO_SIZE = 256 << 10, WIDTH = 300, HEIGHT = 200, TEXT_SIZE = 32 };
 
 static const char first_text[TEXT_SIZE] = "from the first process";
 static const char second_text[TEXT_SIZE] = "from the second process";
-
-static const char usage[] =
-	"usage: testcard-intel [--device PATH]\n"
-	"\n"
-	"Uses buffer objects of PATH (default: /dev/dri/card0) by libdrm_intel, and says what\n"
-	"it did. Needs a card with i915's requests, and the right to share names on it.\n"
-	"\n"
-	"  -d, --device PATH   the card\n"
-	"  -h, --help          this text\n";
-
-#define REQUIRE(condition)                                                                  \
-	do {                                                                                \
-		if (!(condition)) {                                                         \
-			fprintf(stderr, "testcard-intel: line %d: %s is not so (%s)\n", __LINE__, \
-				#condition, strerror(errno));                               \
-			exit(EXIT_FAILURE);                                                 \
-		}                                                                           \
-	} while (0)
-
-/* As every function of libdrm: 0 or an error. */
-#define TRY(call)                                                                           \
-	do {                                                                                \
-		int ret_ = call;                                                            \
-		if (ret_) {                                                                 \
-			fprintf(stderr, "testcard-intel: line %d: %s: %s\n", __LINE__, #call, \
-				strerror(ret_ < 0 ? -ret_ : ret_));                         \
-			exit(EXIT_FAILURE);                                                 \
-		}                                                                           \
-	} while (0)
-
-static int open_card(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0) {
-		fprintf(stderr, "testcard-intel: %s: %s\n", path, strerror(errno));
-		exit(EXIT_FAILURE);
-	}
-	return fd;
-}
-
-static drm_intel_bufmgr *open_manager(int fd)
-{
-	drm_intel_bufmgr *manager = drm_intel_bufmgr_gem_init(fd, BATCH_SIZE);
-
-	if (!manager) {
-		fprintf(stderr, "testcard-intel: no i915 requests on this card\n");
-		exit(EXIT_FAILURE);
-	}
-	return manager;
-}
 
 static uint32_t pattern(uint32_t x, uint32_t y)
 {
@@ -250,8 +193,8 @@ static void use_context(drm_intel_bufmgr *manager)
 /* Second process: opens the object by its name, reads, answers. */
 static int run_second(const char *path, uint32_t name)
 {
-	int fd = open_card(path);
-	drm_intel_bufmgr *manager = open_manager(fd);
+	int fd;
+	drm_intel_bufmgr *manager = paint_open(path, &fd);
 	char text[TEXT_SIZE];
 
 	drm_intel_bo *bo = drm_intel_bo_gem_create_from_name(manager, "named", name);
@@ -301,8 +244,8 @@ static void share_name(drm_intel_bufmgr *manager, const char *path)
 static void share_prime(drm_intel_bufmgr *manager, const char *path)
 {
 	drm_intel_bo *bo = drm_intel_bo_alloc(manager, "exported", BO_SIZE, 4096);
-	int dma_buf, other_fd = open_card(path);
-	drm_intel_bufmgr *other = open_manager(other_fd);
+	int dma_buf, other_fd;
+	drm_intel_bufmgr *other = paint_open(path, &other_fd);
 	char text[TEXT_SIZE];
 
 	REQUIRE(bo);
@@ -322,8 +265,8 @@ static void share_prime(drm_intel_bufmgr *manager, const char *path)
 
 static int run_first(const char *path)
 {
-	int fd = open_card(path);
-	drm_intel_bufmgr *manager = open_manager(fd);
+	int fd;
+	drm_intel_bufmgr *manager = paint_open(path, &fd);
 
 	show_device(fd, manager);
 	copy_in_and_out(manager);
@@ -344,31 +287,16 @@ static int run_first(const char *path)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"device", required_argument, NULL, 'd'},
-		{"second", required_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'},
+	const char *path = "/dev/dri/card0";
+	int name = 0;
+	const struct demo_option table[] = {
+		{"device", "the card (default: /dev/dri/card0)", .text = &path},
+		{"second", NULL, .number = &name, .least = 1, .most = INT32_MAX},
 		{0},
 	};
-	const char *path = "/dev/dri/card0";
-	unsigned long name = 0;
-	int option;
 
-	while ((option = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'd':
-			path = optarg;
-			break;
-		case 's':
-			name = strtoul(optarg, NULL, 10);
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
+	demo_options(argc, argv,
+		"Uses buffer objects of a card by libdrm_intel, and says what it did. Needs a card\n"
+		"with i915's requests, and the right to share names on it.", table);
 	return name ? run_second(path, name) : run_first(path);
 }
