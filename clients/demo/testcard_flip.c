@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -21,6 +21,7 @@
 #include <xf86drm.h>
 #include <xf86drmMode.h>
 
+#include "demo_options.h"
 #include "pattern.h"
 
 #define CURSOR_SIZE 64
@@ -31,7 +32,7 @@
 
 struct options {
 	const char *device;
-	uint32_t frames;
+	int frames;
 	double still; /* seconds to hold the still picture; 0 = flip */
 	bool overlay, cursor, legacy;
 };
@@ -480,7 +481,7 @@ static bool show(struct flipper *flipper)
 		return false;
 	if (options->still > 0)
 		return hold_still(options->still);
-	for (uint32_t frame = 1; frame <= options->frames && !interrupted; frame++) {
+	for (uint32_t frame = 1; frame <= (uint32_t)options->frames && !interrupted; frame++) {
 		if (!show_frame(flipper, frame) || !wait_flip(flipper))
 			return false;
 	}
@@ -508,58 +509,26 @@ static void restore(struct flipper *flipper)
 	drmModeFreeConnector(flipper->connector);
 }
 
-static const char help[] =
-	"usage: testcard-flip [options]\n"
-	"Shows a test card on a KMS device, one flip a vblank.\n"
-	"  --device PATH  /dev/dri/card0 by default\n"
-	"  --frames N     flips, 120 by default\n"
-	"  --still S      hold the still picture for S seconds instead\n"
-	"  --overlay      move an overlay plane too\n"
-	"  --cursor       move a cursor too\n"
-	"  --legacy       do not use atomic commits\n"
-	"  --help\n";
-
-static bool parse_options(struct options *options, int argc, char **argv)
+static void parse_options(struct options *options, int argc, char **argv)
 {
-	static const struct option names[] = {
-		{"device", required_argument, NULL, 'd'}, {"frames", required_argument, NULL, 'f'},
-		{"still", required_argument, NULL, 's'}, {"overlay", no_argument, NULL, 'o'},
-		{"cursor", no_argument, NULL, 'c'}, {"legacy", no_argument, NULL, 'l'},
-		{"help", no_argument, NULL, 'h'}, {0},
+	const char *still = NULL;
+	const struct demo_option table[] = {
+		{"device", "the card (default: /dev/dri/card0)", .text = &options->device},
+		{"frames", "flips (default: 120)", .number = &options->frames, .most = INT_MAX},
+		{"still", "holds the still picture for X seconds instead", .text = &still},
+		{"overlay", "moves an overlay plane too", .flag = &options->overlay},
+		{"cursor", "moves a cursor too", .flag = &options->cursor},
+		{"legacy", "does not use atomic commits", .flag = &options->legacy},
+		{0},
 	};
-	char end = 0;
-	bool good = true;
-	int option;
+	char end;
 
-	while (good && (option = getopt_long(argc, argv, "h", names, NULL)) >= 0) {
-		switch (option) {
-		case 'd':
-			options->device = optarg;
-			break;
-		case 'f':
-			good = sscanf(optarg, "%u%c", &options->frames, &end) == 1;
-			break;
-		case 's':
-			good = sscanf(optarg, "%lf%c", &options->still, &end) == 1 &&
-				options->still > 0 && options->still < 1e6;
-			break;
-		case 'o':
-			options->overlay = true;
-			break;
-		case 'c':
-			options->cursor = true;
-			break;
-		case 'l':
-			options->legacy = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			exit(0);
-		default:
-			good = false;
-		}
+	demo_options(argc, argv, "Shows a test card on a KMS device, one flip a vblank.", table);
+	if (still && (sscanf(still, "%lf%c", &options->still, &end) != 1 ||
+			!(options->still > 0 && options->still < 1e6))) {
+		fprintf(stderr, "testcard-flip: --still: seconds, more than 0\n");
+		exit(2);
 	}
-	return good && optind == argc;
 }
 
 int main(int argc, char **argv)
@@ -569,10 +538,7 @@ int main(int argc, char **argv)
 	};
 	struct sigaction action = {.sa_handler = on_signal};
 
-	if (!parse_options(&flipper.options, argc, argv)) {
-		fputs(help, stderr);
-		return 2;
-	}
+	parse_options(&flipper.options, argc, argv);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	flipper.fd = open(flipper.options.device, O_RDWR | O_CLOEXEC);
