@@ -121,6 +121,8 @@ void demo_connect(struct demo_window *window)
 
 void demo_disconnect(struct demo_window *window)
 {
+	if (window->frame)
+		wl_callback_destroy(window->frame);
 	if (window->surface) {
 		xdg_toplevel_destroy(window->toplevel);
 		xdg_surface_destroy(window->xdg);
@@ -181,15 +183,21 @@ static struct wl_buffer *buffer_by_fd(struct demo_window *window, const struct d
 	return wl;
 }
 
+void demo_buffer_take(struct demo_buffer *buffer, struct wl_buffer *wl)
+{
+	buffer->wl = wl;
+	buffer->busy = false;
+	wl_buffer_add_listener(wl, &buffer_listener, buffer);
+}
+
 void demo_buffer_init(struct demo_window *window, struct demo_buffer *buffer,
 	const struct demo_image *image)
 {
 	if (image->name && !window->drm)
 		demo_die("the compositor has no wl_drm");
-	buffer->busy = false;
-	buffer->wl = image->name ? wl_drm_create_buffer(window->drm, image->name, image->width,
-		image->height, image->stride, image->format) : buffer_by_fd(window, image);
-	wl_buffer_add_listener(buffer->wl, &buffer_listener, buffer);
+	demo_buffer_take(buffer, !image->name ? buffer_by_fd(window, image) :
+		wl_drm_create_buffer(window->drm, image->name, image->width, image->height,
+			image->stride, image->format));
 	/* What is wrong with it is a protocol error. */
 	if (wl_display_roundtrip(window->display) < 0)
 		demo_die("the compositor refuses the buffer");
@@ -277,7 +285,7 @@ static void frame_done(void *data, struct wl_callback *callback, uint32_t time)
 	struct demo_window *window = data;
 
 	wl_callback_destroy(callback);
-	window->waiting = false;
+	window->frame = NULL;
 }
 
 static const struct wl_callback_listener frame_listener = {.done = frame_done};
@@ -285,8 +293,10 @@ static const struct wl_callback_listener frame_listener = {.done = frame_done};
 void demo_show(struct demo_window *window, struct demo_buffer *buffer)
 {
 	buffer->busy = true;
-	window->waiting = true;
-	wl_callback_add_listener(wl_surface_frame(window->surface), &frame_listener, window);
+	if (!window->frame) {
+		window->frame = wl_surface_frame(window->surface);
+		wl_callback_add_listener(window->frame, &frame_listener, window);
+	}
 	wl_surface_attach(window->surface, buffer->wl, 0, 0);
 	wl_surface_damage_buffer(window->surface, 0, 0, INT32_MAX, INT32_MAX);
 	wl_surface_commit(window->surface);
@@ -319,7 +329,7 @@ bool demo_pace(struct demo_window *window)
 
 	if (!window->surface)
 		return demo_dispatch_for(window, FRAME_MILLISECONDS);
-	while (alive && window->waiting)
+	while (alive && window->frame)
 		alive = demo_dispatch(window);
 	return alive;
 }

@@ -50,8 +50,8 @@ struct demo_window {
 	struct xdg_surface *xdg;
 	struct xdg_toplevel *toplevel;
 	bool configured, closed, fullscreen;
-	int width, height;  /* the compositor wants, once it is open; 0 = as we like */
-	bool waiting;       /* for the frame callback */
+	int width, height; /* the compositor wants, once it is open; 0 = as we like */
+	struct wl_callback *frame; /* it will say that it is time for the next; NULL: it is */
 	bool authenticated; /* by demo_authenticate */
 };
 
@@ -67,6 +67,8 @@ void demo_authenticate(struct demo_window *window, int card);
 void demo_open(struct demo_window *window, const char *title, bool fullscreen);
 /* Fullscreen has a size, in multiples of step. True = it was another one, and is this now. */
 bool demo_resize(const struct demo_window *window, int step, int *width, int *height);
+/* Of a buffer that was made elsewhere. */
+void demo_buffer_take(struct demo_buffer *buffer, struct wl_buffer *wl);
 /* One buffer of an image, by whichever of name and fd it has. */
 void demo_buffer_init(struct demo_window *window, struct demo_buffer *buffer,
 	const struct demo_image *image);

@@ -5,36 +5,33 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <wayland-client.h>
-
+#include "demo_options.h"
+#include "demo_window.h"
 #include "pattern.h"
 #include "presentation-time-client-protocol.h"
-#include "xdg-shell-client-protocol.h"
 
-#define BUFFER_COUNT 3
-#define MAX_SIZE 8192
+enum { BUFFERS = 3, SIDE_MAX = 8192 };
 
 struct options {
-	int width, height;
 	bool still, solid, stats;
-	uint32_t color, alpha; /* 0xFFRRGGBB; 0..255 */
-	uint32_t frames;       /* 0 = until closed */
+	uint32_t color; /* 0xFFRRGGBB */
+	int alpha;      /* 0..255 */
+	int frames;     /* 0 = until closed */
 	const char *title;
 };
 
 struct buffer {
-	struct wl_buffer *wl;
-	uint32_t *pixels;
+	struct demo_buffer shown;
+	uint32_t *pixels; /* NULL = it is none yet */
 	size_t size;
 	int width, height;
-	bool busy;
 };
 
 /* What one second of presentation feedback says. */
@@ -54,45 +51,26 @@ struct feedback {
 
 struct client {
 	struct options options;
-	struct wl_display *display;
-	struct wl_compositor *compositor;
-	struct wl_shm *shm;
-	struct xdg_wm_base *wm_base;
-	struct wp_presentation *presentation;
-	struct wl_callback *frame_callback;
+	struct demo_window window;
 	struct wl_list feedbacks; /* feedback.link */
-	struct wl_surface *surface;
-	struct xdg_surface *xdg_surface;
-	struct xdg_toplevel *toplevel;
-	struct buffer buffers[BUFFER_COUNT];
+	struct buffer buffers[BUFFERS];
 	uint32_t *still; /* the still picture of width x height */
-	int width, height;
-	uint32_t frame;
-	bool configured, frame_due, resized, closed;
+	int width, height, frame;
 	struct stats stats;
 };
 
 /* ---- buffers ---- */
 
-static void buffer_release(void *data, struct wl_buffer *wl)
-{
-	struct buffer *buffer = data;
-
-	buffer->busy = false;
-}
-
-static const struct wl_buffer_listener buffer_listener = {.release = buffer_release};
-
 static void buffer_finish(struct buffer *buffer)
 {
-	if (buffer->wl)
-		wl_buffer_destroy(buffer->wl);
-	if (buffer->pixels)
-		munmap(buffer->pixels, buffer->size);
-	memset(buffer, 0, sizeof(*buffer));
+	if (!buffer->pixels)
+		return;
+	demo_buffer_finish(&buffer->shown);
+	munmap(buffer->pixels, buffer->size);
+	buffer->pixels = NULL;
 }
 
-static bool buffer_init(struct buffer *buffer, struct client *client)
+static void buffer_init(struct buffer *buffer, struct client *client)
 {
 	int fd = memfd_create("testcard-pattern", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -101,41 +79,30 @@ static bool buffer_init(struct buffer *buffer, struct client *client)
 	buffer->size = (size_t)client->width * client->height * 4;
 	if (fd < 0 || ftruncate(fd, buffer->size) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
-		goto fail;
+		demo_die("no shared memory: %s", strerror(errno));
 	buffer->pixels = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (buffer->pixels == MAP_FAILED) {
-		buffer->pixels = NULL;
-		goto fail;
-	}
-	struct wl_shm_pool *pool = wl_shm_create_pool(client->shm, fd, buffer->size);
-	buffer->wl = wl_shm_pool_create_buffer(pool, 0, client->width, client->height,
-		client->width * 4, client->options.alpha == 255 ? WL_SHM_FORMAT_XRGB8888 :
-		WL_SHM_FORMAT_ARGB8888);
+	if (buffer->pixels == MAP_FAILED)
+		demo_die("no shared memory: %s", strerror(errno));
+	struct wl_shm_pool *pool = wl_shm_create_pool(client->window.shm, fd, buffer->size);
+	demo_buffer_take(&buffer->shown, wl_shm_pool_create_buffer(pool, 0, client->width,
+		client->height, client->width * 4, client->options.alpha == 255 ?
+		WL_SHM_FORMAT_XRGB8888 : WL_SHM_FORMAT_ARGB8888));
 	wl_shm_pool_destroy(pool);
-	wl_buffer_add_listener(buffer->wl, &buffer_listener, buffer);
 	close(fd);
-	return true;
-
-fail:
-	fprintf(stderr, "testcard-pattern: buffer: %s\n", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return false;
 }
 
 /* A free buffer of the current size, NULL when the compositor has them all. */
 static struct buffer *next_buffer(struct client *client)
 {
-	for (int i = 0; i < BUFFER_COUNT; i++) {
+	for (int i = 0; i < BUFFERS; i++) {
 		struct buffer *buffer = &client->buffers[i];
-		if (buffer->busy)
+
+		if (buffer->shown.busy)
 			continue;
-		if (buffer->width == client->width && buffer->height == client->height)
-			return buffer;
-		buffer_finish(buffer);
-		if (!buffer_init(buffer, client)) {
-			client->closed = true;
-			return NULL;
+		if (!buffer->pixels || buffer->width != client->width ||
+				buffer->height != client->height) {
+			buffer_finish(buffer);
+			buffer_init(buffer, client);
 		}
 		return buffer;
 	}
@@ -150,7 +117,7 @@ static void print_stats(struct client *client, uint64_t now_ns)
 	double seconds = (now_ns - stats->period_start_ns) / 1e9;
 
 	printf("%.2f flips/s, refresh %.3f ms, longest gap %.3f ms, late %u, discarded %u, "
-		"frame %u\n", stats->presented / seconds, stats->refresh_ns / 1e6,
+		"frame %d\n", stats->presented / seconds, stats->refresh_ns / 1e6,
 		stats->worst_ns / 1e6, stats->late, stats->discarded, client->frame);
 	fflush(stdout);
 	stats->period_start_ns = now_ns;
@@ -214,20 +181,21 @@ static void ask_feedback(struct client *client)
 {
 	struct feedback *feedback;
 
-	if (!client->presentation || !client->options.stats)
+	if (!client->window.presentation || !client->options.stats)
 		return;
 	feedback = calloc(1, sizeof(*feedback));
 	if (!feedback)
 		return;
 	feedback->client = client;
-	feedback->wp = wp_presentation_feedback(client->presentation, client->surface);
+	feedback->wp = wp_presentation_feedback(client->window.presentation,
+		client->window.surface);
 	wp_presentation_feedback_add_listener(feedback->wp, &feedback_listener, feedback);
 	wl_list_insert(&client->feedbacks, &feedback->link);
 }
 
 /* ---- drawing ---- */
 
-static bool make_still(struct client *client)
+static void make_still(struct client *client)
 {
 	size_t count = (size_t)client->width * client->height;
 	const struct options *options = &client->options;
@@ -235,7 +203,7 @@ static bool make_still(struct client *client)
 	free(client->still);
 	client->still = malloc(count * 4);
 	if (!client->still)
-		return false;
+		demo_die("no memory");
 	if (options->solid) {
 		for (size_t i = 0; i < count; i++)
 			client->still[i] = options->color;
@@ -244,275 +212,121 @@ static bool make_still(struct client *client)
 	}
 	for (size_t i = 0; options->alpha != 255 && i < count; i++)
 		client->still[i] = pattern_premultiply(client->still[i], options->alpha);
-	return true;
 }
 
-static void frame_done(void *data, struct wl_callback *callback, uint32_t time)
+/* The size the compositor wants is ours. */
+static void resize(struct client *client)
 {
-	struct client *client = data;
+	int width = client->window.width, height = client->window.height;
 
-	wl_callback_destroy(callback);
-	client->frame_callback = NULL;
-	client->frame_due = true;
+	if (width > 0 && height > 0 && width <= SIDE_MAX && height <= SIDE_MAX &&
+	    (width != client->width || height != client->height)) {
+		client->width = width;
+		client->height = height;
+		make_still(client);
+	}
 }
-
-static const struct wl_callback_listener frame_listener = {.done = frame_done};
 
 static void draw(struct client *client)
 {
-	struct buffer *buffer = next_buffer(client);
+	struct buffer *buffer;
 	struct pattern_rect rects[2];
-	bool moving = !client->options.still && !client->options.solid;
 
+	resize(client);
+	buffer = next_buffer(client);
 	if (!buffer)
 		return; /* a release wakes us */
 	memcpy(buffer->pixels, client->still, buffer->size);
-	if (moving)
+	if (!client->options.still && !client->options.solid)
 		pattern_draw_frame(buffer->pixels, buffer->width, buffer->width, buffer->height,
 			client->frame, rects);
 	client->frame++;
-	client->frame_due = client->resized = false;
-	if ((moving || client->options.frames) && !client->frame_callback) {
-		client->frame_callback = wl_surface_frame(client->surface);
-		wl_callback_add_listener(client->frame_callback, &frame_listener, client);
-	}
+	client->window.configured = false;
 	ask_feedback(client);
-	wl_surface_attach(client->surface, buffer->wl, 0, 0);
-	wl_surface_damage_buffer(client->surface, 0, 0, buffer->width, buffer->height);
-	wl_surface_commit(client->surface);
-	buffer->busy = true;
+	demo_show(&client->window, &buffer->shown);
 }
 
-/* ---- the window ---- */
+/* ---- the program ---- */
 
-static void toplevel_configure(void *data, struct xdg_toplevel *toplevel, int32_t width,
-	int32_t height, struct wl_array *states)
+/* Also when only the focus changed: an ack wants its commit. */
+static bool due(const struct client *client)
 {
-	struct client *client = data;
+	const struct options *options = &client->options;
+	bool more = options->frames ? client->frame < options->frames :
+		!options->still && !options->solid;
 
-	if (width <= 0 || height <= 0 || width > MAX_SIZE || height > MAX_SIZE ||
-	    (width == client->width && height == client->height))
-		return;
-	client->width = width;
-	client->height = height;
-	free(client->still);
-	client->still = NULL;
-}
-
-static void toplevel_close(void *data, struct xdg_toplevel *toplevel)
-{
-	struct client *client = data;
-
-	client->closed = true;
-}
-
-static const struct xdg_toplevel_listener toplevel_listener = {
-	.configure = toplevel_configure,
-	.close = toplevel_close,
-};
-
-static void surface_configure(void *data, struct xdg_surface *surface, uint32_t serial)
-{
-	struct client *client = data;
-
-	xdg_surface_ack_configure(surface, serial);
-	/* Also when only the focus changed: an ack wants its commit. */
-	client->resized = true;
-	client->configured = true;
-	if (!client->still && !make_still(client))
-		client->closed = true;
-}
-
-static const struct xdg_surface_listener surface_listener = {.configure = surface_configure};
-
-static void wm_base_ping(void *data, struct xdg_wm_base *wm_base, uint32_t serial)
-{
-	xdg_wm_base_pong(wm_base, serial);
-}
-
-static const struct xdg_wm_base_listener wm_base_listener = {.ping = wm_base_ping};
-
-static void registry_global(void *data, struct wl_registry *registry, uint32_t name,
-	const char *interface, uint32_t version)
-{
-	struct client *client = data;
-
-	if (strcmp(interface, wl_compositor_interface.name) == 0) {
-		client->compositor = wl_registry_bind(registry, name, &wl_compositor_interface, 4);
-	} else if (strcmp(interface, wl_shm_interface.name) == 0) {
-		client->shm = wl_registry_bind(registry, name, &wl_shm_interface, 1);
-	} else if (strcmp(interface, xdg_wm_base_interface.name) == 0) {
-		client->wm_base = wl_registry_bind(registry, name, &xdg_wm_base_interface, 1);
-		xdg_wm_base_add_listener(client->wm_base, &wm_base_listener, client);
-	} else if (strcmp(interface, wp_presentation_interface.name) == 0) {
-		client->presentation = wl_registry_bind(registry, name, &wp_presentation_interface, 1);
-	}
-}
-
-static void registry_global_remove(void *data, struct wl_registry *registry, uint32_t name)
-{
-}
-
-static const struct wl_registry_listener registry_listener = {
-	.global = registry_global,
-	.global_remove = registry_global_remove,
-};
-
-static void window_create(struct client *client)
-{
-	client->width = client->options.width;
-	client->height = client->options.height;
-	wl_list_init(&client->feedbacks);
-	client->surface = wl_compositor_create_surface(client->compositor);
-	client->xdg_surface = xdg_wm_base_get_xdg_surface(client->wm_base, client->surface);
-	xdg_surface_add_listener(client->xdg_surface, &surface_listener, client);
-	client->toplevel = xdg_surface_get_toplevel(client->xdg_surface);
-	xdg_toplevel_add_listener(client->toplevel, &toplevel_listener, client);
-	xdg_toplevel_set_app_id(client->toplevel, "testcard-pattern");
-	xdg_toplevel_set_title(client->toplevel, client->options.title);
-	wl_surface_commit(client->surface);
-}
-
-static void window_destroy(struct client *client)
-{
-	struct feedback *feedback, *tmp;
-
-	wl_list_for_each_safe(feedback, tmp, &client->feedbacks, link)
-		feedback_destroy(feedback);
-	if (client->frame_callback)
-		wl_callback_destroy(client->frame_callback);
-	for (int i = 0; i < BUFFER_COUNT; i++)
-		buffer_finish(&client->buffers[i]);
-	free(client->still);
-	xdg_toplevel_destroy(client->toplevel);
-	xdg_surface_destroy(client->xdg_surface);
-	wl_surface_destroy(client->surface);
+	return client->window.configured || (more && !client->window.frame);
 }
 
 static bool finished(const struct client *client)
 {
-	uint32_t frames = client->options.frames;
+	int frames = client->options.frames;
 
 	/* The last frame's callback says that it was shown. */
-	return client->closed || (frames && client->frame >= frames && client->frame_due);
+	return client->window.closed || (frames && client->frame >= frames && !client->window.frame);
 }
 
-static int run(struct client *client)
+static void run(struct client *client)
 {
+	struct feedback *feedback, *next;
+
+	wl_list_init(&client->feedbacks);
+	make_still(client);
+	demo_connect(&client->window);
+	demo_open(&client->window, client->options.title, false);
 	while (!finished(client)) {
-		bool more = client->options.frames == 0 || client->frame < client->options.frames;
-		if (client->configured && (client->resized || (client->frame_due && more)))
+		if (due(client))
 			draw(client);
-		if (wl_display_dispatch(client->display) < 0) {
-			fprintf(stderr, "testcard-pattern: the compositor is gone: %s\n", strerror(errno));
-			return 1;
-		}
+		if (!demo_dispatch(&client->window) && !client->window.closed)
+			demo_die("the compositor is gone: %s", strerror(errno));
 	}
 	if (client->stats.presented > 0)
 		print_stats(client, client->stats.last_ns);
 	if (client->options.stats)
-		printf("%u frames drawn\n", client->frame);
-	return 0;
+		printf("%d frames drawn\n", client->frame);
+	wl_list_for_each_safe(feedback, next, &client->feedbacks, link)
+		feedback_destroy(feedback);
+	for (int i = 0; i < BUFFERS; i++)
+		buffer_finish(&client->buffers[i]);
+	free(client->still);
+	demo_disconnect(&client->window);
 }
 
-static int open_and_run(struct client *client)
+static bool parse_color(const char *text, uint32_t *color)
 {
-	client->display = wl_display_connect(NULL);
-	if (!client->display) {
-		fprintf(stderr, "testcard-pattern: no Wayland display: %s\n", strerror(errno));
-		return 1;
-	}
-	struct wl_registry *registry = wl_display_get_registry(client->display);
-	wl_registry_add_listener(registry, &registry_listener, client);
-	wl_display_roundtrip(client->display);
-	if (!client->compositor || !client->shm || !client->wm_base) {
-		fprintf(stderr, "testcard-pattern: wl_compositor, wl_shm or xdg_wm_base is missing\n");
-		return 1;
-	}
-	window_create(client);
-	int status = run(client);
-	window_destroy(client);
-	if (client->presentation)
-		wp_presentation_destroy(client->presentation);
-	xdg_wm_base_destroy(client->wm_base);
-	wl_shm_destroy(client->shm);
-	wl_compositor_destroy(client->compositor);
-	wl_registry_destroy(registry);
-	wl_display_disconnect(client->display);
-	return status;
-}
+	char end;
+	bool right = strlen(text) == 6 && sscanf(text, "%x%c", color, &end) == 1;
 
-static const char help[] =
-	"usage: testcard-pattern [options]\n"
-	"Shows a test card in a Wayland window.\n"
-	"  --size WxH      window size, 640x480 by default; the compositor may want another\n"
-	"  --still         the picture alone, without what moves\n"
-	"  --color RRGGBB  one colour instead of the picture\n"
-	"  --alpha N       opacity 0..255 (premultiplied), 255 by default\n"
-	"  --frames N      end after N frames\n"
-	"  --stats         print what presentation feedback says, once a second\n"
-	"  --title TEXT    window title, \"testcard-pattern\" by default\n"
-	"  --help\n";
-
-static bool parse_options(struct options *options, int argc, char **argv)
-{
-	static const struct option names[] = {
-		{"size", required_argument, NULL, 's'}, {"still", no_argument, NULL, 'S'},
-		{"color", required_argument, NULL, 'c'}, {"alpha", required_argument, NULL, 'a'},
-		{"frames", required_argument, NULL, 'f'}, {"stats", no_argument, NULL, 't'},
-		{"title", required_argument, NULL, 'T'}, {"help", no_argument, NULL, 'h'}, {0},
-	};
-	char end = 0;
-	bool good = true;
-	int option;
-
-	while (good && (option = getopt_long(argc, argv, "h", names, NULL)) >= 0) {
-		switch (option) {
-		case 's':
-			good = sscanf(optarg, "%dx%d%c", &options->width, &options->height, &end) == 2 &&
-				options->width > 0 && options->width <= MAX_SIZE &&
-				options->height > 0 && options->height <= MAX_SIZE;
-			break;
-		case 'c':
-			good = sscanf(optarg, "%x%c", &options->color, &end) == 1 &&
-				strlen(optarg) == 6;
-			options->color |= 0xFF000000;
-			options->solid = true;
-			break;
-		case 'a':
-			good = sscanf(optarg, "%u%c", &options->alpha, &end) == 1 && options->alpha <= 255;
-			break;
-		case 'f':
-			good = sscanf(optarg, "%u%c", &options->frames, &end) == 1;
-			break;
-		case 'S':
-			options->still = true;
-			break;
-		case 't':
-			options->stats = true;
-			break;
-		case 'T':
-			options->title = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			exit(0);
-		default:
-			good = false;
-		}
-	}
-	return good && optind == argc;
+	*color |= 0xFF000000;
+	return right;
 }
 
 int main(int argc, char **argv)
 {
-	struct client client = {
-		.options = {.width = 640, .height = 480, .alpha = 255, .title = "testcard-pattern"},
+	struct client client = {.options = {.alpha = 255, .title = "testcard-pattern"}};
+	struct options *options = &client.options;
+	const char *size = "640x480", *color = NULL;
+	const struct demo_option table[] = {
+		{"size", "WxH, the window's (default: 640x480); the compositor may want another",
+			.text = &size},
+		{"still", "the picture alone, without what moves", .flag = &options->still},
+		{"color", "RRGGBB, one colour instead of the picture", .text = &color},
+		{"alpha", "opacity, premultiplied (0 to 255; default: 255)",
+			.number = &options->alpha, .most = 255},
+		{"frames", "ends after N", .number = &options->frames, .most = INT_MAX},
+		{"stats", "prints what presentation feedback says, once a second",
+			.flag = &options->stats},
+		{"title", "the window's (default: testcard-pattern)", .text = &options->title},
+		{0},
 	};
 
-	if (!parse_options(&client.options, argc, argv)) {
-		fputs(help, stderr);
+	demo_options(argc, argv, "Shows a test card in a Wayland window.", table);
+	options->solid = color != NULL;
+	if (!demo_size(size, SIDE_MAX, &client.width, &client.height) ||
+	    (color && !parse_color(color, &options->color))) {
+		fprintf(stderr, "testcard-pattern: no such size or colour\n");
 		return 2;
 	}
-	return open_and_run(&client);
+	run(&client);
+	return EXIT_SUCCESS;
 }

@@ -205,7 +205,7 @@ static void run(struct client *client)
 		struct demo_buffer *buffer = demo_buffer_free(client->buffers, BUFFERS);
 		bool more = client->frames == 0 || client->drawn < client->frames;
 
-		if (!window->waiting && buffer && more)
+		if (!window->frame && buffer && more)
 			play(client, buffer);
 		else
 			alive = demo_dispatch(window);
