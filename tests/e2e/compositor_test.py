@@ -4,10 +4,9 @@ import os
 import re
 import time
 
-import pattern
 import png
 import tc
-from pattern import differences
+from pattern import differences, shown
 
 PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
 CURSOR_MAX = 64  # pixels the cursor plane can cover
@@ -23,21 +22,22 @@ def test_a_clients_pixels_reach_the_scanout_under_the_cursor(t):
     x, y = window["x"], window["y"]
     t.equal((window["width"], window["height"]), (320, 240), "window size")
     compositor.ctl("move-to", str(x + 160), str(y + 100))
-    compositor.ctl("wait-vblank", "5")
-    shot = compositor.screenshot()
-    t.equal((shot.width, shot.height), (1024, 768), "scanout size")
     near = (x + 160 - CURSOR_MAX, y + 100 - CURSOR_MAX, x + 160 + CURSOR_MAX, y + 100 + CURSOR_MAX)
-    t.equal(differences(shot, x, y, 320, 240, near), [], "pixels around the cursor")
-    covered = differences(shot, x, y, 320, 240)
-    t.check(20 < len(covered) < CURSOR_MAX * CURSOR_MAX, f"cursor covers {len(covered)} pixels")
+
+    def under_the_cursor(image):
+        """The client's pixels around the cursor, and something else below it."""
+        covered = differences(image, x, y, 320, 240)
+        return differences(image, x, y, 320, 240, near) == [] and \
+            20 < len(covered) < CURSOR_MAX * CURSOR_MAX
+    shot = compositor.shows(under_the_cursor, "the test card under the cursor")
+    t.equal((shot.width, shot.height), (1024, 768), "scanout size")
     # It is the plane that shows the cursor, not the renderer.
     state = compositor.ctl("state")
     cursor = [plane for plane in state["planes"] if plane["type"] == "cursor"][0]
     t.check(cursor["fb"], f"cursor plane is off: {cursor}")
     # Away with the cursor: every pixel is the client's.
     compositor.ctl("move-to", "1020", "760")
-    compositor.ctl("wait-vblank", "5")
-    t.equal(differences(compositor.screenshot("away.png"), x, y, 320, 240), [], "all pixels")
+    shown(compositor, x, y, 320, 240)
     compositor.stop()
 
 
@@ -59,8 +59,10 @@ def test_focus_follows_a_click(t):
     client = t.start("foot", "-T", "second", "sh", "-c", f"cat > {second}",
                      WAYLAND_DISPLAY=display(t))
     windows = {window["title"]: window for window in compositor.wait_windows(2)}
+    t.wait(lambda: os.path.exists(first) and os.path.exists(second), "cat in both windows")
     # The upper left corner of the first peeks out: windows are placed in a cascade.
     compositor.ctl("move-to", str(windows["first"]["x"] + 5), str(windows["first"]["y"] + 5))
+    compositor.taken()
     compositor.ctl("button", "left")
     t.wait(lambda: {w["title"] for w in compositor.windows() if w["focused"]} == {"first"},
            "focus on the first window")
@@ -78,24 +80,30 @@ def display(t):
     return sockets[0]
 
 
+def place(compositor):
+    window, = compositor.windows()
+    return window["x"], window["y"]
+
+
 def test_window_moves_with_alt_drag(t):
     compositor = tc.Compositor(t, run=[still("200x160")])
     window, = compositor.wait_windows(1)
     x, y = window["x"], window["y"]
     compositor.ctl("move-to", str(x + 50), str(y + 50))
     compositor.ctl("key", "leftalt", "down")
+    compositor.taken()
     compositor.ctl("button", "left", "down")
+    compositor.taken()
     compositor.ctl("move-to", str(x + 350), str(y + 250))
+    t.wait(lambda: place(compositor) == (x + 300, y + 200), "the window to follow the pointer")
     # libinput holds back the release of a button that was down for less than 25 ms.
-    compositor.ctl("wait-vblank", "4")
+    time.sleep(0.05)
     compositor.ctl("button", "left", "up")
-    compositor.ctl("wait-vblank", "4")
+    compositor.taken()
     compositor.ctl("key", "leftalt", "up")
     compositor.ctl("move-to", "1020", "760")
-    compositor.ctl("wait-vblank", "5")
-    window, = compositor.windows()
-    t.equal((window["x"], window["y"]), (x + 300, y + 200), "where the window is")
-    t.equal(differences(compositor.screenshot(), x + 300, y + 200, 200, 160), [], "pixels there")
+    shown(compositor, x + 300, y + 200, 200, 160)
+    t.equal(place(compositor), (x + 300, y + 200), "where the window is")
     compositor.stop()
 
 
@@ -103,7 +111,7 @@ def test_screencopy_gives_the_scanout(t):
     compositor = tc.Compositor(t, run=[still("320x240")])
     window, = compositor.wait_windows(1)
     compositor.ctl("move-to", "1020", "760")
-    compositor.ctl("wait-vblank", "5")
+    shown(compositor, window["x"], window["y"], 320, 240)
     t.run("grim", t.path("grim.png"), WAYLAND_DISPLAY=display(t))
     grim, shot = png.read(t.path("grim.png")), compositor.screenshot()
     t.equal((grim.width, grim.height), (1024, 768), "grim's size")
@@ -121,9 +129,7 @@ def test_output_management_changes_the_mode(t):
     text = t.run("wlr-randr", WAYLAND_DISPLAY=display(t))
     t.check("Virtual-1" in text and "1024x768" in text and "current" in text, text)
     t.run("wlr-randr", "--output", "Virtual-1", "--mode", "1280x720", WAYLAND_DISPLAY=display(t))
-    compositor.ctl("wait-vblank", "5")
-    shot = compositor.screenshot()
-    t.equal((shot.width, shot.height), (1280, 720), "scanout after the mode set")
+    compositor.shows(lambda shot: (shot.width, shot.height) == (1280, 720), "the mode that was set")
     compositor.stop()
 
 
@@ -131,8 +137,7 @@ def test_hotplug_of_a_new_mode_is_followed(t):
     compositor = tc.Compositor(t, run=[still("320x240")])
     compositor.wait_windows(1)
     compositor.ctl("mode", "800x600")
-    t.wait(lambda: compositor.screenshot().width == 800, "the new mode")
-    t.equal(compositor.screenshot().height, 600, "height")
+    compositor.shows(lambda shot: (shot.width, shot.height) == (800, 600), "the new mode")
     compositor.stop()
 
 
@@ -140,9 +145,7 @@ def test_a_custom_mode_stays_and_is_on_offer(t):
     compositor = tc.Compositor(t)
     t.run("wlr-randr", "--output", "Virtual-1", "--custom-mode", "1000x500",
           WAYLAND_DISPLAY=display(t))
-    compositor.ctl("wait-vblank", "5")
-    shot = compositor.screenshot()
-    t.equal((shot.width, shot.height), (1000, 500), "scanout after the mode set")
+    compositor.shows(lambda shot: (shot.width, shot.height) == (1000, 500), "the mode that was set")
     text = t.run("wlr-randr", WAYLAND_DISPLAY=display(t))
     t.check(re.search(r"1000x500 px, [0-9.]+ Hz \(current\)", text), text)
     compositor.stop()
@@ -159,9 +162,7 @@ def test_unplugged_and_plugged_in_again(t):
     t.wait(lambda: compositor.ctl("screenshot", t.path("on.png"), ok=None)["ok"],
            "the screen to come back")
     compositor.ctl("move-to", "1020", "760")
-    compositor.ctl("wait-vblank", "5")
-    t.equal(differences(compositor.screenshot(), before["x"], before["y"], 320, 240), [],
-            "its pixels")
+    shown(compositor, before["x"], before["y"], 320, 240)
     compositor.stop()
 
 
@@ -178,24 +179,45 @@ def test_commands_with_wrong_words(t):
 def test_layer_shell_background(t):
     compositor = tc.Compositor(t)
     client = t.start("swaybg", "-c", "#123456", WAYLAND_DISPLAY=display(t))
-    t.wait(lambda: compositor.screenshot().pixel(500, 400) == 0x123456, "swaybg's colour")
-    shot = compositor.screenshot()
-    for at in ((0, 0), (1023, 0), (0, 767), (700, 30)):
-        t.equal(shot.pixel(*at), 0x123456, f"pixel {at}")
+    compositor.shows(lambda shot: all(shot.pixel(*at) == 0x123456 for at in (
+        (500, 400), (0, 0), (1023, 0), (0, 767), (700, 30))), "swaybg's colour")
     t.stop(client, status=None)
     compositor.stop()
+
+
+def stats(text):
+    rates = [float(rate) for rate in re.findall(r"([0-9.]+) flips/s", text)]
+    refresh = [float(value) for value in re.findall(r"refresh ([0-9.]+) ms", text)]
+    return rates, refresh
 
 
 def test_presentation_feedback_has_the_devices_clock(t):
     compositor = tc.Compositor(t)
     text = t.run(PATTERN, "--size", "160x120", "--frames", "190", "--stats",
                  WAYLAND_DISPLAY=display(t))
-    rates = [float(rate) for rate in re.findall(r"([0-9.]+) flips/s", text)]
-    refresh = [float(value) for value in re.findall(r"refresh ([0-9.]+) ms", text)]
-    # A busy machine loses flips; none comes early, and some second is whole.
-    t.check(len(rates) >= 3 and max(rates) <= 61 and any(59 <= rate for rate in rates[:3]), text)
+    rates, refresh = stats(text)
+    # A busy machine loses flips, and none comes early.
+    t.check(len(rates) >= 3 and max(rates) <= 61, text)
     # 1344 x 806 pixels at 65 MHz
     t.check(refresh and all(abs(value - 16.666) < 0.01 for value in refresh), text)
+    compositor.stop()
+
+
+def test_a_frame_at_every_vblank(t):
+    """The device's time goes on when the next frame is there: none is lost, whoever is busy."""
+    # What the GPU draws may be late for the vblank that it was meant for.
+    compositor = tc.Compositor(t, "--renderer", "pixman")
+    compositor.ctl("time", "freeze")
+    client = t.start(PATTERN, "--size", "160x120", "--frames", "190", "--stats",
+                     WAYLAND_DISPLAY=display(t))
+    compositor.ctl("time", "step", "185", "commit")
+    compositor.ctl("time", "real")
+    t.wait(lambda: client.poll() is not None, "the client's last frame")
+    t.stop(client)
+    with open(client.log) as file:
+        text = file.read()
+    rates, _ = stats(text)
+    t.check(len(rates) >= 3 and all(59 <= rate <= 61 for rate in rates[:3]), text)
     compositor.stop()
 
 
@@ -230,11 +252,9 @@ def test_a_thousand_hotplugs(t):
 
 def test_exit_screenshot_and_client_exit(t):
     picture = t.path("exit.png")
-    start = time.monotonic()
     t.run(tc.COMPOSITOR, "--headless", "--dir", os.path.join(t.runtime, "tc"),
           "--screenshot", picture, "--exit-with-client", "--run",
           f"{PATTERN} --size 320x240 --frames 60")
-    t.check(time.monotonic() - start < 20, "it took too long")
     shot = png.read(picture)
     t.equal((shot.width, shot.height), (1024, 768), "size of the picture at exit")
 

@@ -28,7 +28,7 @@ def start(t, *options):
 
 def ctl(t, folder, *words, status=0):
     done = subprocess.run([tc.CTL, "--dir", folder, *words], env=t.env(), text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=tc.TIMEOUT)
     t.equal(done.returncode, status, f"exit code of {words}: {done.stdout}{done.stderr}")
     return json.loads(done.stdout) if done.stdout else done.stderr
 
@@ -50,7 +50,7 @@ def test_ends(t):
             ctl(t, folder, "quit")
         else:
             process.send_signal(how)
-        t.equal(process.wait(5), 0, f"exit code after {how}")
+        t.equal(process.wait(tc.TIMEOUT), 0, f"exit code after {how}")
         t.running.remove(process)
         t.equal(os.listdir(t.runtime), [], f"left after {how}")
 
@@ -82,9 +82,9 @@ def test_quit_with_a_client_in_the_middle(t):
                              stdout=subprocess.PIPE)
     time.sleep(0.1)
     ctl(t, folder, "quit")
-    t.equal(process.wait(5), 0, "exit code")
+    t.equal(process.wait(tc.TIMEOUT), 0, "exit code")
     t.running.remove(process)
-    t.equal(json.loads(waits.communicate(timeout=5)[0])["ok"], False, "the waiting client")
+    t.equal(json.loads(waits.communicate(timeout=tc.TIMEOUT)[0])["ok"], False, "the waiting client")
     t.equal(waits.returncode, 1, "its exit code")
     half.close()
 

@@ -52,7 +52,7 @@ def test_a_program(t):
     t.wait(lambda: color(t, folder, 1, 0) != 0xff0000, "the other program's picture")
     go_on()
     step("busy")
-    t.equal(client.wait(10), 0, "exit code")
+    t.equal(client.wait(tc.TIMEOUT), 0, "exit code")
     t.running.remove(client)
     flip.kill()
     flip.wait()

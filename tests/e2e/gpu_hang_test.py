@@ -18,14 +18,14 @@ def hang(t, compositor):
     """What the renderer does next hangs; something moves, so that it does something."""
     before = resets(compositor)
     compositor.ctl("gpu", "hang")
-    t.wait(lambda: resets(compositor) > before, "the hang was not taken")
+    t.wait(lambda: resets(compositor) > before, "the hang to be taken")
 
 
 def settled(compositor, window):
-    compositor.ctl("wait-vblank", "20")
-    shot = compositor.screenshot()
-    return [(x, y) for y in range(HEIGHT) for x in range(WIDTH)
-            if shot.pixel(window["x"] + x, window["y"] + y) != pattern.still(x, y, WIDTH, HEIGHT)]
+    """After a while the picture is right, and is so a while later."""
+    for _ in range(2):
+        compositor.ctl("wait-vblank", "10")
+        pattern.shown(compositor, window["x"], window["y"], WIDTH, HEIGHT)
 
 
 def start(t, *options):
@@ -40,9 +40,9 @@ def start(t, *options):
 
 def test_the_picture_comes_back(t):
     compositor, window = start(t)
-    t.equal(settled(compositor, window), [], "pixels before")
+    settled(compositor, window)
     hang(t, compositor)
-    t.equal(settled(compositor, window), [], "pixels after a hang")
+    settled(compositor, window)
     error = compositor.ctl("gpu", "error")["error"]
     t.check("GPU HANG: " in error and "Cause: hang" in error, error)
     compositor.ctl("gpu", "clear-error")
@@ -54,7 +54,7 @@ def test_many_hangs_do_not_end_the_compositor(t):
     compositor, window = start(t)
     for _ in range(12):
         hang(t, compositor)
-    t.equal(settled(compositor, window), [], "pixels after twelve hangs")
+    settled(compositor, window)
     t.equal(len(compositor.windows()), 2, "windows")
     compositor.stop()
 
@@ -64,7 +64,7 @@ def test_resets_are_not_seen(t):
     for _ in range(20):
         compositor.ctl("gpu", "reset")
         time.sleep(0.01)
-    t.equal(settled(compositor, window), [], "pixels after resets")
+    settled(compositor, window)
     compositor.stop()
 
 
@@ -74,7 +74,7 @@ def test_wedged_and_back(t):
     compositor.ctl("wait-vblank", "10")
     t.equal(compositor.ctl("gpu", "info")["wedged"], True, "wedged")
     compositor.ctl("gpu", "unwedge")
-    t.equal(settled(compositor, window), [], "pixels after unwedge")
+    settled(compositor, window)
     t.equal(len(compositor.windows()), 2, "windows")
     compositor.stop()
 

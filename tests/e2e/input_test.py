@@ -39,7 +39,7 @@ class Device:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+        self.process.wait(tc.TIMEOUT)
         self.t.running.remove(self.process)
 
 
@@ -184,7 +184,7 @@ def test_libevdev_syncs_after_overflow(t):
     process.stdin.close()
     t.wait(lambda: "dropped" in text(), "the answer")
     t.check("dropped [0, -1, 1] 1" in text(), text())
-    process.wait(30)
+    process.wait(tc.TIMEOUT)
     t.running.remove(process)
 
 

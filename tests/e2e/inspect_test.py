@@ -2,6 +2,7 @@
 import os
 
 import matrix
+import pattern
 import tc
 
 PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
@@ -66,8 +67,8 @@ def test_what_labels_say(t):
 
 def test_off_again_the_picture_is_as_before(t):
     compositor = start(t, run=[f"{PATTERN} --still --size 320x240"])
-    compositor.wait_windows(1)
-    before = compositor.screenshot("before.png")
+    window, = compositor.wait_windows(1)
+    before = pattern.shown(compositor, window["x"], window["y"], 320, 240)
     compositor.ctl("inspect", "on")
     shown = t.wait(lambda: (lambda image: image if image.rows != before.rows else None)(
         compositor.screenshot("on.png")), "the labels")
@@ -126,6 +127,7 @@ def test_clicks_go_through_it(t):
     x, y = below["x"] + 4, below["y"] + 4
     t.check(x < above["x"], "the lower window's corner can be seen")
     compositor.ctl("move-to", str(x), str(y))
+    compositor.taken()
     compositor.ctl("button", "left")
     t.wait(lambda: next(w for w in compositor.windows()
                         if w["title"] == below["title"])["focused"], "the click")

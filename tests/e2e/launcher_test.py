@@ -23,7 +23,7 @@ def launch(t, *argv, options=(), **kw):
 
 
 def done(t, process, status, text):
-    t.equal(process.wait(15), status, text)
+    t.equal(process.wait(tc.TIMEOUT), status, text)
     process.stdout.close()
     t.running.remove(process)
     t.equal(os.listdir(t.runtime), [], f"left in the runtime folder: {text}")

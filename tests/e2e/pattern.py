@@ -34,14 +34,24 @@ def first_difference(image, left, top, width, height, expected):
     return None
 
 
-def differences(image, left, top, width, height, skip=None):
-    """Pixels of the still picture at (left, top) that are wrong, outside the skipped box."""
-    wrong = []
+def wrong(image, left, top, width, height, skip=None):
+    """Where pixels of the still picture at (left, top) are wrong, outside the skipped box."""
     for y in range(height):
         for x in range(width):
             at = (left + x, top + y)
             if skip and skip[0] <= at[0] < skip[2] and skip[1] <= at[1] < skip[3]:
                 continue
             if image.pixel(*at) != still(x, y, width, height):
-                wrong.append(at)
-    return wrong
+                yield at
+
+
+def differences(image, left, top, width, height, skip=None):
+    """All of them."""
+    return list(wrong(image, left, top, width, height, skip))
+
+
+def shown(compositor, left, top, width, height, skip=None):
+    """Waits until the compositor's screen has the still picture there; the screen's picture."""
+    return compositor.shows(
+        lambda image: next(wrong(image, left, top, width, height, skip), None) is None,
+        f"{width}x{height} of the test card at {left},{top}")

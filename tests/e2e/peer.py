@@ -86,7 +86,7 @@ class Peer:
         if kill:
             self.process.kill()
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(60)
         self.process.stdout.close()
         self.log.close()
         self.t.running.remove(self.process)

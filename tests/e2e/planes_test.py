@@ -3,8 +3,9 @@ import os
 import random
 import re
 
+import png
 import tc
-from pattern import differences
+from pattern import shown
 
 PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
 VIDEO = os.path.join(tc.DEMO, "testcard-video")
@@ -36,7 +37,7 @@ def surface(compositor, app_id="testcard-video"):
 def played(t, compositor, frames=FRAMES):
     """Waits for what the client says of its frames: all, presented, zero-copy."""
     line = t.wait(lambda: re.search(r"(\d+) frames, (\d+) presented, (\d+) of them zero-copy",
-                                    compositor.log()), "the video's end", 30)
+                                    compositor.log()), "the video's end")
     t.equal(int(line[1]), frames)
     return int(line[2]), int(line[3])
 
@@ -46,10 +47,10 @@ def same_without_planes(t, compositor):
     compositor.ctl("wait-vblank", "3")
     before = compositor.screenshot("planes.png")
     planes(compositor, "off")
-    compositor.ctl("wait-vblank", "4")
-    t.equal([p["shows"] for p in planes(compositor)["planes"]], ["composition"])
-    after = compositor.screenshot("composited.png")
-    t.check(before.rows == after.rows, "planes.png and composited.png differ")
+    t.wait(lambda: [p["shows"] for p in planes(compositor)["planes"]] == ["composition"],
+           "composition alone")
+    compositor.shows(lambda after: before.rows == after.rows, "what planes.png has",
+                     "composited.png")
     planes(compositor, "on")
     return before
 
@@ -108,14 +109,12 @@ def test_what_is_above_a_video_takes_its_plane_away(t):
     t.wait(lambda: not on_planes(compositor), "no plane for what is below")
     window = next(w for w in compositor.windows() if w["title"] == "still")
     compositor.ctl("move-to", "1000", "700")
-    compositor.ctl("wait-vblank", "3")
-    t.equal(differences(compositor.screenshot(), window["x"], window["y"], 200, 200), [])
+    shown(compositor, window["x"], window["y"], 200, 200)
     compositor.ctl("focus", "testcard-video")
     t.wait(lambda: on_planes(compositor), "the plane again")
     compositor.ctl("focus", "still")
     t.wait(lambda: not on_planes(compositor), "no plane again")
-    compositor.ctl("wait-vblank", "3")
-    t.equal(differences(compositor.screenshot(), window["x"], window["y"], 200, 200), [])
+    shown(compositor, window["x"], window["y"], 200, 200)
     compositor.stop()
 
 
@@ -129,8 +128,8 @@ def test_what_was_below_a_plane_is_there_again(t):
     compositor.ctl("move-to", "1000", "700")
     t.stop(video, status=None)
     compositor.wait_windows(1)
-    t.equal(on_planes(compositor), [])
-    t.equal(differences(compositor.screenshot(), window["x"], window["y"], 500, 400), [])
+    t.wait(lambda: not on_planes(compositor), "no plane of the dead")
+    shown(compositor, window["x"], window["y"], 500, 400)
     compositor.stop()
 
 
@@ -155,9 +154,8 @@ def test_fullscreen_pixels(t):
         compositor = start(t, *options, video="", run=(f"{DMABUF} --fullscreen",))
         compositor.wait_windows(1)
         compositor.ctl("move-to", "1023", "767")
-        near = (1023 - 64, 767 - 64, 1024, 768)
-        t.wait(lambda: not differences(compositor.screenshot(), 0, 0, 1024, 768, near), "pixels")
-        t.equal(bool(on_planes(compositor)), not options)
+        shown(compositor, 0, 0, 1024, 768, (1023 - 64, 767 - 64, 1024, 768))
+        t.wait(lambda: bool(on_planes(compositor)) == (not options), f"planes with {options}")
         compositor.stop()
 
 
@@ -168,9 +166,9 @@ def test_tiled_buffers(t):
                            run=(f"{DMABUF} --size 300x200 --layout {layout}",))
         window, = compositor.wait_windows(1)
         compositor.ctl("move-to", "1000", "700")
-        compositor.ctl("wait-vblank", "3")
+        t.wait(lambda: bool(on_planes(compositor)) == plane, f"{layout} on its plane: {plane}")
+        shown(compositor, window["x"], window["y"], 300, 200)
         t.equal(bool(on_planes(compositor)), plane, layout)
-        t.equal(differences(compositor.screenshot(), window["x"], window["y"], 300, 200), [])
         compositor.stop()
 
 
@@ -219,10 +217,10 @@ def test_screencopy_sees_what_is_on_planes(t):
     played(t, compositor)
     compositor.ctl("move-to", "1000", "700")
     compositor.ctl("wait-vblank", "3")
-    t.check(on_planes(compositor), "no plane")
+    t.wait(lambda: on_planes(compositor), "a plane")
     t.run("grim", "-c", t.path("grim.png"), WAYLAND_DISPLAY="wayland-0")
-    import png
-    t.check(png.read(t.path("grim.png")).rows == compositor.screenshot().rows, "another picture")
+    grim = png.read(t.path("grim.png"))
+    compositor.shows(lambda image: image.rows == grim.rows, "what grim has got")
     t.wait(lambda: on_planes(compositor) or compositor.ctl("wait-vblank"), "planes")
     compositor.stop()
 
@@ -264,12 +262,11 @@ def test_clients_that_die_on_planes(t):
         victim.kill()
         victim.wait()
         t.running.remove(victim)
+    print(f"# seed {seed}", flush=True)
     compositor.wait_windows(1)
-    t.equal(on_planes(compositor), [], f"seed {seed}")
+    t.wait(lambda: not on_planes(compositor), "no plane of the dead")
     compositor.ctl("move-to", "1000", "700")
-    compositor.ctl("wait-vblank", "5")
-    t.equal(differences(compositor.screenshot(), window["x"], window["y"], 500, 400), [],
-            f"seed {seed}")
+    shown(compositor, window["x"], window["y"], 500, 400)
     compositor.stop()
 
 

@@ -217,6 +217,30 @@ class Compositor:
         self.ctl("screenshot", path)
         return png.read(path)
 
+    def shows(self, predicate, text, name="shot.png"):
+        """Waits for a picture that satisfies; returns it. That so many vblanks have passed says
+        nothing of what the compositor has drawn meanwhile."""
+        last = None
+
+        def look():
+            nonlocal last
+            last = self.screenshot(name)
+            return last if predicate(last) else None
+        try:
+            return self.test.wait(look, f"the screen to show {text}")
+        except Failed as failed:
+            import matrix
+            if last:
+                raise Failed(f"{failed}; it shows {matrix.summary(last)}") from None
+            raise
+
+    def taken(self):
+        """Waits until it has taken the input of before. A keyboard, a mouse and a tablet (which is
+        what moves to a place) are three devices: who finds events of all takes them in any order.
+        Its loop takes all that is there before it answers to who asks again."""
+        for _ in range(3):
+            self.windows()
+
     def windows(self):
         return self.ctl("windows")["windows"]
 

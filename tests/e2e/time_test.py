@@ -27,7 +27,7 @@ def stop(t, process, folder):
 
 def ctl(t, folder, *words, status=0):
     done = subprocess.run([tc.CTL, "--dir", folder, *words], env=t.env(), text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=tc.TIMEOUT)
     t.equal(done.returncode, status, f"exit code of {words}: {done.stdout}{done.stderr}")
     return json.loads(done.stdout)
 
@@ -120,13 +120,13 @@ def test_device_ends_while_a_client_waits(t):
     wait = t.start(tc.CTL, "--dir", folder, "wait-vblank")
     t.stop(process)
     for one in (flip, wait):
-        one.wait(20)
+        one.wait(tc.TIMEOUT)
         t.running.remove(one)
     process, folder = start(t, "--clock", "virtual")
     step = t.start(tc.CTL, "--dir", folder, "time", "step")
     t.wait(lambda: ctl(t, folder, "time")["ok"], "an answer beside the step")
     stop(t, process, folder)
-    step.wait(20)
+    step.wait(tc.TIMEOUT)
     t.running.remove(step)
 
 
@@ -152,7 +152,7 @@ def test_waiting_command(t):
     with open(wait.log) as file:
         t.check(json.load(file)["count"] > before, "count")
     flip.terminate()
-    flip.wait(20)
+    flip.wait(tc.TIMEOUT)
     t.running.remove(flip)
     stop(t, process, folder)
 
@@ -177,7 +177,7 @@ def test_compositor(t):
             t.equal(stepped["flips"], first["flips"] + 20, "frames")
             t.check(stepped["time_ns"] < FIRST_NS + 100 * 16666667, "no real time in it")
         ctl(t, folder, "quit")
-        t.equal(compositor.wait(20), 0, "status")
+        t.equal(compositor.wait(tc.TIMEOUT), 0, "status")
         t.running.remove(compositor)
         if os.path.isdir(folder):
             os.rmdir(folder)

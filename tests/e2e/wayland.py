@@ -15,7 +15,7 @@ def string(text):
 class Client:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(10)
+        self.socket.settimeout(60)
         self.socket.connect(path)
         self.last, self.events, self.fds, self.buffer = 1, [], [], b""
         self.registry = self.new()
