@@ -29,6 +29,11 @@ struct reporter {
 	struct kms_oops_shared *shared;
 	const char *frames_dir;
 	int socket, pidfd;
+	/* The watchdog's: when it looked last, and of each beat since when it has been silent. */
+	uint64_t looked_ns;
+	struct {
+		uint64_t last_ns, silent_ns;
+	} beats[KMS_OOPS_BEATS];
 };
 
 static void say(const char *text)
@@ -149,17 +154,39 @@ static void show_own(const struct reporter *reporter, const char *reason, bool f
 
 /* ---- the watchdog ---- */
 
-/* The beat that is too late, or -1. */
-static int late_beat(const struct kms_oops_shared *shared)
+/*
+ * How long each beat has been silent, in time that we have lived through ourselves: while the
+ * whole machine stands still, nobody can answer.
+ */
+static void listen_to_beats(struct reporter *reporter)
 {
-	uint64_t now = kms_oops_now(), limit = shared->watchdog_ms * 1000000ull;
+	const uint64_t most = 2 * WATCHDOG_POLL_MS * 1000000ull;
+	uint64_t now = kms_oops_now(), passed = now - reporter->looked_ns;
 
+	reporter->looked_ns = now;
 	for (int i = 0; i < KMS_OOPS_BEATS; i++) {
-		uint64_t last = shared->beats[i].time_ns;
+		uint64_t last = reporter->shared->beats[i].time_ns;
 
-		if (last != 0 && now > last && now - last > limit)
-			return i;
+		if (last == 0 || last != reporter->beats[i].last_ns)
+			reporter->beats[i].silent_ns = 0;
+		else
+			reporter->beats[i].silent_ns += passed < most ? passed : most;
+		reporter->beats[i].last_ns = last;
 	}
+}
+
+/* The beat that is too late, or -1. */
+static int late_beat(struct reporter *reporter)
+{
+	uint64_t limit = reporter->shared->watchdog_ms * 1000000ull;
+
+	listen_to_beats(reporter);
+	if (reporter->beats[KMS_OOPS_DEVICE].silent_ns > limit)
+		return KMS_OOPS_DEVICE;
+	/* Who waits for the device's locks is late with them: theirs is the report. */
+	if (reporter->beats[KMS_OOPS_MAIN].silent_ns > limit &&
+	    reporter->beats[KMS_OOPS_DEVICE].silent_ns <= limit / 2)
+		return KMS_OOPS_MAIN;
 	return -1;
 }
 
@@ -167,14 +194,14 @@ static int late_beat(const struct kms_oops_shared *shared)
  * The thread that hangs shall say where: SIGABRT, whose handler writes the report. One
  * that is stopped, or blocks its signals, says nothing: then we do.
  */
-static void check_watchdog(const struct reporter *reporter)
+static void check_watchdog(struct reporter *reporter)
 {
 	static const char *const names[] = {"the device's locks", "the main loop"};
 	struct kms_oops_shared *shared = reporter->shared;
 	struct pollfd fds[2] = {
 		{.fd = reporter->socket, .events = POLLIN}, {.fd = reporter->pidfd, .events = POLLIN},
 	};
-	int beat = late_beat(shared);
+	int beat = late_beat(reporter);
 
 	if (beat < 0 || shared->watchdog_fired)
 		return;
@@ -234,7 +261,7 @@ static void finish(const struct reporter *reporter)
 			"or a stack overflow", true);
 }
 
-static void live(const struct reporter *reporter)
+static void live(struct reporter *reporter)
 {
 	/* Without a pidfd (old kernels) the parent's id is looked at. */
 	int timeout = reporter->shared->watchdog_ms ? WATCHDOG_POLL_MS :
