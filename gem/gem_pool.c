@@ -1,12 +1,10 @@
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "gem_base.h"
-#include "gem_guard.h"
 #include "gem_pool.h"
 #include "gem_thread.h"
 
@@ -86,19 +84,13 @@ static void *helper(void *data)
 	return NULL;
 }
 
-/* Helpers have no signal but those of faults: the SIGBUS guard works on them. */
 static int start_thread(struct gem_pool *pool, const char *name, pthread_t *thread)
 {
-	sigset_t blocked, before;
-	int ret;
+	int ret = gem_thread_start(thread, NULL, helper, pool);
 
-	gem_guard_fill_signals(&blocked);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	ret = pthread_create(thread, NULL, helper, pool);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!ret)
 		pthread_setname_np(*thread, name);
-	return -ret;
+	return ret;
 }
 
 int gem_pool_create(unsigned threads, const char *name, struct gem_pool **out)

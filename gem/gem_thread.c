@@ -1,8 +1,20 @@
-#include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
 
+#include "gem_guard.h"
 #include "gem_thread.h"
+
+int gem_thread_start(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *data),
+	void *data)
+{
+	sigset_t blocked, before;
+
+	gem_guard_fill_signals(&blocked);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	int ret = pthread_create(thread, attr, run, data);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -ret;
+}
 
 void gem_thread_set_urgent(bool urgent)
 {

@@ -1,7 +1,6 @@
 #include <errno.h>
-#include <signal.h>
 
-#include "gem_guard.h"
+#include "gem_thread.h"
 #include "gpu_schedule.h"
 
 enum { NS_PER_MS = 1000000, LOOKS = 8 /* within a patience */ };
@@ -27,14 +26,10 @@ static void *look_after(void *data)
 
 int gpu_patience_init(struct gpu_device *gpu)
 {
-	sigset_t blocked, before;
+	int ret = gem_thread_start(&gpu->patience.thread, NULL, look_after, gpu);
 
-	gem_guard_fill_signals(&blocked);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	int ret = pthread_create(&gpu->patience.thread, NULL, look_after, gpu);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (ret)
-		return -EAGAIN;
+		return ret;
 	gpu->patience.started = true;
 	pthread_setname_np(gpu->patience.thread, "gpu-patience");
 	return 0;

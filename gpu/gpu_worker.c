@@ -1,11 +1,10 @@
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gem_context.h"
-#include "gem_guard.h"
+#include "gem_thread.h"
 #include "gem_trace.h"
 #include "gpu_packet.h"
 #include "gpu_reset.h"
@@ -198,15 +197,10 @@ static void *work(void *data)
 
 static int start(struct gpu_worker *worker)
 {
-	sigset_t blocked, before;
-	int ret;
+	int ret = gem_thread_start(&worker->thread, NULL, work, worker);
 
-	gem_guard_fill_signals(&blocked);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	ret = pthread_create(&worker->thread, NULL, work, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (ret)
-		return -EAGAIN;
+		return ret;
 	worker->started = true;
 	pthread_setname_np(worker->thread, worker->name);
 	return 0;

@@ -1,10 +1,8 @@
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <time.h>
 
-#include "gem_guard.h"
 #include "gem_interrupt.h"
 #include "gem_pool.h"
 #include "gem_thread.h"
@@ -149,18 +147,6 @@ static void init_conditions(struct kms_clock *clock)
 	pthread_condattr_destroy(&attr);
 }
 
-/* Signals are the program's own business: none may land on this thread. */
-static int start_thread(struct kms_clock *clock)
-{
-	sigset_t all, old;
-
-	gem_guard_fill_signals(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int ret = -pthread_create(&clock->thread, NULL, clock_thread, clock);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ret;
-}
-
 static void free_clock(struct kms_clock *clock)
 {
 	struct kms_device *dev = clock->dev;
@@ -186,7 +172,7 @@ int kms_clock_create(struct kms_device *dev)
 		dev->crtcs[i].vblank = &clock->vblanks[i];
 	}
 	dev->clock = clock;
-	int ret = start_thread(clock);
+	int ret = gem_thread_start(&clock->thread, NULL, clock_thread, clock);
 	if (ret)
 		free_clock(clock);
 	return ret;

@@ -1,13 +1,12 @@
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "gem_guard.h"
 #include "gem_journal.h"
+#include "gem_thread.h"
 #include "kms_console.h"
 
 #define INK 0xffd0d0d0u
@@ -174,17 +173,6 @@ static void *console_thread(void *data)
 	}
 }
 
-static int start_thread(struct kms_console *console)
-{
-	sigset_t all, old;
-
-	gem_guard_fill_signals(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int ret = pthread_create(&console->thread, NULL, console_thread, console);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -ret;
-}
-
 void kms_console_watch(struct kms_console *console, bool on)
 {
 	pthread_mutex_lock(&console->lock);
@@ -220,7 +208,7 @@ int kms_console_create(struct kms_fbdev *fbdev, const struct kms_font *font, con
 	kms_text_fill(kms_fbdev_canvas(fbdev), 0, 0, UINT32_MAX, UINT32_MAX, PAPER);
 	if (banner)
 		print_locked(console, banner);
-	int ret = start_thread(console);
+	int ret = gem_thread_start(&console->thread, NULL, console_thread, console);
 	if (ret < 0) {
 		pthread_mutex_destroy(&console->lock);
 		free(console);

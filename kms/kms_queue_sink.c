@@ -1,9 +1,8 @@
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gem_guard.h"
+#include "gem_thread.h"
 #include "kms_queue_sink.h"
 #include "kms_time.h"
 
@@ -107,18 +106,6 @@ static void *queue_thread(void *data)
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
-static int start_thread(struct queue_sink *sink)
-{
-	sigset_t all, old;
-
-	gem_guard_fill_signals(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int ret = pthread_create(&sink->thread, NULL, queue_thread, sink);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -ret;
-}
-
 int kms_queue_sink_create(struct kms_crtc *crtc, const char *name,
 	const struct kms_queue_ops *ops, void *data, struct kms_sink **out)
 {
@@ -136,7 +123,7 @@ int kms_queue_sink_create(struct kms_crtc *crtc, const char *name,
 	gem_list_init(&sink->queue);
 	pthread_mutex_init(&sink->lock, NULL);
 	pthread_cond_init(&sink->changed, NULL);
-	ret = start_thread(sink);
+	ret = gem_thread_start(&sink->thread, NULL, queue_thread, sink);
 	if (ret < 0)
 		goto destroy_lock;
 	kms_sink_attach(&sink->base, crtc);

@@ -1,11 +1,10 @@
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gem_guard.h"
+#include "gem_thread.h"
 #include "control_internal.h"
 
 struct control_client {
@@ -173,19 +172,15 @@ static int start_thread(struct control_client *client)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
-	sigset_t all, old;
 
 	int ret = pthread_attr_init(&attr);
 	if (ret)
 		return -ret;
 	/* Nobody joins: control_clients_end waits for client_count instead. */
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	gem_guard_fill_signals(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&thread, &attr, client_thread, client);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	ret = gem_thread_start(&thread, &attr, client_thread, client);
 	pthread_attr_destroy(&attr);
-	return -ret;
+	return ret;
 }
 
 int control_client_start(struct control_server *server, int fd)

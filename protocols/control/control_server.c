@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,7 +11,7 @@
 #include <unistd.h>
 
 #include "control_internal.h"
-#include "gem_guard.h"
+#include "gem_thread.h"
 
 static bool command_exists(struct control_server *server, const char *name)
 {
@@ -152,17 +151,6 @@ static int publish_socket(int fd, const char *path)
 	return 0;
 }
 
-static int start_thread(struct control_server *server)
-{
-	sigset_t all, old;
-
-	gem_guard_fill_signals(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int ret = pthread_create(&server->thread, NULL, accept_thread, server);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -ret;
-}
-
 static void free_server(struct control_server *server)
 {
 	struct control_command *command, *next;
@@ -215,7 +203,7 @@ int control_server_start(struct control_server *server, const char *dir)
 	ret = publish_socket(server->listen_fd, server->path);
 	if (ret < 0)
 		goto close_listen;
-	ret = start_thread(server);
+	ret = gem_thread_start(&server->thread, NULL, accept_thread, server);
 	if (ret < 0)
 		goto remove_path;
 	server->started = true;

@@ -3,10 +3,9 @@
  * goes up (kernel: input_repeat_key). In real time: so are the events' stamps.
  */
 #include <errno.h>
-#include <signal.h>
 
 #include "evdev_private.h"
-#include "gem_guard.h"
+#include "gem_thread.h"
 
 #define NS_PER_S 1000000000ull
 #define NS_PER_MS 1000000ull
@@ -60,16 +59,11 @@ static void *run(void *data)
 
 int evdev_repeat_start(struct evdev_device *dev)
 {
-	sigset_t all, old;
-
 	if (!evdev_test_bit(dev->caps.ev, EV_REP))
 		return 0;
-	gem_guard_fill_signals(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int ret = pthread_create(&dev->repeat.thread, NULL, run, dev);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	int ret = gem_thread_start(&dev->repeat.thread, NULL, run, dev);
 	dev->repeat.running = ret == 0;
-	return -ret;
+	return ret;
 }
 
 void evdev_repeat_stop(struct evdev_device *dev)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gem_guard.h"
+#include "gem_thread.h"
 #include "seat_client.h"
 
 enum {
@@ -177,17 +176,6 @@ static int listen_at(struct seat_server *server, const char *dir)
 	return ret;
 }
 
-static int start_thread(struct seat_server *server)
-{
-	sigset_t all, old;
-
-	gem_guard_fill_signals(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int ret = -pthread_create(&server->thread, NULL, server_main, server);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ret;
-}
-
 int seat_server_create(struct seat *seat, const char *dir, struct seat_server **out)
 {
 	struct seat_server *server = calloc(1, sizeof(*server));
@@ -205,7 +193,7 @@ int seat_server_create(struct seat *seat, const char *dir, struct seat_server **
 	ret = listen_at(server, dir);
 	if (ret)
 		goto close_stop;
-	ret = start_thread(server);
+	ret = gem_thread_start(&server->thread, NULL, server_main, server);
 	if (ret)
 		goto close_listener;
 	*out = server;

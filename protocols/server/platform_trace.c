@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -10,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gem_guard.h"
+#include "gem_thread.h"
 #include "platform_internal.h"
 #include "platform_trace.h"
 
@@ -84,17 +83,6 @@ static void *write_all(void *data)
 	return NULL;
 }
 
-static int start_thread(struct platform_trace *trace)
-{
-	sigset_t all, old;
-
-	gem_guard_fill_signals(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int ret = -pthread_create(&trace->thread, NULL, write_all, trace);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ret;
-}
-
 /* Not a pipe: who does not read it would hold up every other command. */
 static int open_path(const char *path)
 {
@@ -151,7 +139,7 @@ int platform_trace_start(struct platform *platform, const char *path)
 	ret = gem_trace_start();
 	if (ret)
 		goto close_file;
-	ret = start_thread(trace);
+	ret = gem_thread_start(&trace->thread, NULL, write_all, trace);
 	if (ret)
 		goto stop_trace;
 	platform->trace = trace;

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include <unistd.h>
 
 #include "window_internal.h"
-#include "gem_guard.h"
+#include "gem_thread.h"
 #include "kms_mode.h"
 #include "platform.h"
 #include "viewporter-client-protocol.h"
@@ -559,18 +558,6 @@ static void *window_thread(void *data)
 	return NULL;
 }
 
-/* Signals are the main thread's. */
-static int start_thread(struct window *window)
-{
-	sigset_t all, old;
-
-	gem_guard_fill_signals(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	int ret = -pthread_create(&window->thread, NULL, window_thread, window);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ret;
-}
-
 int window_create(struct platform *platform, struct kms_crtc *crtc,
 	const struct window_options *options, struct window **out)
 {
@@ -596,7 +583,7 @@ int window_create(struct platform *platform, struct kms_crtc *crtc,
 	ret = connect_host(window, options->display);
 	if (ret < 0)
 		goto disconnect;
-	ret = start_thread(window);
+	ret = gem_thread_start(&window->thread, NULL, window_thread, window);
 	if (ret < 0)
 		goto disconnect;
 	kms_sink_attach(&window->sink, window->crtc);

@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "gem_guard.h"
+#include "gem_thread.h"
 #include "wire_channel.h"
 #include "wire_server.h"
 
@@ -58,21 +57,16 @@ int wire_server_subscribe(struct wire_server *server, int *fd)
 	return server->subscribe ? server->subscribe(server->subscribe_data, fd) : -ENODEV;
 }
 
-/* Engine threads take no signals: they belong to the program around. */
 static int start_thread(pthread_t *thread, void *(*run)(void *), void *data, bool detached)
 {
-	sigset_t all, old;
 	pthread_attr_t attr;
 
-	gem_guard_fill_signals(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	if (detached)
 		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	int ret = -pthread_create(thread, &attr, run, data);
+	int ret = gem_thread_start(thread, &attr, run, data);
 	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return ret;
 }
 
