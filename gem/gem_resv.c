@@ -220,6 +220,28 @@ bool gem_object_busy_for(struct gem_object *obj, bool write)
 	return busy;
 }
 
+struct gem_fence *gem_object_last_written(struct gem_object *obj)
+{
+	struct gem_resv *resv = resv_of(obj);
+	struct gem_fence *last = NULL;
+
+	if (!resv)
+		return NULL;
+	pthread_mutex_lock(&resv->lock);
+	for (unsigned i = 0; i < resv->count; i++) {
+		struct gem_fence *fence = resv->entries[i].fence;
+
+		if (resv->entries[i].write && fence->engine != GEM_FENCE_NO_ENGINE &&
+		    gem_fence_signalled(fence) &&
+		    (!last || fence->signalled_ns > last->signalled_ns))
+			last = fence;
+	}
+	if (last)
+		gem_fence_get(last);
+	pthread_mutex_unlock(&resv->lock);
+	return last;
+}
+
 static int pending_locked(struct gem_resv *resv, bool for_write, struct gem_fence_set *set)
 {
 	int ret = 0;

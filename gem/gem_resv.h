@@ -58,6 +58,9 @@ int gem_object_wait_interruptible(struct gem_object *obj);
 /* Adds what gem_object_wait would wait for (a flip's in-fences). -ENOMEM. */
 int gem_object_pending(struct gem_object *obj, bool for_write, struct gem_fence_set *set);
 
+/* The engine's write that was over last, of those that are kept; new reference, or NULL. */
+struct gem_fence *gem_object_last_written(struct gem_object *obj);
+
 /* An object's part in a batch. */
 struct gem_resv_use {
 	struct gem_object *obj;

@@ -32,6 +32,21 @@ int32_t gem_trace_tid(void)
 	return thread;
 }
 
+static _Thread_local uint64_t submitted;
+
+void gem_trace_set_submitted(uint64_t fence)
+{
+	submitted = fence;
+}
+
+uint64_t gem_trace_take_submitted(void)
+{
+	uint64_t fence = submitted;
+
+	submitted = 0;
+	return fence;
+}
+
 uint64_t gem_trace_now(void)
 {
 	struct timespec now;

@@ -18,19 +18,24 @@
 
 /* What a kind's members mean; others are 0. */
 enum gem_trace_kind {
-	/* index: crtc; begin: committed, end: shown; a: vblank count, b: device's time of it. */
+	/*
+	 * index: crtc; begin: committed, end: shown; a: vblank count, b: device's time of it;
+	 * fence: of the last batch that drew what it shows, unless an earlier flip had that.
+	 */
 	GEM_TRACE_FLIP,
 	/* index: crtc; begin = end: when it was handled; a, b as above. */
 	GEM_TRACE_VBLANK,
-	/* name: engine class, index: engine in it; begin, end: executed; a, b: fence; result. */
+	/*
+	 * name: engine class, index: engine in it; begin, end: executed; a, b: fence's context
+	 * and seqno; fence; result.
+	 */
 	GEM_TRACE_JOB,
 	GEM_TRACE_RECENT_COUNT,
-	/* name; begin, end; result: what ioctl(2) returned or -errno; a: vfs_file.id. */
+	/*
+	 * name; begin, end; result: what ioctl(2) returned or -errno; a: vfs_file.id; fence: of
+	 * the last batch that was submitted in it.
+	 */
 	GEM_TRACE_IOCTL = GEM_TRACE_RECENT_COUNT,
-	/* A batch was submitted, in an ioctl of pid's tid: a, b: its fence. begin = end. */
-	GEM_TRACE_SUBMIT,
-	/* A flip found this fence of its buffers signalled: index: crtc; a, b: fence. begin = end. */
-	GEM_TRACE_WAITED,
 	/* A compositor made a frame: name: static; index: crtc; begin, end. */
 	GEM_TRACE_FRAME,
 };
@@ -48,6 +53,8 @@ struct gem_trace_event {
 	int32_t result;    /* 0 or -errno, of an ioctl what it returned */
 	uint64_t begin_ns, end_ns;
 	uint64_t a, b;
+	uint64_t fence;    /* gem_trace_fence(), or 0 */
+	uint64_t fence_ns; /* when it was signalled; of flips */
 	const char *name;  /* static storage, or NULL */
 };
 
@@ -75,6 +82,17 @@ void gem_trace_set_client(int32_t pid);
 int32_t gem_trace_client(void);
 /* gettid(), asked once a thread. */
 int32_t gem_trace_tid(void);
+
+/* What tells a batch's fence from all others. */
+static inline uint64_t gem_trace_fence(uint64_t context, uint64_t seqno)
+{
+	return context << 32 | (uint32_t)seqno;
+}
+
+/* The calling thread has submitted that batch. */
+void gem_trace_set_submitted(uint64_t fence);
+/* The last one since it was asked, or 0. */
+uint64_t gem_trace_take_submitted(void);
 
 /* -EALREADY; -ENOMEM. */
 int gem_trace_start(void);

@@ -144,22 +144,6 @@ int gpu_request_wait_room(struct gpu_device *gpu, struct gem_context *context)
 	return ret;
 }
 
-static void trace_submit(const struct gpu_request *request)
-{
-	uint64_t now = gem_trace_now();
-
-	gem_trace_add(&(struct gem_trace_event){
-		.kind = GEM_TRACE_SUBMIT,
-		.card = request->gpu->gem->card,
-		.pid = request->client,
-		.tid = gem_trace_tid(),
-		.begin_ns = now,
-		.end_ns = now,
-		.a = request->fence.context,
-		.b = request->fence.seqno,
-	});
-}
-
 void gpu_request_submit(struct gpu_request *request)
 {
 	struct gpu_device *gpu = request->gpu;
@@ -170,7 +154,8 @@ void gpu_request_submit(struct gpu_request *request)
 		request->submit_ns = gpu_now_ns();
 	request->client = gem_trace_client();
 	if (gem_trace_recording())
-		trace_submit(request);
+		gem_trace_set_submitted(gem_trace_fence(request->fence.context,
+			request->fence.seqno));
 	atomic_fetch_add(&gpu->entered, 1);
 	pthread_mutex_lock(&gpu->lock);
 	gpu->pending++;

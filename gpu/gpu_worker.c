@@ -161,6 +161,7 @@ static int traced(const struct gpu_worker *worker, const struct gpu_request *req
 		.end_ns = gpu_now_ns(),
 		.a = request->fence.context,
 		.b = request->fence.seqno,
+		.fence = gem_trace_fence(request->fence.context, request->fence.seqno),
 		.name = class_names[worker->class],
 	});
 	return result;

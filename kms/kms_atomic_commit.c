@@ -69,30 +69,6 @@ static void latch_plane(struct kms_crtc *crtc, struct kms_plane *plane, struct k
 	}
 }
 
-static void trace_flip(const struct kms_crtc *crtc, uint64_t time_ns)
-{
-	const struct kms_pending_commit *pending = &crtc->pending;
-	const struct gem_fence *fence = pending->wait ? pending->wait->fence : NULL;
-	struct gem_trace_event event = {
-		.kind = GEM_TRACE_FLIP,
-		.card = crtc->base.dev->card,
-		.index = crtc->index,
-		.pid = pending->client,
-		.begin_ns = pending->traced_ns,
-		.end_ns = gem_trace_now(),
-		.a = crtc->vblank->count,
-		.b = time_ns,
-	};
-
-	gem_trace_add(&event);
-	if (!fence || fence->engine == GEM_FENCE_NO_ENGINE || !gem_trace_recording())
-		return;
-	event.kind = GEM_TRACE_WAITED;
-	event.a = fence->context;
-	event.b = fence->seqno;
-	gem_trace_add(&event);
-}
-
 /* sequence and time are those of the vblank at which it was shown. */
 static void complete_pending(struct kms_crtc *crtc, uint64_t time_ns)
 {
@@ -100,7 +76,7 @@ static void complete_pending(struct kms_crtc *crtc, uint64_t time_ns)
 	bool lost = event && crtc->vblank->flip_lose;
 
 	if (crtc->pending.active)
-		trace_flip(crtc, time_ns);
+		kms_trace_flip_locked(crtc, time_ns);
 	kms_fence_wait_destroy(crtc->pending.wait);
 	kms_out_fence_done_locked(crtc->base.dev, crtc->pending.out_fence);
 	if (crtc->pending.active && ++crtc->flip_count == 1)

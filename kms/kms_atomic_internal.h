@@ -65,4 +65,7 @@ void kms_atomic_normalize_zpos(struct kms_atomic_state *state);
  */
 int kms_atomic_check_hardware(const struct kms_atomic_state *state);
 
+/* crtc's pending commit has come to be shown: says so to the trace. */
+void kms_trace_flip_locked(struct kms_crtc *crtc, uint64_t time_ns);
+
 #endif

@@ -124,6 +124,7 @@ struct kms_crtc {
 	uint64_t fence_context;             /* of its out-fences; fixed */
 	_Atomic uint64_t fence_seqno;       /* the last one's */
 	uint64_t flip_count;                /* commits shown at a vblank; dev->lock */
+	uint64_t traced_fence;              /* of the latest flip that had one; dev->lock */
 	struct kms_history *history;        /* kms_history.h */
 	uint64_t async_planes; /* changed without a pending commit (cursor): to latch; dev->lock */
 	struct gem_list sinks;              /* kms_sink.link; dev->lock */

@@ -99,6 +99,7 @@ static void trace(const struct uapi_file *file, const struct uapi_ioctl *row, ui
 		.begin_ns = begin,
 		.end_ns = gem_trace_now(),
 		.a = file->base.id,
+		.fence = gem_trace_take_submitted(),
 		.name = row ? row->name : "?",
 	});
 }
@@ -112,6 +113,8 @@ long uapi_file_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg,
 
 	gem_trace_set_client(caller->pid);
 	uint64_t begin = gem_trace_recording() ? gem_trace_now() : 0;
+	if (begin)
+		gem_trace_take_submitted(); /* of a request that began before the recording */
 	long ret = dispatch(&call, request, arg, row);
 	if (begin)
 		trace(file, row, begin, ret);

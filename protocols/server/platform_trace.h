@@ -2,14 +2,18 @@
  * A recording of the trace (gem_trace.h) as a file for ui.perfetto.dev or
  * chrome://tracing: a JSON array of trace events, one a line.
  *
- *   processes   clients and the server, by pid, with their names; a thread of a client is
- *               the thread of ours that serves it. Slices: its ioctls, with their result;
+ *   processes   clients and the server, by pid, with their names; "ioctls N" of a client is
+ *               the thread N of ours that serves it. Slices: its ioctls, with their result;
  *               the compositor's frames.
  *   cards       "card0", ... as processes of their own (pid PLATFORM_TRACE_CARD_PID + N),
- *               with the threads "crtc N flips" (slices from the commit to when it was shown),
- *               "crtc N vblanks" (instants), "render0", "copy0" (slices: GPU jobs)
- *   flows       from the ioctl that submits a batch to the job that signals its fence,
- *               and on to the flip that waited for it
+ *               with the threads "crtc N flips" (slices from the commit to when it was shown,
+ *               in two parts where it waited for a job), "crtc N vblanks" (instants),
+ *               "render0", "copy0" (slices: GPU jobs)
+ *   flows       fences: from the ioctl that submits a batch to the job that it is, and on to
+ *               the flip that first showed what was drawn
+ *
+ * Viewers drop slices that overlap on one thread without one lying in the other, ids of
+ * flows that are not hexadecimal numbers, and flows with an end in no slice.
  *
  * Microseconds since the recording began. The last event, "end of trace", counts events
  * and how many were dropped.

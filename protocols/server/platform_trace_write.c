@@ -10,6 +10,9 @@
 
 /* Threads of a card. */
 enum { FLIPS = 100, VBLANKS = 200, RENDER = 300, COPY = 400 };
+/* More than there are. They stand before the processes. */
+enum { CARDS = 1000 };
+enum { NAME_SIZE = 64 };
 
 /* Names of threads that are no more are not looked for again and again, but for ever more. */
 #define NAMED_MAX (1u << 20)
@@ -97,12 +100,20 @@ static uint64_t since_start(const struct platform_trace_writer *writer, uint64_t
 	return ns > writer->start_ns ? ns - writer->start_ns : 0;
 }
 
-static void add_span(struct platform_trace_writer *writer, const struct gem_trace_event *event)
+static void add_span(struct platform_trace_writer *writer, uint64_t begin_ns, uint64_t end_ns)
 {
-	uint64_t from = since_start(writer, event->begin_ns);
+	uint64_t from = since_start(writer, begin_ns);
 
 	add_time(writer, "ts", from);
-	add_time(writer, "dur", since_start(writer, event->end_ns) - from);
+	add_time(writer, "dur", since_start(writer, end_ns) - from);
+}
+
+/* Where it stands among others, which are at 0. */
+static void sort(struct platform_trace_writer *writer, const char *what, int pid, int tid,
+	int index)
+{
+	begin(writer, "M", pid, tid);
+	add(writer, ",\"name\":\"%s\",\"args\":{\"sort_index\":%d}}", what, index);
 }
 
 static void name(struct platform_trace_writer *writer, const char *what, int pid, int tid,
@@ -114,18 +125,43 @@ static void name(struct platform_trace_writer *writer, const char *what, int pid
 	add(writer, "}}");
 }
 
-static void thread_name(int pid, int tid, char comm[16])
+/* A name that the kernel has cut off is whole in the command line. */
+static void process_name(int pid, char text[NAME_SIZE])
+{
+	char path[64], command[256] = "";
+
+	uapi_debugfs_comm(pid, text);
+	size_t length = strlen(text);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	FILE *file = length == 15 ? fopen(path, "re") : NULL;
+	if (!file)
+		return;
+	if (fgets(command, sizeof(command), file)) {
+		const char *slash = strrchr(command, '/');
+		const char *base = slash ? slash + 1 : command;
+
+		if (strncmp(base, text, length) == 0)
+			snprintf(text, NAME_SIZE, "%s", base);
+	}
+	fclose(file);
+}
+
+static void thread_name(int pid, int tid, char text[NAME_SIZE])
 {
 	char path[64];
 
-	strcpy(comm, "client thread");
+	strcpy(text, "ioctls");
 	if (pid != getpid())
 		return;
+	if (tid == pid) {
+		process_name(pid, text);
+		return;
+	}
 	snprintf(path, sizeof(path), "/proc/self/task/%d/comm", tid);
 	FILE *file = fopen(path, "re");
-	if (!file || !fgets(comm, 16, file))
-		strcpy(comm, "thread");
-	comm[strcspn(comm, "\n")] = '\0';
+	if (!file || !fgets(text, NAME_SIZE, file))
+		strcpy(text, "thread");
+	text[strcspn(text, "\n")] = '\0';
 	if (file)
 		fclose(file);
 }
@@ -133,15 +169,15 @@ static void thread_name(int pid, int tid, char comm[16])
 /* Of a client or of ours: named at its first event, while it is alive most of the time. */
 static void introduce(struct platform_trace_writer *writer, int pid, int tid)
 {
-	char comm[16];
+	char text[NAME_SIZE];
 
 	if (is_new(writer, pid, 0)) {
-		uapi_debugfs_comm(pid, comm);
-		name(writer, "process_name", pid, tid, comm);
+		process_name(pid, text);
+		name(writer, "process_name", pid, tid, text);
 	}
 	if (is_new(writer, pid, tid)) {
-		thread_name(pid, tid, comm);
-		name(writer, "thread_name", pid, tid, comm);
+		thread_name(pid, tid, text);
+		name(writer, "thread_name", pid, tid, text);
 	}
 }
 
@@ -155,42 +191,57 @@ static int introduce_card(struct platform_trace_writer *writer, unsigned card, i
 	if (is_new(writer, pid, 0)) {
 		snprintf(text, sizeof(text), "card%u", card);
 		name(writer, "process_name", pid, tid, text);
+		sort(writer, "process_sort_index", pid, tid, (int)card - CARDS);
 	}
 	if (is_new(writer, pid, tid)) {
 		snprintf(text, sizeof(text), format, index);
 		name(writer, "thread_name", pid, tid, text);
+		sort(writer, "thread_sort_index", pid, tid, tid);
 	}
 	return pid;
 }
 
-/* A flow's point lies in the slice around it. */
-static void write_flow(struct platform_trace_writer *writer, const char *phase, int pid, int tid,
-	uint64_t ns, const struct gem_trace_event *event)
+static void add_flow(struct platform_trace_writer *writer, uint64_t fence, bool in, bool out)
 {
-	begin(writer, phase, pid, tid);
-	add(writer, ",\"name\":\"fence\",\"cat\":\"fence\",\"bp\":\"e\",\"id\":\"%" PRIu64 ":%"
-		PRIu64 "\"", event->a, event->b);
-	add_time(writer, "ts", since_start(writer, ns));
+	if (fence)
+		add(writer, ",\"bind_id\":\"0x%" PRIx64 "\"%s%s", fence,
+			in ? ",\"flow_in\":true" : "", out ? ",\"flow_out\":true" : "");
+}
+
+/* One of the two things that a flip waits for. */
+static void write_wait(struct platform_trace_writer *writer, int pid, int tid, const char *name,
+	uint64_t begin_ns, uint64_t end_ns, uint64_t fence)
+{
+	begin(writer, "X", pid, tid);
+	add(writer, ",\"name\":\"%s\",\"cat\":\"kms\"", name);
+	add_flow(writer, fence, true, false);
+	add_span(writer, begin_ns, end_ns);
 	add(writer, "}");
 }
 
-static int introduce_flips(struct platform_trace_writer *writer,
-	const struct gem_trace_event *event)
-{
-	return introduce_card(writer, event->card, FLIPS + event->index, "crtc %u flips",
-		event->index);
-}
-
+/*
+ * Where batches were late, the flip's two parts lie in it: an arrow points from what
+ * began first to what began later, whichever way round it is written.
+ */
 static void write_flip(struct platform_trace_writer *writer, const struct gem_trace_event *event)
 {
+	/* What was drawn before the recording has no job in it. */
+	uint64_t fence = event->fence_ns > writer->start_ns ? event->fence : 0;
+	bool late = fence && event->fence_ns > event->begin_ns;
 	int tid = FLIPS + event->index;
-	int pid = introduce_flips(writer, event);
+	int pid = introduce_card(writer, event->card, tid, "crtc %u flips", event->index);
 
 	begin(writer, "X", pid, tid);
 	add(writer, ",\"name\":\"flip\",\"cat\":\"kms\",\"args\":{\"client\":%d,\"vblank\":%" PRIu64
 		",\"time_ns\":%" PRIu64 "}", event->pid, event->a, event->b);
-	add_span(writer, event);
+	if (!late)
+		add_flow(writer, fence, true, false);
+	add_span(writer, event->begin_ns, event->end_ns);
 	add(writer, "}");
+	if (!late)
+		return;
+	write_wait(writer, pid, tid, "wait for the job", event->begin_ns, event->fence_ns, 0);
+	write_wait(writer, pid, tid, "wait for the vblank", event->fence_ns, event->end_ns, fence);
 }
 
 static void write_vblank(struct platform_trace_writer *writer, const struct gem_trace_event *event)
@@ -216,10 +267,9 @@ static void write_job(struct platform_trace_writer *writer, const struct gem_tra
 	add(writer, ",\"name\":\"job\",\"cat\":\"gpu\",\"args\":{\"client\":%d,\"context\":%" PRIu64
 		",\"seqno\":%" PRIu64 ",\"result\":\"%s\"}", event->pid, event->a, event->b,
 		event->result ? strerrorname_np(-event->result) : "ok");
-	add_span(writer, event);
+	add_flow(writer, event->fence, true, true);
+	add_span(writer, event->begin_ns, event->end_ns);
 	add(writer, "}");
-	write_flow(writer, "t", pid, tid,
-		event->end_ns - (event->end_ns > event->begin_ns), event);
 }
 
 static void write_slice(struct platform_trace_writer *writer, const struct gem_trace_event *event)
@@ -237,7 +287,8 @@ static void write_slice(struct platform_trace_writer *writer, const struct gem_t
 	else
 		add(writer, "\"crtc\":%u", event->index);
 	add(writer, "}");
-	add_span(writer, event);
+	add_flow(writer, event->fence, false, true);
+	add_span(writer, event->begin_ns, event->end_ns);
 	add(writer, "}");
 }
 
@@ -258,14 +309,6 @@ void platform_trace_write(struct platform_trace_writer *writer,
 		break;
 	case GEM_TRACE_JOB:
 		write_job(writer, event);
-		break;
-	case GEM_TRACE_SUBMIT:
-		introduce(writer, event->pid, event->tid);
-		write_flow(writer, "s", event->pid, event->tid, event->begin_ns, event);
-		break;
-	case GEM_TRACE_WAITED:
-		write_flow(writer, "f", introduce_flips(writer, event), FLIPS + event->index,
-			event->end_ns - (event->end_ns > event->begin_ns), event);
 		break;
 	case GEM_TRACE_IOCTL:
 	case GEM_TRACE_FRAME:

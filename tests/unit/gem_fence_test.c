@@ -13,6 +13,7 @@
 #include "gem_fence.h"
 #include "gem_prime.h"
 #include "gem_resv.h"
+#include "gem_trace.h"
 
 enum { RENDER = 0, COPY = 1, MS = 1000000 };
 
@@ -412,6 +413,40 @@ TEST(import_shares_the_reservation)
 	close(fd);
 	card_finish(&two);
 	card_finish(&one);
+}
+
+TEST(who_drew_it_last)
+{
+	struct card card;
+
+	card_init(&card);
+	struct gem_object *obj = object_of(&card.a, dumb(&card.a));
+	CHECK(gem_object_last_written(obj) == NULL);
+	CHECK(obj->resv == NULL); /* asking makes none */
+
+	struct gem_fence *first = fence_of(1, 1, RENDER), *second = fence_of(2, 1, COPY);
+	struct gem_fence *soft = fence_of(3, 1, GEM_FENCE_NO_ENGINE), *read = fence_of(4, 1, COPY);
+	struct gem_fence *late = fence_of(5, 1, RENDER), *last;
+	CHECK_INT(gem_object_add_fence(obj, second, true), 0);
+	CHECK_INT(gem_object_add_fence(obj, first, true), 0);
+	CHECK_INT(gem_object_add_fence(obj, soft, true), 0);
+	CHECK_INT(gem_object_add_fence(obj, read, false), 0);
+	CHECK_INT(gem_object_add_fence(obj, late, true), 0);
+	CHECK(gem_object_last_written(obj) == NULL);
+	end(first);
+	last = gem_object_last_written(obj);
+	CHECK(last == first);
+	gem_fence_put(last);
+	while (gem_trace_now() <= (uint64_t)first->signalled_ns)
+		continue;
+	end(second);
+	end(soft);
+	end(read);
+	last = gem_object_last_written(obj);
+	CHECK(last == second);
+	gem_fence_put(last);
+	end(late);
+	card_finish(&card);
 }
 
 TEST(submit_orders_batches)

@@ -144,3 +144,25 @@ TEST(a_thread_says_whom_it_serves)
 	CHECK_INT(other, getpid());
 	CHECK_INT(gem_trace_tid(), gettid());
 }
+
+static void *ask_submitted(void *data)
+{
+	*(uint64_t *)data = gem_trace_take_submitted();
+	return NULL;
+}
+
+TEST(a_thread_says_what_it_has_submitted)
+{
+	uint64_t fence = gem_trace_fence(7, 3), other = 1;
+	pthread_t thread;
+
+	CHECK(fence != gem_trace_fence(7, 4) && fence != gem_trace_fence(3, 7));
+	CHECK_INT(gem_trace_take_submitted(), 0);
+	gem_trace_set_submitted(gem_trace_fence(7, 2));
+	gem_trace_set_submitted(fence);
+	CHECK_INT(pthread_create(&thread, NULL, ask_submitted, &other), 0);
+	CHECK_INT(pthread_join(thread, NULL), 0);
+	CHECK_INT(other, 0);
+	CHECK(gem_trace_take_submitted() == fence);
+	CHECK_INT(gem_trace_take_submitted(), 0);
+}
