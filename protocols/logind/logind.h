@@ -37,6 +37,12 @@
 #define LOGIND_SESSIONS LOGIND_PATH "/session"
 #define LOGIND_SEAT_PATH LOGIND_PATH "/seat/" LOGIND_SEAT_ID
 
+/* Entries of the objects' tables. */
+#define LOGIND_METHOD(name, in, out, handler) \
+	SD_BUS_METHOD(name, in, out, handler, SD_BUS_VTABLE_UNPRIVILEGED)
+#define LOGIND_CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
+#define LOGIND_CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+
 enum {
 	LOGIND_DEVICES_MAX = 64,
 	LOGIND_SESSIONS_MAX = 63,
@@ -79,6 +85,8 @@ struct logind_bus {
 int logind_bus_start(struct logind_bus *bus, const struct logind *logind);
 void logind_bus_stop(struct logind_bus *bus);
 
+/* A caller's name for our session or seat: its id, or as callers say "mine". */
+bool logind_is_ours(const char *name, const char *id);
 /* The objects on the bus, for as long as it lives. */
 int logind_manager_add(struct logind *logind);
 int logind_session_add(struct logind *logind);
@@ -89,6 +97,9 @@ int logind_control_take(struct logind *logind, sd_bus_message *message);
 void logind_control_release(struct logind *logind);
 /* -EPERM and error set, if the sender is not the controller. */
 int logind_control_check(struct logind *logind, sd_bus_message *message, sd_bus_error *error);
+/* Answers whoever wants the session to be active. */
+int logind_control_reply_active(const struct logind *logind, sd_bus_message *message,
+	sd_bus_error *error);
 /* The session has its devices again, or has lost them. */
 void logind_control_activated(struct logind *logind);
 void logind_control_deactivated(struct logind *logind);

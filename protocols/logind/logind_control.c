@@ -63,6 +63,16 @@ void logind_control_deactivated(struct logind *logind)
 	set_active(logind, false);
 }
 
+int logind_control_reply_active(const struct logind *logind, sd_bus_message *message,
+	sd_bus_error *error)
+{
+	/* A seat is switched by the one that has it. */
+	if (!logind->active)
+		return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
+			"Another session has the seat");
+	return sd_bus_reply_method_return(message, NULL);
+}
+
 void logind_control_activated(struct logind *logind)
 {
 	if (logind->active)

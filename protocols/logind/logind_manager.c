@@ -7,6 +7,11 @@
 
 #include "logind.h"
 
+bool logind_is_ours(const char *name, const char *id)
+{
+	return !strcmp(name, id) || !strcmp(name, "auto") || !strcmp(name, "self");
+}
+
 static int reply_path(sd_bus_message *message, const char *path)
 {
 	return sd_bus_reply_method_return(message, "o", path);
@@ -20,7 +25,7 @@ static int get_session(sd_bus_message *message, void *data, sd_bus_error *error)
 
 	if (ret < 0)
 		return ret;
-	if (*id && strcmp(id, logind->id) && strcmp(id, "auto") && strcmp(id, "self"))
+	if (*id && !logind_is_ours(id, logind->id))
 		return sd_bus_error_set(error, LOGIND_NAME ".NoSuchSession", "No such session");
 	return reply_path(message, logind->path);
 }
@@ -40,7 +45,7 @@ static int get_seat(sd_bus_message *message, void *data, sd_bus_error *error)
 
 	if (ret < 0)
 		return ret;
-	if (*id && strcmp(id, LOGIND_SEAT_ID) && strcmp(id, "auto") && strcmp(id, "self"))
+	if (*id && !logind_is_ours(id, LOGIND_SEAT_ID))
 		return sd_bus_error_set(error, LOGIND_NAME ".NoSuchSeat", "No such seat");
 	return reply_path(message, LOGIND_SEAT_PATH);
 }
@@ -83,22 +88,19 @@ static int get_false(sd_bus *bus, const char *path, const char *interface, const
 	return sd_bus_message_append(reply, "b", false);
 }
 
-#define METHOD(name, in, out, handler) \
-	SD_BUS_METHOD(name, in, out, handler, SD_BUS_VTABLE_UNPRIVILEGED)
-
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	METHOD("GetSession", "s", "o", get_session),
-	METHOD("GetSessionByPID", "u", "o", get_session_by_pid),
-	METHOD("GetSeat", "s", "o", get_seat),
-	METHOD("ListSessions", "", "a(susso)", list_sessions),
-	METHOD("ListSeats", "", "a(so)", list_seats),
-	METHOD("Inhibit", "ssss", "h", inhibit),
-	METHOD("CanPowerOff", "", "s", can_not),
-	METHOD("CanReboot", "", "s", can_not),
-	METHOD("CanSuspend", "", "s", can_not),
-	METHOD("CanHibernate", "", "s", can_not),
-	METHOD("CanHybridSleep", "", "s", can_not),
+	LOGIND_METHOD("GetSession", "s", "o", get_session),
+	LOGIND_METHOD("GetSessionByPID", "u", "o", get_session_by_pid),
+	LOGIND_METHOD("GetSeat", "s", "o", get_seat),
+	LOGIND_METHOD("ListSessions", "", "a(susso)", list_sessions),
+	LOGIND_METHOD("ListSeats", "", "a(so)", list_seats),
+	LOGIND_METHOD("Inhibit", "ssss", "h", inhibit),
+	LOGIND_METHOD("CanPowerOff", "", "s", can_not),
+	LOGIND_METHOD("CanReboot", "", "s", can_not),
+	LOGIND_METHOD("CanSuspend", "", "s", can_not),
+	LOGIND_METHOD("CanHibernate", "", "s", can_not),
+	LOGIND_METHOD("CanHybridSleep", "", "s", can_not),
 	SD_BUS_SIGNAL("PrepareForSleep", "b", 0),
 	SD_BUS_SIGNAL("PrepareForShutdown", "b", 0),
 	SD_BUS_PROPERTY("PreparingForSleep", "b", get_false, 0, 0),

@@ -30,10 +30,7 @@ static int activate_session(sd_bus_message *message, void *data, sd_bus_error *e
 		return ret;
 	if (strcmp(id, logind->id))
 		return sd_bus_error_set(error, LOGIND_NAME ".NoSuchSession", "No such session");
-	if (!logind->active)
-		return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
-			"Another session has the seat");
-	return sd_bus_reply_method_return(message, NULL);
+	return logind_control_reply_active(logind, message, error);
 }
 
 static int get_id(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -66,30 +63,23 @@ static int get_sessions(sd_bus *bus, const char *path, const char *interface,
 	return sd_bus_message_append(reply, "a(so)", 1, logind->id, logind->path);
 }
 
-#define METHOD(name, in, out, handler) \
-	SD_BUS_METHOD(name, in, out, handler, SD_BUS_VTABLE_UNPRIVILEGED)
-#define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
-
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	METHOD("SwitchTo", "u", "", switch_to),
-	METHOD("ActivateSession", "s", "", activate_session),
-	SD_BUS_PROPERTY("Id", "s", get_id, 0, CONSTANT),
-	SD_BUS_PROPERTY("CanTTY", "b", get_can, 0, CONSTANT),
-	SD_BUS_PROPERTY("CanGraphical", "b", get_can, 0, CONSTANT),
-	SD_BUS_PROPERTY("Sessions", "a(so)", get_sessions, 0, CONSTANT),
-	SD_BUS_PROPERTY("ActiveSession", "(so)", get_active, 0,
-		SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	LOGIND_METHOD("SwitchTo", "u", "", switch_to),
+	LOGIND_METHOD("ActivateSession", "s", "", activate_session),
+	SD_BUS_PROPERTY("Id", "s", get_id, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("CanTTY", "b", get_can, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("CanGraphical", "b", get_can, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("Sessions", "a(so)", get_sessions, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("ActiveSession", "(so)", get_active, 0, LOGIND_CHANGES),
 	SD_BUS_VTABLE_END
 };
 
 static int find(sd_bus *bus, const char *path, const char *interface, void *data, void **found,
 	sd_bus_error *error)
 {
-	const char *name = path + strlen(LOGIND_PATH "/seat/");
-
 	*found = data;
-	return !strcmp(name, LOGIND_SEAT_ID) || !strcmp(name, "auto") || !strcmp(name, "self");
+	return logind_is_ours(path + strlen(LOGIND_PATH "/seat/"), LOGIND_SEAT_ID);
 }
 
 int logind_seat_add(struct logind *logind)

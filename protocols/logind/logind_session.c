@@ -33,11 +33,16 @@ static int release_control(sd_bus_message *message, void *data, sd_bus_error *er
 	return sd_bus_reply_method_return(message, NULL);
 }
 
-static int read_number(sd_bus_message *message, dev_t *number)
+/* What a message about a device begins with; it has to be the controller's. */
+static int read_number(struct logind *logind, sd_bus_message *message, sd_bus_error *error,
+	dev_t *number)
 {
 	uint32_t parts[2];
-	int ret = sd_bus_message_read(message, "uu", &parts[0], &parts[1]);
+	int ret = logind_control_check(logind, message, error);
 
+	if (ret)
+		return ret;
+	ret = sd_bus_message_read(message, "uu", &parts[0], &parts[1]);
 	*number = ret < 0 ? 0 : makedev(parts[0], parts[1]);
 	return ret < 0 ? ret : 0;
 }
@@ -47,11 +52,8 @@ static int take_device(sd_bus_message *message, void *data, sd_bus_error *error)
 	struct logind *logind = data;
 	struct logind_device *device;
 	dev_t number;
-	int ret = logind_control_check(logind, message, error);
+	int ret = read_number(logind, message, error, &number);
 
-	if (ret)
-		return ret;
-	ret = read_number(message, &number);
 	if (ret)
 		return ret;
 	ret = logind_device_take(logind, number, &device);
@@ -70,11 +72,8 @@ static int read_taken(struct logind *logind, sd_bus_message *message, sd_bus_err
 	struct logind_device **out)
 {
 	dev_t number;
-	int ret = logind_control_check(logind, message, error);
+	int ret = read_number(logind, message, error, &number);
 
-	if (ret)
-		return ret;
-	ret = read_number(message, &number);
 	if (ret)
 		return ret;
 	*out = logind_device_find(logind, number);
@@ -105,13 +104,7 @@ static int pause_complete(sd_bus_message *message, void *data, sd_bus_error *err
 
 static int activate(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-	const struct logind *logind = data;
-
-	/* A seat is switched by the one that has it. */
-	if (!logind->active)
-		return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
-			"Another session has the seat");
-	return sd_bus_reply_method_return(message, NULL);
+	return logind_control_reply_active(data, message, error);
 }
 
 static int get_text(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -165,55 +158,48 @@ static int get_user(sd_bus *bus, const char *path, const char *interface, const 
 	return sd_bus_message_append(reply, "(uo)", (uint32_t)getuid(), LOGIND_PATH "/user/self");
 }
 
-#define METHOD(name, in, out, handler) \
-	SD_BUS_METHOD(name, in, out, handler, SD_BUS_VTABLE_UNPRIVILEGED)
-#define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
-#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
-
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	METHOD("TakeControl", "b", "", take_control),
-	METHOD("ReleaseControl", "", "", release_control),
-	METHOD("TakeDevice", "uu", "hb", take_device),
-	METHOD("ReleaseDevice", "uu", "", release_device),
-	METHOD("PauseDeviceComplete", "uu", "", pause_complete),
-	METHOD("Activate", "", "", activate),
-	METHOD("SetType", "s", "", ignore),
-	METHOD("SetDisplay", "s", "", ignore),
-	METHOD("SetIdleHint", "b", "", ignore),
-	METHOD("SetLockedHint", "b", "", ignore),
+	LOGIND_METHOD("TakeControl", "b", "", take_control),
+	LOGIND_METHOD("ReleaseControl", "", "", release_control),
+	LOGIND_METHOD("TakeDevice", "uu", "hb", take_device),
+	LOGIND_METHOD("ReleaseDevice", "uu", "", release_device),
+	LOGIND_METHOD("PauseDeviceComplete", "uu", "", pause_complete),
+	LOGIND_METHOD("Activate", "", "", activate),
+	LOGIND_METHOD("SetType", "s", "", ignore),
+	LOGIND_METHOD("SetDisplay", "s", "", ignore),
+	LOGIND_METHOD("SetIdleHint", "b", "", ignore),
+	LOGIND_METHOD("SetLockedHint", "b", "", ignore),
 	SD_BUS_SIGNAL("PauseDevice", "uus", 0),
 	SD_BUS_SIGNAL("ResumeDevice", "uuh", 0),
 	SD_BUS_SIGNAL("Lock", "", 0),
 	SD_BUS_SIGNAL("Unlock", "", 0),
-	SD_BUS_PROPERTY("Id", "s", get_text, 0, CONSTANT),
-	SD_BUS_PROPERTY("Name", "s", get_text, 0, CONSTANT),
-	SD_BUS_PROPERTY("User", "(uo)", get_user, 0, CONSTANT),
-	SD_BUS_PROPERTY("Seat", "(so)", get_seat, 0, CONSTANT),
-	SD_BUS_PROPERTY("VTNr", "u", get_number, 0, CONSTANT),
-	SD_BUS_PROPERTY("Leader", "u", get_number, 0, CONSTANT),
-	SD_BUS_PROPERTY("TTY", "s", get_text, 0, CONSTANT),
-	SD_BUS_PROPERTY("Display", "s", get_text, 0, CONSTANT),
-	SD_BUS_PROPERTY("Desktop", "s", get_text, 0, CONSTANT),
-	SD_BUS_PROPERTY("Type", "s", get_text, 0, CONSTANT),
-	SD_BUS_PROPERTY("Class", "s", get_text, 0, CONSTANT),
-	SD_BUS_PROPERTY("Remote", "b", get_bool, 0, CONSTANT),
-	SD_BUS_PROPERTY("IdleHint", "b", get_bool, 0, CONSTANT),
-	SD_BUS_PROPERTY("LockedHint", "b", get_bool, 0, CONSTANT),
-	SD_BUS_PROPERTY("Active", "b", get_bool, 0, CHANGES),
-	SD_BUS_PROPERTY("State", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("Id", "s", get_text, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("Name", "s", get_text, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("User", "(uo)", get_user, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("Seat", "(so)", get_seat, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("VTNr", "u", get_number, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("Leader", "u", get_number, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("TTY", "s", get_text, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("Display", "s", get_text, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("Desktop", "s", get_text, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("Type", "s", get_text, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("Class", "s", get_text, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("Remote", "b", get_bool, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("IdleHint", "b", get_bool, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("LockedHint", "b", get_bool, 0, LOGIND_CONSTANT),
+	SD_BUS_PROPERTY("Active", "b", get_bool, 0, LOGIND_CHANGES),
+	SD_BUS_PROPERTY("State", "s", get_text, 0, LOGIND_CHANGES),
 	SD_BUS_VTABLE_END
 };
 
-/* The session by its name, and as callers say "mine". */
 static int find(sd_bus *bus, const char *path, const char *interface, void *data, void **found,
 	sd_bus_error *error)
 {
 	const struct logind *logind = data;
-	const char *name = path + strlen(LOGIND_SESSIONS "/");
 
 	*found = data;
-	return !strcmp(name, logind->id) || !strcmp(name, "auto") || !strcmp(name, "self");
+	return logind_is_ours(path + strlen(LOGIND_SESSIONS "/"), logind->id);
 }
 
 int logind_session_add(struct logind *logind)
