@@ -21,7 +21,7 @@ def shows(t, folder, text):
 
 def test_banner_and_events(t):
     process, folder = start(t)
-    lines = screen(t, folder)
+    lines = t.wait(lambda: screen(t, folder), "the console")
     t.check(lines[0].startswith("Testcard: /dev/dri/card0, driver testcard, 1024x768."), lines[0])
     t.equal(lines[1], f"Run one: testcard exec --join {folder} -- PROGRAM", "second line")
     shows(t, folder, "] crtc 0: on, 1024x768, 60 Hz")
@@ -35,18 +35,23 @@ def test_banner_and_events(t):
     t.stop(process)
 
 
+def having(lines, number, text):
+    """The lines, if that one is so."""
+    return lines if len(lines) > number and lines[number] == text else None
+
+
 def test_scrolls(t):
     process, folder = start(t)
     for i in range(60):
         ctl(t, folder, "console", "print", f"line number {i}")
-    lines = screen(t, folder)
-    t.equal(lines[46], "line number 59", "the last line")
+    lines = t.wait(lambda: having(screen(t, folder), 46, "line number 59"), "the last line")
     t.equal(lines[0], "line number 13", "the first line")
     # A smaller screen has the last lines, too.
     ctl(t, folder, "mode", "800x600")
+    shows(t, folder, "crtc 0: on, 800x600")
     ctl(t, folder, "console", "print", "on a small screen")
-    lines = screen(t, folder)
-    t.equal(lines[35], "on a small screen", "the last line of the small screen")
+    t.wait(lambda: having(screen(t, folder), 35, "on a small screen"),
+           "the last line of the small screen")
     t.stop(process)
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 
 import tc
 
@@ -73,14 +72,26 @@ def test_killed_and_started_again(t):
     os.rmdir(folder)
 
 
+def sleeps(process, task):
+    """How often a thread has gone to sleep."""
+    try:
+        with open(f"/proc/{process.pid}/task/{task}/status") as file:
+            return int(file.read().split("voluntary_ctxt_switches:\t")[1].split()[0])
+    except OSError:
+        return 0
+
+
 def test_quit_with_a_client_in_the_middle(t):
     process, folder = start(t)
     half = socket.socket(socket.AF_UNIX)
     half.connect(folder + "/control.sock")
     half.send(b"stat")
+    before = set(os.listdir(f"/proc/{process.pid}/task"))
     waits = subprocess.Popen([tc.CTL, "--dir", folder, "wait-vblank"], env=t.env(), text=True,
                              stdout=subprocess.PIPE)
-    time.sleep(0.1)
+    t.wait(lambda: any(sleeps(process, task) > 20 for task in
+                       set(os.listdir(f"/proc/{process.pid}/task")) - before),
+           "the thread that looks again and again for a vblank")
     ctl(t, folder, "quit")
     t.equal(process.wait(tc.TIMEOUT), 0, "exit code")
     t.running.remove(process)

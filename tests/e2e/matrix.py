@@ -48,7 +48,8 @@ def _launcher(t):
     if probe.returncode == 0:
         return os.path.abspath(tc.LAUNCHER)
     places = ("clients/launcher/testcard", "clients/preload/libtestcard-preload.so",
-              "protocols/server/testcard-device", "protocols/logind/testcard-logind")
+              "protocols/server/testcard-device", "protocols/logind/testcard-logind",
+              *(f"protocols/profile/{name}.json" for name in ("minimal", "desktop", "soc")))
     for place in places:
         target = os.path.join(t.root, "build", place)
         if not os.path.exists(target):

@@ -10,6 +10,7 @@ import host
 import png
 import tc
 
+SLATE = 0x28333f  # the backdrop
 SANITIZED = any(b"libasan" in line or b"libtsan" in line
                 for line in open(os.path.join(tc.BUILD, "compositor/testcard-compositor"), "rb"))
 
@@ -130,7 +131,10 @@ def test_watchdog_of_a_machine_that_stalls(t):
 
 def test_on_demand_and_away(t):
     c = tc.Compositor(t, "--frames", t.path("frames"))
-    before = c.screenshot("before.png")
+    c.ctl("move-to", "10", "10")
+    before = c.shows(lambda image: image.pixel(500, 400) == SLATE and any(
+        image.pixel(x, y) != SLATE for x in range(32) for y in range(32)),
+        "backdrop and cursor", "before.png")
     c.ctl("oops", "as", "you", "wish")
     c.ctl("wait-vblank", "2")
     shot = c.screenshot("oops.png")

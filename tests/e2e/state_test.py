@@ -147,9 +147,11 @@ def test_a_video_and_a_window(t):
     t.equal(pattern["scanned_frames"], 0)
     t.equal(told["copied_bytes"] >= pattern["copied_bytes"], True, "copied in all")
     # The same of the last second's vblanks: the client's buffers, by the client's pid.
-    vblanks = history(t, compositor, "10")
-    seen = [p for v in vblanks for p in v["planes"] if p["plane"] == video["plane"]]
-    t.check(seen, f"the plane is in no vblank: {vblanks}")
+    def vblanks_with_it():
+        last = history(t, compositor, "10")
+        seen = [p for v in last for p in v["planes"] if p["plane"] == video["plane"]]
+        return (last, seen) if seen else None
+    vblanks, seen = t.wait(vblanks_with_it, "the plane at a vblank")
     t.equal({(p["owner"], p["creator"]) for p in seen}, {(video["pid"], video["pid"])})
     t.check(all(p["inode"] for p in seen), "a dma-buf has an inode")
     ours = [p for v in vblanks for p in v["planes"] if p["plane"] != video["plane"]]
@@ -177,8 +179,8 @@ def test_a_flink_name(t):
     # The viewer knows but the number: those who have it are its maker and the compositor.
     t.equal({h["pid"] for h in buffer["holders"]}, {maker.pid, compositor.process.pid})
     t.equal([h["handle"] for h in buffer["holders"] if h["pid"] == maker.pid], [maker("h")])
-    last = history(t, compositor, "1")[-1]
-    plane, = [p for p in last["planes"] if p["plane"] == shown["plane"]]
+    plane, = t.wait(lambda: [p for p in history(t, compositor, "1")[-1]["planes"]
+                             if p["plane"] == shown["plane"]], "the plane at a vblank")
     t.equal((plane["owner"], plane["creator"], plane["flink"], plane["buffer"]),
             (viewer.pid, maker.pid, name, buffer["serial"]))
     viewer(f"again = card.open({name})[0]")

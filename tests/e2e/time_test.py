@@ -90,7 +90,7 @@ def test_lockstep_with_a_client(t):
 
 def test_late_and_lost_flips(t):
     process, folder = start(t, "--clock", "virtual")
-    flip = client(t, folder, FLIP, "--frames", "10")
+    flip = client(t, folder, FLIP, "--frames", "10", "--patience", "15")
     ctl(t, folder, "time", "step", "2", "commit")
     ctl(t, folder, "flip", "delay", "3")
     before = ctl(t, folder, "time")["crtcs"][0]
@@ -138,7 +138,7 @@ def test_fast_client(t):
 
 def test_waiting_command(t):
     process, folder = start(t, "--clock", "fast")
-    flip = client(t, folder, FLIP, "--frames", "5", "--still", "60")
+    flip = client(t, folder, FLIP, "--frames", "5", "--still", "600")
     t.wait(lambda: ctl(t, folder, "time")["crtcs"][0]["running"], "the screen")
     # Fast: it comes because it is waited for. Frozen: with the step.
     before = ctl(t, folder, "time", "freeze")["crtcs"][0]["count"]
