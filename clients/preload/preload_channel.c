@@ -124,19 +124,39 @@ static int dial(struct preload_channel *channel)
 	return 0;
 }
 
+static int receive(struct preload_channel *channel, struct preload_reply *reply);
+
+/*
+ * A server that lets nobody in says why and hangs up: then the hello can not be sent, or
+ * was lost (the first receive says that and no more), but the answer is there.
+ */
+static int call_hello(struct preload_channel *channel, struct wire_hello *hello,
+	struct preload_reply *reply)
+{
+	struct iovec vec = {hello, sizeof(*hello)};
+
+	hello->header.result = sched_getcpu();
+	preload_channel_send(channel, &vec, 1, NULL, 0);
+	return receive(channel, reply) == 0 ? 0 : receive(channel, reply);
+}
+
 static int greet(struct preload_channel *channel)
 {
 	struct wire_hello hello = {.header.op = WIRE_HELLO, .version = WIRE_VERSION,
 		.pid = getpid()};
-	struct iovec vec = {&hello, sizeof(hello)};
 	struct preload_reply reply = {0};
+	int ret = call_hello(channel, &hello, &reply);
 
-	if (preload_channel_call(channel, &vec, 1, NULL, 0, &reply))
-		return -ENODEV;
-	preload_reply_close_fds(&reply);
-	if (reply.header->result < 0 || reply.header->size != sizeof(hello)) {
+	if (!ret) {
+		preload_reply_close_fds(&reply);
+		ret = reply.header->result;
+		if (ret >= 0 && reply.header->size != sizeof(hello))
+			ret = -ENODEV;
+	}
+	if (ret < 0) {
 		close_channel(channel);
-		return -ENODEV;
+		/* EPROTO: a server of another version, which is none of ours. */
+		return ret == -EPROTO ? -ENODEV : ret;
 	}
 	channel->instance = ((const struct wire_hello *)reply.header)->instance;
 	return 0;

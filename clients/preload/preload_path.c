@@ -349,8 +349,8 @@ static enum preload_place find_node(struct preload_path *at, bool resolve)
 		strcpy(real, at->name);
 	}
 	int ret = preload_door_current()->stat_node(real, &at->node);
-	if (ret == -ENODEV && strlen(real) < sizeof(at->node.path)) {
-		/* A server that was killed left its tree: open is to say so. */
+	if (ret < 0 && ret != -ENOENT && strlen(real) < sizeof(at->node.path)) {
+		/* A server that was killed left its tree, or it lets nobody in: open is to say so. */
 		memset(&at->node, 0, sizeof(at->node));
 		strcpy(at->node.path, real);
 		ret = 0;

@@ -43,6 +43,11 @@
  * the same answer: a client may repeat it to itself. A client can read that memory, and
  * nothing else.
  *
+ * Who has channels enough (vfs_share.h) is told so: WIRE_HELLO's reply, a bare header with
+ * EMFILE or ENFILE (ENOMEM: there was no room for a channel), is sent as soon as the client
+ * has connected, and the server hangs up, whether it has said hello yet or not. Its call
+ * that wanted the channel fails with that error: open, or the first ioctl of a thread.
+ *
  * All numbers are of this machine's byte order. A packet of another size than
  * its header says, or with numbers out of range, ends the channel.
  */
@@ -104,7 +109,7 @@ struct wire_header {
 	int32_t result; /* replies: >= 0 or -errno; requests: the CPU they came from, a hint */
 };
 
-struct wire_hello { /* request and reply */
+struct wire_hello { /* request, and reply to who is let in */
 	struct wire_header header;
 	uint32_t version;
 	uint32_t pid;      /* the server's, in the reply */

@@ -35,6 +35,8 @@ struct wire_server {
 	struct gem_list channels; /* lock */
 	unsigned channel_count;   /* lock */
 	bool stopping;            /* lock */
+	struct vfs_share share;   /* lock */
+	pid_t refused;            /* the acceptor's: who was refused last, and it was said */
 };
 
 struct vfs *wire_server_vfs(struct wire_server *server)
@@ -50,6 +52,13 @@ int wire_server_patience(struct wire_server *server)
 void wire_server_set_patience(struct wire_server *server, int milliseconds)
 {
 	atomic_store_explicit(&server->patience, milliseconds, memory_order_relaxed);
+}
+
+void wire_server_set_share(struct wire_server *server, const struct vfs_share *share)
+{
+	pthread_mutex_lock(&server->lock);
+	server->share = *share;
+	pthread_mutex_unlock(&server->lock);
 }
 
 int wire_server_subscribe(struct wire_server *server, int *fd)
@@ -106,10 +115,38 @@ static int get_groups(struct wire_channel *channel)
 	return 0;
 }
 
-static int add_channel(struct wire_server *server, int socket)
+static int check_share_locked(struct wire_server *server, const struct ucred *peer)
+{
+	struct vfs_share_taken taken = {0};
+	struct wire_channel *channel;
+
+	gem_list_for_each(channel, &server->channels, link)
+		vfs_share_count(&taken, peer, &channel->credentials);
+	return vfs_share_check(&server->share, &taken);
+}
+
+/*
+ * The answer to a hello that is not waited for. What the client may say meanwhile is
+ * lost, and it looks for this all the same (wire.h).
+ */
+static void refuse(struct wire_server *server, int socket, const struct ucred *peer, int error)
+{
+	struct wire_header reply = {.magic = WIRE_MAGIC, .op = WIRE_HELLO, .size = sizeof(reply),
+		.result = error};
+
+	/* Who tries on and on is told of once. */
+	if (server->refused != peer->pid)
+		gem_warn("wire", "refused process %d a channel: %s", (int)peer->pid,
+			strerror(-error));
+	server->refused = peer->pid;
+	send(socket, &reply, sizeof(reply), MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(socket);
+}
+
+/* socket becomes the channel's. */
+static int add_channel(struct wire_server *server, int socket, const struct ucred *peer)
 {
 	struct wire_channel *channel = calloc(1, sizeof(*channel));
-	socklen_t size = sizeof(channel->credentials);
 	pthread_t thread;
 	int ret;
 
@@ -117,16 +154,15 @@ static int add_channel(struct wire_server *server, int socket)
 		return -ENOMEM;
 	channel->server = server;
 	channel->socket = socket;
-	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &channel->credentials, &size) < 0) {
-		ret = -errno;
-		goto free_channel;
-	}
+	channel->credentials = *peer;
 	ret = get_groups(channel);
 	if (ret)
 		goto free_channel;
 	pthread_mutex_lock(&server->lock);
-	ret = server->stopping ? -ENODEV : server->channel_count >= WIRE_CHANNELS_MAX ? -EMFILE :
-		start_thread(&thread, channel_main, channel, true);
+	ret = server->stopping ? -ENODEV : check_share_locked(server, peer);
+	/* EAGAIN of a thread that can not be is memory's, too. */
+	if (!ret && start_thread(&thread, channel_main, channel, true))
+		ret = -ENOMEM;
 	if (!ret) {
 		gem_list_add_tail(&server->channels, &channel->link);
 		server->channel_count++;
@@ -138,6 +174,22 @@ free_channel:
 	free(channel->groups);
 	free(channel);
 	return ret;
+}
+
+static void accept_channel(struct wire_server *server, int socket)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+		close(socket);
+		return;
+	}
+	int ret = add_channel(server, socket, &peer);
+	if (ret)
+		refuse(server, socket, &peer, ret);
+	else
+		server->refused = -1;
 }
 
 static void *acceptor_main(void *data)
@@ -155,11 +207,7 @@ static void *acceptor_main(void *data)
 				poll(&polls[1], 1, RETRY_MILLISECONDS);
 			continue;
 		}
-		int ret = add_channel(server, socket);
-		if (ret) {
-			gem_warn("wire", "refused a channel: %s", strerror(-ret));
-			close(socket);
-		}
+		accept_channel(server, socket);
 	}
 }
 
@@ -241,6 +289,9 @@ int wire_server_create(struct vfs *vfs, const char *dir,
 	if (!server)
 		return -ENOMEM;
 	server->vfs = vfs;
+	server->share = (struct vfs_share){WIRE_CHANNELS_MAX, WIRE_CHANNELS_OF_PROCESS,
+		WIRE_CHANNELS_SCARCE};
+	server->refused = -1;
 	atomic_init(&server->patience, WIRE_PATIENCE_SECONDS * 1000);
 	server->subscribe = subscribe_uevents;
 	server->subscribe_data = data;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -649,4 +650,58 @@ TEST(relocations_in_read_only_memory)
 	munmap(pages, 2 * PAGE);
 	list_finish(&list);
 	end();
+}
+
+static struct {
+	sem_t has, go_on; /* it has a channel; it ends */
+} holder;
+
+static void *hold_channel(void *data)
+{
+	struct drm_mode_atomic atomic = {0};
+
+	/* The driver's own word. */
+	CHECK_INT(preload_wire_door.ioctl(world.fd, DRM_IOCTL_MODE_ATOMIC, &atomic), -EINVAL);
+	sem_post(&holder.has);
+	while (sem_wait(&holder.go_on) < 0)
+		;
+	return NULL;
+}
+
+static void *ask_without_channel(void *data)
+{
+	struct drm_mode_atomic atomic = {0};
+	struct preload_node found;
+	long *result = data;
+
+	*result = preload_wire_door.ioctl(world.fd, DRM_IOCTL_MODE_ATOMIC, &atomic);
+	CHECK_INT(preload_wire_door.open(NODE, O_RDWR), *result);
+	CHECK_INT(preload_wire_door.stat_node(NODE, &found), *result);
+	return NULL;
+}
+
+/* A program that has its share is told so by the call that wanted more. */
+TEST(a_thread_that_gets_no_channel)
+{
+	static const struct vfs_share processes[] = {{16, 1, 1}, {1, 16, 16}};
+	pthread_t first, second;
+	long result;
+
+	for (int i = 0; i < 2; i++) {
+		begin(&doors[1]);
+		wire_server_set_share(world.server, &processes[i]);
+		sem_init(&holder.has, 0, 0);
+		sem_init(&holder.go_on, 0, 0);
+		CHECK_INT(pthread_create(&first, NULL, hold_channel, NULL), 0);
+		while (sem_wait(&holder.has) < 0)
+			;
+		for (int times = 0; times < 3; times++) {
+			CHECK_INT(pthread_create(&second, NULL, ask_without_channel, &result), 0);
+			CHECK_INT(pthread_join(second, NULL), 0);
+			CHECK_INT(result, i == 0 ? -EMFILE : -ENFILE);
+		}
+		sem_post(&holder.go_on);
+		CHECK_INT(pthread_join(first, NULL), 0);
+		end();
+	}
 }

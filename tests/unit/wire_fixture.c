@@ -342,7 +342,7 @@ void check_fds(const struct fixture *fixture, int expected)
 {
 	int now = -1;
 
-	for (int i = 0; i < 400; i++) {
+	for (int i = 0; i < 4000; i++) {
 		now = test_count_fds();
 		if (now == expected)
 			return;
