@@ -84,16 +84,19 @@ static int open_seat(struct seat_client *client)
 
 	if (client->opened)
 		return -EPROTO;
+	/* It reads this, and hangs up; libseat looks for the end before it reads. */
+	if (client->refused)
+		return send_number(client, SEAT_EVENT_ERROR, client->refused, -1);
 	memcpy(body, &length, sizeof(length));
 	memcpy(body + sizeof(length), SEAT_NAME, length);
 	/* The reply first: the first event may come with the session. */
 	int ret = send_message(client, SEAT_EVENT_SEAT_OPENED, body, sizeof(body), -1);
 	if (ret)
 		return ret;
-	ret = seat_session_open(client->seat, &session_ops, client, client->pid, 0,
+	ret = seat_session_open(client->seat, &session_ops, client, client->peer.pid, 0,
 		&client->session);
 	if (ret)
-		gem_warn("seat", "process %d gets no session: %s", (int)client->pid,
+		gem_warn("seat", "process %d gets no session: %s", (int)client->peer.pid,
 			strerror(-ret));
 	client->opened = ret == 0;
 	return ret;
@@ -232,22 +235,16 @@ int seat_client_serve(struct seat_client *client)
 	return handle_buffer(client);
 }
 
-int seat_client_create(struct seat *seat, int fd, struct seat_client **out)
+int seat_client_create(struct seat *seat, int fd, const struct ucred *peer,
+	struct seat_client **out)
 {
 	struct seat_client *client = calloc(1, sizeof(*client));
-	struct ucred credentials;
-	socklen_t size = sizeof(credentials);
 
 	if (!client)
 		return -ENOMEM;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) {
-		int ret = -errno;
-		free(client);
-		return ret;
-	}
 	client->seat = seat;
 	client->fd = fd;
-	client->pid = credentials.pid;
+	client->peer = *peer;
 	gem_list_init(&client->link);
 	*out = client;
 	return 0;

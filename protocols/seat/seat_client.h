@@ -3,6 +3,7 @@
 #define SEAT_CLIENT_H
 
 #include <stdatomic.h>
+#include <sys/socket.h>
 
 #include "gem_base.h"
 #include "seat.h"
@@ -12,8 +13,9 @@ struct seat_client {
 	struct gem_list link; /* seat_server.clients */
 	struct seat *seat;
 	int fd;
-	pid_t pid;
-	uint64_t greet_ns;            /* until when it must have opened the seat */
+	struct ucred peer;            /* from when it connected */
+	int refused;                  /* errno that it is told; it gets no seat */
+	uint64_t greet_ns;            /* until when it must have opened the seat, or be gone */
 	struct seat_session *session; /* NULL: not opened, or closed */
 	bool opened;                  /* it had one: no second time, as seatd */
 	atomic_bool broken;           /* it did not read: to be dropped */
@@ -21,8 +23,9 @@ struct seat_client {
 	uint8_t buffer[SEAT_REQUEST_MAX];
 };
 
-/* fd becomes the client's. -errno. */
-int seat_client_create(struct seat *seat, int fd, struct seat_client **out);
+/* fd becomes the client's. -ENOMEM. */
+int seat_client_create(struct seat *seat, int fd, const struct ucred *peer,
+	struct seat_client **out);
 void seat_client_destroy(struct seat_client *client);
 /* Reads and answers what has come. -errno: the connection is to end. */
 int seat_client_serve(struct seat_client *client);

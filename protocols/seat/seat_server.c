@@ -13,10 +13,13 @@
 
 #include "gem_thread.h"
 #include "seat_client.h"
+#include "vfs_share.h"
 
 enum {
 	BACKLOG = 32,
 	GREET_SECONDS = 10,     /* a connection that opens no seat is dropped */
+	REFUSED_SECONDS = 2,    /* the same of one that is to be told why it can not */
+	REFUSED_MAX = 16,       /* of those at once; more are told nothing */
 	RETRY_MILLISECONDS = 50, /* out of descriptors: not a busy loop */
 };
 
@@ -31,7 +34,8 @@ struct seat_server {
 	pthread_t thread;
 	/* The thread's. */
 	struct gem_list clients;
-	unsigned client_count;
+	unsigned refused_count; /* of clients */
+	pid_t refused; /* who was refused last, and it was said */
 	bool starved; /* accept failed: not polled for a moment */
 };
 
@@ -46,29 +50,66 @@ static uint64_t now_ns(void)
 static void drop(struct seat_server *server, struct seat_client *client)
 {
 	gem_list_del(&client->link);
-	server->client_count--;
+	server->refused_count -= client->refused != 0;
 	seat_client_destroy(client);
+}
+
+static int check_share(struct seat_server *server, const struct ucred *peer)
+{
+	static const struct vfs_share share = {SEAT_CLIENTS_MAX, SEAT_CLIENTS_OF_PROCESS,
+		SEAT_CLIENTS_SCARCE};
+	struct vfs_share_taken taken = {0};
+	struct seat_client *client;
+
+	gem_list_for_each(client, &server->clients, link)
+		if (!client->refused)
+			vfs_share_count(&taken, peer, &client->peer);
+	return vfs_share_check(&share, &taken);
+}
+
+/* Who tries on and on is told of once. */
+static void say_refused(struct seat_server *server, pid_t pid, int ret)
+{
+	if (server->refused != pid)
+		gem_warn("seat", "refused process %d a connection: %s", (int)pid, strerror(-ret));
+	server->refused = pid;
+}
+
+/* fd becomes the new client's. */
+static int add_client(struct seat_server *server, int fd, const struct ucred *peer)
+{
+	int refused = check_share(server, peer);
+	struct seat_client *client;
+
+	if (refused)
+		say_refused(server, peer->pid, refused);
+	else
+		server->refused = -1;
+	if (refused && server->refused_count == REFUSED_MAX)
+		return refused;
+	int ret = seat_client_create(server->seat, fd, peer, &client);
+	if (ret)
+		return ret;
+	client->refused = -refused;
+	client->greet_ns = now_ns() + (refused ? REFUSED_SECONDS : GREET_SECONDS) * 1000000000ull;
+	gem_list_add_tail(&server->clients, &client->link);
+	server->refused_count += refused != 0;
+	return 0;
 }
 
 static void accept_client(struct seat_server *server)
 {
-	struct seat_client *client;
 	int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
 
 	if (fd < 0) {
 		server->starved = errno != ECONNABORTED && errno != EINTR && errno != EAGAIN;
 		return;
 	}
-	int ret = server->client_count >= SEAT_CLIENTS_MAX ? -EMFILE :
-		seat_client_create(server->seat, fd, &client);
-	if (ret) {
-		gem_info("seat", "refused a connection: %s", strerror(-ret));
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
+	    add_client(server, fd, &peer))
 		close(fd);
-		return;
-	}
-	client->greet_ns = now_ns() + GREET_SECONDS * 1000000000ull;
-	gem_list_add_tail(&server->clients, &client->link);
-	server->client_count++;
 }
 
 /* Fills polls; the number of them. */
@@ -124,7 +165,7 @@ static void serve_clients(struct seat_server *server, const struct pollfd *polls
 		if (ret == 0)
 			continue;
 		if (ret != -EPIPE && ret != -ECONNRESET)
-			gem_info("seat", "connection of process %d ended: %s", (int)client->pid,
+			gem_info("seat", "connection of process %d ended: %s", (int)client->peer.pid,
 				strerror(-ret));
 		drop(server, client);
 	}
@@ -132,7 +173,7 @@ static void serve_clients(struct seat_server *server, const struct pollfd *polls
 
 static void *server_main(void *data)
 {
-	struct pollfd polls[POLL_CLIENTS + SEAT_CLIENTS_MAX];
+	struct pollfd polls[POLL_CLIENTS + SEAT_CLIENTS_MAX + REFUSED_MAX];
 	struct seat_server *server = data;
 
 	for (;;) {
@@ -184,6 +225,7 @@ int seat_server_create(struct seat *seat, const char *dir, struct seat_server **
 	if (!server)
 		return -ENOMEM;
 	server->seat = seat;
+	server->refused = -1;
 	gem_list_init(&server->clients);
 	server->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server->stop < 0) {

@@ -5,7 +5,9 @@
  * Who can connect may use the seat, as with seatd: the socket's mode says who (0660, the
  * device's user and group). Beyond that a client is not trusted: each message has its
  * exact size or the connection ends, a client that does not read what it is sent is
- * dropped, and one that does not answer loses the seat all the same (seat.h).
+ * dropped, and one that does not answer loses the seat all the same (seat.h). Nobody can
+ * take all connections (vfs_share.h): who has his share is still let in for a moment, to
+ * be told why not when he opens the seat, EMFILE or ENFILE.
  */
 #ifndef SEAT_SERVER_H
 #define SEAT_SERVER_H
@@ -14,6 +16,8 @@
 
 #define SEAT_SOCKET_NAME "seatd.sock"
 #define SEAT_CLIENTS_MAX 64
+#define SEAT_CLIENTS_OF_PROCESS 8
+#define SEAT_CLIENTS_SCARCE 1
 
 struct seat_server;
 

@@ -7,12 +7,15 @@
 #include <libseat.h>
 #include <linux/input.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -610,6 +613,91 @@ TEST(more_connections_than_there_may_be)
 		close(fds[i]);
 	/* They are gone when the server has looked, which is before it takes a new one. */
 	check_alive();
+	teardown();
+}
+
+/* A process that takes connections and seats until it gets none, and keeps them. */
+struct hog {
+	pid_t pid;
+	int count, error; /* seats; the refusal's errno */
+};
+
+/* 0 and *fd, or the refusal's errno. */
+static int raw_open_seat(int *fd)
+{
+	struct seat_header header;
+	uint8_t body[32];
+	int32_t error;
+
+	*fd = raw_connect();
+	if (send(*fd, OPEN, 4, MSG_NOSIGNAL) != 4 ||
+	    recv(*fd, &header, sizeof(header), MSG_WAITALL) != sizeof(header) ||
+	    header.size > sizeof(body) || recv(*fd, body, header.size, MSG_WAITALL) != header.size)
+		return EPROTO;
+	if (header.opcode == SEAT_EVENT_SEAT_OPENED)
+		return 0;
+	memcpy(&error, body, sizeof(error));
+	close(*fd);
+	return header.opcode == SEAT_EVENT_ERROR ? error : EPROTO;
+}
+
+static void hog_start(struct hog *hog)
+{
+	int ends[2], fd;
+
+	CHECK_INT(pipe(ends), 0);
+	pid_t pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (hog->count = 0; (hog->error = raw_open_seat(&fd)) == 0; hog->count++)
+			;
+		if (write(ends[1], hog, sizeof(*hog)) != sizeof(*hog))
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ends[1]);
+	CHECK_INT(read(ends[0], hog, sizeof(*hog)), sizeof(*hog));
+	close(ends[0]);
+	hog->pid = pid;
+}
+
+static void hog_end(const struct hog *hog)
+{
+	CHECK_INT(kill(hog->pid, SIGKILL), 0);
+	CHECK_INT(waitpid(hog->pid, NULL, 0), hog->pid);
+}
+
+/* 64 in all: 8 of a process, 1 when 48 are taken; 56 of a user. */
+TEST(who_takes_all_leaves_some)
+{
+	struct hog hogs[14];
+	struct holder holder;
+	bool had = false;
+	int fd;
+
+	setup(1);
+	int before = test_count_fds();
+	for (int i = 0; i < 6; i++) {
+		hog_start(&hogs[i]);
+		CHECK_INT(hogs[i].count, 8);
+		CHECK_INT(hogs[i].error, EMFILE);
+	}
+	holder_open(&holder);
+	CHECK_INT(libseat_close_seat(holder.libseat), 0);
+	WAIT(test_count_fds() == before + 48);
+	for (int i = 6; i < 14; i++) {
+		hog_start(&hogs[i]);
+		CHECK_INT(hogs[i].count, 1);
+		CHECK_INT(hogs[i].error, i < 13 ? EMFILE : ENFILE);
+	}
+	CHECK_INT(raw_open_seat(&fd), ENFILE);
+	CHECK(!libseat_open_seat(&listener, &holder)); /* it loses the errno */
+	for (int i = 0; i < 14; i++)
+		hog_end(&hogs[i]);
+	WAIT(had || (had = raw_open_seat(&fd) == 0));
+	close(fd);
 	teardown();
 }
 
