@@ -52,9 +52,9 @@ struct seat_session_ops {
 struct seat_options {
 	int ack_ms; /* 0 = SEAT_ACK_MS */
 	/*
-	 * Optional. A session is about to become active: waits, for a moment at most, until the
+	 * Optional. A session is about to become active: waits, for two frames at most, until the
 	 * screens show what the one before has committed. Else the first commit of the new one
-	 * may be refused (EBUSY), and weston tries no second one. With the seat's lock.
+	 * may be refused (EBUSY), and weston and kwin try no second one. With the seat's lock.
 	 */
 	void (*settle)(void *data);
 	void *data;

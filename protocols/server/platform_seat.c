@@ -5,7 +5,7 @@
 
 #include "platform_internal.h"
 
-enum { SETTLE_TRIES = 100, SETTLE_MICROSECONDS = 1000 };
+enum { SETTLE_TRIES = 10000, SETTLE_MICROSECONDS = 1000 };
 
 static int answer(struct platform *platform, bool late, FILE *out)
 {
@@ -59,19 +59,33 @@ static int add_terminals(struct platform *platform)
 	return ret;
 }
 
-static bool commits_pending(struct platform *platform)
+/*
+ * Its crtc's next vblanks will show it. Told by the screen's own time: on a machine that stalls a
+ * vblank is late, by any clock. Who waits for more than two frames waits for a fence, or was
+ * delayed or lost by command; frozen time has no next vblank.
+ */
+static bool is_due_locked(const struct kms_crtc *crtc)
 {
-	bool pending = false;
+	const struct kms_vblank *vblank = crtc->vblank;
+
+	return crtc->pending.active && vblank->running &&
+		kms_time_mode(crtc->base.dev) != KMS_TIME_FROZEN &&
+		vblank->time_ns < crtc->pending.time_ns + 2 * vblank->period_ns;
+}
+
+static bool commits_due(struct platform *platform)
+{
+	bool due = false;
 
 	for (unsigned i = 0; i < platform->card_count; i++) {
 		struct kms_device *kms = platform->cards[i].dev->kms;
 
 		pthread_mutex_lock(&kms->lock);
 		for (unsigned j = 0; j < kms->crtc_count; j++)
-			pending |= kms->crtcs[j].pending.active;
+			due |= is_due_locked(&kms->crtcs[j]);
 		pthread_mutex_unlock(&kms->lock);
 	}
-	return pending;
+	return due;
 }
 
 /* struct seat_options.settle */
@@ -79,8 +93,7 @@ static void settle(void *data)
 {
 	struct platform *platform = data;
 
-	/* Two frames of the slowest screens; a flip may wait for a fence, or frozen time, for ever. */
-	for (unsigned tries = 0; tries < SETTLE_TRIES && commits_pending(platform); tries++)
+	for (unsigned tries = 0; tries < SETTLE_TRIES && commits_due(platform); tries++)
 		usleep(SETTLE_MICROSECONDS);
 }
 
