@@ -19,6 +19,7 @@ enum {
 	 * up: a few thousand a second for most batches.
 	 */
 	BUDGET = 16384,
+	HANG_PARTS = 16, /* the fewest that a batch has which hangs */
 	NS_PER_MS = 1000000,
 };
 static const char *const class_names[] = {"render", "copy"};
@@ -108,25 +109,32 @@ static bool is_to_hang(struct gpu_worker *worker)
 
 static int execute(struct gpu_worker *worker, struct gpu_request *request);
 
-/* Turns to one request that cannot wait for this one's end. Returns the time that it took. */
-static int64_t serve_better(struct gpu_worker *worker, const struct gpu_request *request)
+/* Turns to one request that cannot wait for this one's end. */
+static void serve_better(struct gpu_worker *worker, const struct gpu_request *request)
 {
 	struct gpu_worker *second = worker->second;
 	struct gpu_request *better = second ?
 		gpu_schedule_take_better(second, request->priority) : NULL;
-	int64_t begin;
 
-	if (!better)
-		return 0;
-	begin = gpu_now_ns();
-	gpu_schedule_finish(second, better, execute(second, better));
-	return gpu_now_ns() - begin;
+	if (better)
+		gpu_schedule_finish(second, better, execute(second, better));
+}
+
+/*
+ * How long a part of a batch took, of which it takes thousands to hang. One that took a good part
+ * of that time stood still with the thread, on a machine that stalls: no batch's fault.
+ */
+static int64_t part_ns(const struct gpu_device *gpu, int64_t begin)
+{
+	int64_t took = gpu_now_ns() - begin, most = (int64_t)gpu->hang_ms * NS_PER_MS / HANG_PARTS;
+
+	return took < most ? took : most;
 }
 
 static enum gpu_verdict run(struct gpu_worker *worker, struct gpu_request *request)
 {
 	struct gpu_device *gpu = worker->gpu;
-	int64_t deadline = request->start_ns + (int64_t)gpu->hang_ms * NS_PER_MS;
+	int64_t left = (int64_t)gpu->hang_ms * NS_PER_MS, begin = request->start_ns;
 
 	for (;;) {
 		if (atomic_load(&request->cancelled))
@@ -141,9 +149,11 @@ static enum gpu_verdict run(struct gpu_worker *worker, struct gpu_request *reque
 		case GPU_RUN_FAULT:
 			return GPU_FAULTED;
 		case GPU_RUN_MORE:
-			if (gpu_now_ns() >= deadline)
+			left -= part_ns(gpu, begin);
+			if (left <= 0)
 				return GPU_HUNG;
-			deadline += serve_better(worker, request);
+			serve_better(worker, request);
+			begin = gpu_now_ns();
 		}
 	}
 }

@@ -1,6 +1,8 @@
 """The compositor's renderer is the GPU; dma-bufs of other processes; trouble with the GPU."""
 import os
+import signal
 import sys
+import time
 
 import matrix
 import tc
@@ -182,6 +184,22 @@ def test_hangs_cost_a_frame_and_no_more(t):
     t.equal(state["software"], 0, "drawn by the processor")
     check_alive(t, compositor, moving)
     stop_all(t, compositor)
+
+
+def test_a_machine_that_stalls_is_no_hang(t):
+    """A batch that stands still with the whole process has not run for so long."""
+    compositor = tc.Compositor(t, "--gpu-hang-ms", "100", run=[f"{PATTERN} --size 1000x740"])
+    compositor.wait_windows(1)
+    before = renderer(compositor)["batches"]
+    for _ in range(25):
+        compositor.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.15)
+        compositor.process.send_signal(signal.SIGCONT)
+        time.sleep(0.06)
+    t.wait(lambda: renderer(compositor)["batches"] > before + 25, "frames")
+    state = renderer(compositor)
+    t.equal((state["lost"], state["software"]), (0, 0), str(state))
+    compositor.stop()
 
 
 def test_what_a_hang_took_away_is_drawn_again(t):

@@ -15,7 +15,7 @@ def test_both_sizes(t):
         raise tc.Skip("no libdrm_intel")
     for width, height in ((1024, 768), (1920, 1080)):
         text = t.run("sh", RUN, f"{width}x{height}", t.out, TESTCARD_BUILD=tc.BUILD,
-                     ASAN_OPTIONS="verify_asan_link_order=0", timeout=200)
+                     ASAN_OPTIONS="verify_asan_link_order=0")
         t.check("testcard.png" in text, text)
         image = png.read(t.path("testcard.png"))
         t.equal((image.width, image.height), (width, height))
@@ -31,8 +31,8 @@ def test_both_sizes(t):
             events = json.load(file)
         names = [e["args"]["name"] for e in events
                  if e["ph"] == "M" and e["name"] == "process_name"]
-        for name, count in (("testcard-compos", 1), ("testcard-produc", 2), ("testcard-consum", 2),
-                            ("testcard-video", 1), ("card0", 1)):
+        for name, count in (("testcard-compositor", 1), ("testcard-producer", 2),
+                            ("testcard-consumer", 2), ("testcard-video", 1), ("card0", 1)):
             t.equal(names.count(name), count, f"{name} in {names}")
         for name in ("flip", "job", "frame", "vblank"):
             t.check(any(e["name"] == name for e in events), f"no {name} in the recording")
