@@ -69,6 +69,15 @@ def prepare(t):
     return home
 
 
+def process(pid):
+    """Its name."""
+    try:
+        with open(f"/proc/{pid}/comm") as file:
+            return file.read().strip()
+    except OSError:
+        return f"{pid}, which is gone"
+
+
 def write(path, text=""):
     with open(path, "w") as file:
         file.write(text)
@@ -144,11 +153,30 @@ class Program:
         return png.read(path)
 
     def wait(self, condition, text, seconds=PATIENCE):
-        """t.wait() that ends when the program does."""
+        """t.wait() that ends when the program does; says where the device was."""
         def look():
             self.alive()
             return condition()
-        return self.t.wait(look, text, seconds)
+        try:
+            return self.t.wait(look, text, seconds)
+        except tc.Failed as failed:
+            if self.ended():
+                raise
+            raise tc.Failed(f"{failed}\n{self.about()}") from None
+
+    def about(self):
+        """A line of who has the device, and what is on."""
+        try:
+            state, seat = self.state(), self.ctl("session", ok=None)
+        except (tc.Failed, OSError, subprocess.SubprocessError) as error:
+            return f"the device does not answer: {error}"
+        rows = [f"{row['number']} {row['state']}" for row in seat.get("sessions", [])]
+        files = [f"{process(file['pid'])}{' (master)' if file['master'] else ''}"
+                 for file in state["files"]]
+        lit = [f"{crtc['index']}, {crtc['vblank']['count']} vblanks" for crtc in state["crtcs"]
+               if crtc["active"]]
+        return f"sessions: {rows}; card files: {files}; crtcs: {lit}; planes: " \
+            f"{[plane['type'] for plane in state['planes'] if plane.get('fb')]}"
 
     def wait_log(self, text, times=1):
         self.wait(lambda: self.log().count(text) >= times, f"the log to say {text!r}")

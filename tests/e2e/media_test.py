@@ -113,7 +113,7 @@ def test_kmscube_nv12_as_one_image(t):
 def test_glmark2(t):
     """Its horse: grey on black, in the middle, turning."""
     matrix.need("glmark2-es2-drm")
-    card = matrix.Program(t, "glmark2-es2-drm", "-b", "build:duration=100")
+    card = matrix.Program(t, "glmark2-es2-drm", "-b", "build:duration=1000")
 
     def horse(image):
         box = around(image, lambda colour: colour != 0)

@@ -180,9 +180,8 @@ def check_grim(t, renderer):
     shots = os.path.join(matrix.prepare(t), "shots")
     again = matrix.script(t, "shots.sh", f"mkdir -p {shots}\n"
                           "while [ -S $XDG_RUNTIME_DIR/$WAYLAND_DISPLAY ]; do\nsleep 0.1\n"
-                          f"[ -e {shots}/go ] || continue\n"
-                          f"rm {shots}/go\n"
-                          f"grim {shots}/new.png && mv {shots}/new.png {shots}/grim.png\ndone\n")
+                          f"[ -e {shots}/go ] && grim {shots}/new.png || continue\n"
+                          f"rm {shots}/go; mv {shots}/new.png {shots}/grim.png\ndone\n")
     text = matrix.script(t, "text.sh", "seq 1 30\nexec sleep 1000\n")
     card = start(t, "seat seat0 hide_cursor 200", terminal(f"sh {text}", GREY), f"exec sh {again}",
                  renderer=renderer)
