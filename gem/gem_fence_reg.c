@@ -20,13 +20,6 @@ int gem_fence_regs_create(unsigned count, struct gem_fence_regs **out)
 	return 0;
 }
 
-void gem_fence_regs_set_stolen(struct gem_device *dev, void (*stolen)(struct gem_object *obj))
-{
-	pthread_mutex_lock(&dev->vm_lock);
-	dev->fence_regs->stolen = stolen;
-	pthread_mutex_unlock(&dev->vm_lock);
-}
-
 /* ---- under dev->vm_lock ---- */
 
 static struct gem_fence_reg *reg_of(struct gem_vma *vma)
@@ -68,16 +61,13 @@ static struct gem_fence_reg *choose(struct gem_fence_regs *regs)
 	return idle ? idle : busy;
 }
 
-/*
- * A pinned register that is off, for the caller. *loser (reference, or NULL) is
- * who had it. -EAGAIN: after the work in *waits.
- */
-static int take(struct gem_fence_regs *regs, struct gem_fence_reg **out,
-	struct gem_object **loser, struct gem_fence_set *waits)
+/* vma gets a register, pinned. -EAGAIN: after the work in *waits. */
+static int take(struct gem_vma *vma, const struct gem_fence_window *window,
+	struct gem_fence_set *waits)
 {
+	struct gem_fence_regs *regs = vma->obj->dev->fence_regs;
 	struct gem_fence_reg *reg = choose(regs);
 
-	*loser = NULL;
 	if (!reg)
 		return -EDEADLK;
 	if (reg->vma) {
@@ -87,14 +77,14 @@ static int take(struct gem_fence_regs *regs, struct gem_fence_reg **out,
 			return ret;
 		if (waits->count)
 			return -EAGAIN;
-		if (gem_object_try_get(reg->vma->obj))
-			*loser = reg->vma->obj;
 		gem_fence_reg_revoke_locked(reg->vma);
 		regs->steals++;
 	}
+	reg->vma = vma;
+	reg->window = *window;
 	reg->pin_count = 1;
+	vma->fence_reg = reg - regs->regs;
 	use(regs, reg);
-	*out = reg;
 	return 0;
 }
 
@@ -128,42 +118,14 @@ static bool in_aperture(const struct gem_vma *vma, const struct gem_fence_window
 		window->start + window->size <= vma->vm->mappable_end;
 }
 
-/* Tells the loser, and then gives its register to vma: unless that has one by now. */
-static void hand_over(struct gem_vma *vma, const struct gem_fence_window *window,
-	struct gem_fence_reg *reg, struct gem_object *loser)
-{
-	struct gem_device *dev = vma->obj->dev;
-
-	if (loser) {
-		if (dev->fence_regs->stolen)
-			dev->fence_regs->stolen(loser);
-		gem_object_put(loser);
-	}
-	pthread_mutex_lock(&dev->vm_lock);
-	if (vma->fence_reg < 0) {
-		reg->vma = vma;
-		reg->window = *window;
-		vma->fence_reg = reg - dev->fence_regs->regs;
-	} else {
-		reg->pin_count = 0;
-		reg_of(vma)->pin_count++;
-	}
-	pthread_mutex_unlock(&dev->vm_lock);
-}
-
 static int try_get(struct gem_vma *vma, const struct gem_fence_window *window,
 	struct gem_fence_set *waits)
 {
 	struct gem_device *dev = vma->obj->dev;
-	struct gem_fence_reg *reg = NULL;
-	struct gem_object *loser;
 
 	pthread_mutex_lock(&dev->vm_lock);
-	int ret = vma->fence_reg >= 0 ? reuse(vma, window, waits) :
-		take(dev->fence_regs, &reg, &loser, waits);
+	int ret = vma->fence_reg >= 0 ? reuse(vma, window, waits) : take(vma, window, waits);
 	pthread_mutex_unlock(&dev->vm_lock);
-	if (ret == 0 && reg)
-		hand_over(vma, window, reg, loser);
 	return ret;
 }
 

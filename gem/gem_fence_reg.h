@@ -32,20 +32,11 @@ struct gem_fence_regs {
 	unsigned count;
 	struct gem_fence_reg regs[GEM_FENCE_REGS_MAX];
 	struct gem_list lru; /* least recently used first */
-	uint64_t steals;     /* since the start */
-	/*
-	 * An object lost its register to another one: its view through the
-	 * aperture is to be flushed. Called without locks, before the register
-	 * is set anew. Losing it by an unbind is not told: who unbinds has
-	 * flushed. NULL = nobody listens.
-	 */
-	void (*stolen)(struct gem_object *obj);
+	uint64_t steals;     /* since the start: an object lost its register to another one */
 };
 
 /* count 0 = default. On the heap, freed by free(). -EINVAL more than GEM_FENCE_REGS_MAX. */
 int gem_fence_regs_create(unsigned count, struct gem_fence_regs **out);
-/* Before the first register is taken. */
-void gem_fence_regs_set_stolen(struct gem_device *dev, void (*stolen)(struct gem_object *obj));
 
 /*
  * A register for vma, which the caller has pinned with GEM_PIN_MAPPABLE, set to

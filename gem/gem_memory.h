@@ -133,8 +133,6 @@ int gem_object_create_placed(struct gem_device *dev, uint64_t size,
  */
 int gem_object_migrate(struct gem_object *obj, enum gem_region_id where);
 
-/* Makes room for bytes within the budget, without taking it. -ENOMEM. */
-int gem_memory_reserve(struct gem_device *dev, uint64_t bytes);
 /* Gives back at least target bytes if possible: purges first, then swaps. Bytes given back. */
 uint64_t gem_memory_shrink(struct gem_device *dev, uint64_t target);
 

@@ -116,16 +116,6 @@ unsigned gem_memory_shrink_objects(struct gem_memory *memory, unsigned count)
 	return done;
 }
 
-int gem_memory_reserve(struct gem_device *dev, uint64_t bytes)
-{
-	struct gem_memory *memory = &dev->memory;
-
-	pthread_mutex_lock(&memory->lock);
-	int ret = gem_memory_make_room(memory, bytes);
-	pthread_mutex_unlock(&memory->lock);
-	return ret;
-}
-
 uint64_t gem_memory_shrink(struct gem_device *dev, uint64_t target)
 {
 	struct gem_memory *memory = &dev->memory;

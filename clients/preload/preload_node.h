@@ -9,7 +9,6 @@
 
 #include "preload_path.h"
 
-#define PRELOAD_MAJOR_DRM 226u
 #define PRELOAD_MAJOR_INPUT 13u
 #define PRELOAD_MAJOR_FB 29u
 

@@ -49,23 +49,6 @@ void uapi_census_take(struct gem_object *obj, struct uapi_census *census)
 	pthread_mutex_unlock(&dev->master_lock);
 }
 
-int uapi_census_take_framebuffer(struct uapi_device *dev, uint32_t fb_id, unsigned plane,
-	struct uapi_census *census)
-{
-	struct kms_framebuffer *fb = kms_framebuffer_lookup(dev->kms, fb_id);
-	int ret = -ENOENT;
-
-	if (!fb)
-		return -ENOENT;
-	if (plane < GEM_ARRAY_SIZE(fb->planes) && fb->planes[plane].object) {
-		uapi_census_take(fb->planes[plane].object, census);
-		census->object.refcount++; /* it is the framebuffer's, not ours */
-		ret = 0;
-	}
-	kms_object_put(&fb->base);
-	return ret;
-}
-
 int uapi_census_take_dma_buf(int fd, struct uapi_census *census)
 {
 	struct gem_object *obj;

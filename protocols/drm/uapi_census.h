@@ -42,13 +42,7 @@ struct uapi_census {
  */
 void uapi_census_take(struct gem_object *obj, struct uapi_census *census);
 /*
- * The same of the object of plane (0..3) of a framebuffer, any client's. -ENOENT there is
- * no such framebuffer or plane.
- */
-int uapi_census_take_framebuffer(struct uapi_device *dev, uint32_t fb_id, unsigned plane,
-	struct uapi_census *census);
-/*
- * Of the object behind a dma-buf's descriptor, the exporter's if there is one. -ENOENT:
+ * The same of the object behind a dma-buf's descriptor, the exporter's if there is one. -ENOENT:
  * no card of this process has it.
  */
 int uapi_census_take_dma_buf(int fd, struct uapi_census *census);

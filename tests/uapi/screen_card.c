@@ -31,11 +31,6 @@ uint32_t screen_id(enum screen_object object)
 	return ids[object];
 }
 
-const drmModeModeInfo *screen_mode(void)
-{
-	return &mode;
-}
-
 uint32_t screen_property(enum screen_object object, const char *name, uint64_t *value)
 {
 	return card_property(fd, ids[object], types[object], name, value);

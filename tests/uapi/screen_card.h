@@ -38,7 +38,6 @@ void screen_end(void);
 
 int screen_fd(void);
 uint32_t screen_id(enum screen_object object);
-const drmModeModeInfo *screen_mode(void);
 uint32_t screen_property(enum screen_object object, const char *name, uint64_t *value);
 uint64_t screen_get(enum screen_object object, const char *name);
 uint32_t screen_blob(const void *data, size_t size);

@@ -15,25 +15,12 @@ struct scene {
 	struct gem_vma *vmas[COUNT];
 };
 
-static struct gem_object *lost[COUNT];
-static unsigned lost_count;
-
-static void note_loss(struct gem_object *obj)
-{
-	/* No lock is held: flushing a view takes this one. */
-	pthread_mutex_lock(&obj->mm.lock);
-	lost[lost_count++ % COUNT] = obj;
-	pthread_mutex_unlock(&obj->mm.lock);
-}
-
 static void scene_init(struct scene *scene)
 {
 	struct gem_memory_options options = {.gtt = 32 * MIB, .mappable = 16 * MIB,
 		.fence_regs = REGS};
 
 	CHECK_INT(gem_device_init(&scene->dev, &options), 0);
-	gem_fence_regs_set_stolen(&scene->dev, note_loss);
-	lost_count = 0;
 	for (int i = 0; i < COUNT; i++) {
 		scene->objs[i] = tiled_object(&scene->dev, 16 * PAGE);
 		scene->vmas[i] = pin(scene->objs[i], scene->dev.ggtt, GEM_PIN_MAPPABLE);
@@ -86,8 +73,7 @@ TEST(deadlock_when_all_are_pinned)
 	gem_fence_reg_put(scene.vmas[2]);
 	CHECK_INT(gem_fence_reg_get(scene.vmas[REGS]), 0);
 	CHECK_INT(scene.vmas[2]->fence_reg, -1);
-	CHECK_INT(lost_count, 1);
-	CHECK(lost[0] == scene.objs[2]);
+	CHECK_INT(scene.dev.fence_regs->steals, 1);
 	gem_fence_reg_put(scene.vmas[2]); /* has none: nothing happens */
 	gem_fence_reg_put(scene.vmas[REGS]);
 	for (int i = 0; i < REGS; i++)
@@ -103,19 +89,18 @@ TEST(steals_the_least_recently_used)
 	scene_init(&scene);
 	for (int i = 0; i < REGS; i++)
 		use(scene.vmas[i]);
-	CHECK_INT(lost_count, 0);
+	CHECK_INT(scene.dev.fence_regs->steals, 0);
 	use(scene.vmas[0]);
 	use(scene.vmas[4]); /* from 1 */
 	use(scene.vmas[5]); /* from 2 */
-	CHECK_INT(lost_count, 2);
-	CHECK(lost[0] == scene.objs[1] && lost[1] == scene.objs[2]);
-	CHECK(scene.vmas[0]->fence_reg >= 0);
+	CHECK_INT(scene.dev.fence_regs->steals, 2);
+	CHECK(scene.vmas[0]->fence_reg >= 0 && scene.vmas[3]->fence_reg >= 0);
+	CHECK(scene.vmas[1]->fence_reg < 0 && scene.vmas[2]->fence_reg < 0);
 	/* A register that an unbind has freed is taken first. */
 	CHECK_INT(gem_object_unbind_all(scene.objs[0]), -EBUSY);
 	gem_vma_unpin(scene.vmas[0]);
 	CHECK_INT(gem_object_unbind_all(scene.objs[0]), 0);
 	use(scene.vmas[6]);
-	CHECK_INT(lost_count, 2);
 	CHECK_INT(scene.dev.fence_regs->steals, 2);
 	scene.vmas[0] = pin(scene.objs[0], scene.dev.ggtt, GEM_PIN_MAPPABLE);
 	CHECK_INT(scene.vmas[0]->fence_reg, -1);
@@ -141,13 +126,13 @@ TEST(busy_objects_keep_theirs)
 	for (int i = 0; i < REGS - 1; i++)
 		fences[i] = make_busy(scene.objs[i]);
 	use(scene.vmas[4]);
-	CHECK(lost[0] == scene.objs[REGS - 1]); /* idle, though used last */
+	CHECK_INT(scene.vmas[REGS - 1]->fence_reg, -1); /* idle, though used last */
 	CHECK_INT(gem_object_drop_fence_reg(scene.objs[0]), -EBUSY);
 	fences[REGS - 1] = make_busy(scene.objs[4]);
 	pthread_create(&thread, NULL, end_later, fences[0]);
 	use(scene.vmas[5]); /* waits for the oldest */
 	CHECK(gem_fence_signalled(fences[0]));
-	CHECK(lost[1] == scene.objs[0]);
+	CHECK_INT(scene.vmas[0]->fence_reg, -1);
 	pthread_join(thread, NULL);
 	for (int i = 0; i < REGS; i++)
 		end_work(fences[i]);
@@ -290,19 +275,12 @@ static void *use_thread(void *data)
 	return NULL;
 }
 
-static void no_loss(struct gem_object *obj)
-{
-	pthread_mutex_lock(&obj->mm.lock);
-	pthread_mutex_unlock(&obj->mm.lock);
-}
-
 TEST(registers_between_threads)
 {
 	pthread_t threads[THREADS];
 	struct scene scene;
 
 	scene_init(&scene);
-	gem_fence_regs_set_stolen(&scene.dev, no_loss);
 	for (int i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, use_thread, &scene);
 	for (int i = 0; i < THREADS; i++)

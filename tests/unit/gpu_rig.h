@@ -10,7 +10,7 @@
 #include "gpu_packet.h"
 #include "gpu_request.h"
 
-enum { RIG_BATCH_AT = 0x100000, RIG_DATA_AT = 0x200000, RIG_MAX_OBJECTS = 4 };
+enum { RIG_BATCH_AT = 0x100000, RIG_DATA_AT = 0x200000 };
 
 struct gpu_rig {
 	struct gem_device dev;
