@@ -108,8 +108,6 @@ int gem_region_place(struct gem_object *obj, enum gem_region_id id, uint64_t ali
 
 /* ---- gem_shrink.c: memory.lock held ---- */
 
-/* Unpinned, idle, not exported. mm.lock held too. */
-bool gem_region_can_leave(struct gem_object *obj);
 /* -ENOMEM when bytes more do not fit the budget and nothing more can leave. */
 int gem_memory_make_room(struct gem_memory *memory, uint64_t bytes);
 /* Lets up to count objects go; how many went. For resources other than bytes. */

@@ -29,7 +29,7 @@ static bool used_since(struct gem_object *obj)
 	return used;
 }
 
-bool gem_region_can_leave(struct gem_object *obj)
+static bool can_leave(struct gem_object *obj)
 {
 	return obj->mm.pages_pin_count == 0 && !obj->mm.shared && !gem_object_busy(obj, NULL, NULL);
 }
@@ -46,7 +46,7 @@ static uint64_t try_object(struct gem_object *obj, bool patient)
 			return 0;
 		sched_yield();
 	}
-	int ret = gem_region_can_leave(obj) ? obj->ops->shrink(obj) : -EBUSY;
+	int ret = can_leave(obj) ? obj->ops->shrink(obj) : -EBUSY;
 	if (ret == 0)
 		gem_object_unbind_all(obj); /* idle, and pins of a binding pin the pages */
 	pthread_mutex_unlock(&obj->mm.lock);

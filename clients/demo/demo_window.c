@@ -309,7 +309,8 @@ bool demo_dispatch(struct demo_window *window)
 	return wl_display_dispatch(window->display) >= 0 && !window->closed;
 }
 
-bool demo_dispatch_for(struct demo_window *window, int milliseconds)
+/* No longer than so many milliseconds. */
+static bool dispatch_for(struct demo_window *window, int milliseconds)
 {
 	struct pollfd poller = {.fd = wl_display_get_fd(window->display), .events = POLLIN};
 
@@ -328,7 +329,7 @@ bool demo_pace(struct demo_window *window)
 	bool alive = true;
 
 	if (!window->surface)
-		return demo_dispatch_for(window, FRAME_MILLISECONDS);
+		return dispatch_for(window, FRAME_MILLISECONDS);
 	while (alive && window->frame)
 		alive = demo_dispatch(window);
 	return alive;

@@ -80,8 +80,6 @@ void demo_show(struct demo_window *window, struct demo_buffer *buffer);
 
 /* Waits for events, and handles them. False = the window is closed, or the compositor gone. */
 bool demo_dispatch(struct demo_window *window);
-/* As demo_dispatch, no longer than so many milliseconds. */
-bool demo_dispatch_for(struct demo_window *window, int milliseconds);
 /* Until it is time for the next frame: with no window open, 60 times a second. */
 bool demo_pace(struct demo_window *window);
 

@@ -92,8 +92,10 @@ int profile_read_mode(const struct profile_value *value, struct drm_mode_modeinf
 	return kms_mode_check(mode) < 0 ? profile_wrong(value, "timings that no screen takes") : 0;
 }
 
-int profile_read_modes(const struct profile_value *value, struct kms_connector_desc *connector)
+static int read_modes(const struct profile_value *value, const struct profile_field *field,
+	void *to)
 {
+	struct kms_connector_desc *connector = to;
 	struct drm_mode_modeinfo *modes;
 	unsigned count;
 	int ret = profile_list(value, KMS_MAX_MODES, &count);
@@ -147,9 +149,10 @@ int profile_read_edid(const struct profile_value *value, struct kms_connector_de
 	return 0;
 }
 
-int profile_read_edid_file(const struct profile_value *value,
-	struct kms_connector_desc *connector)
+static int read_edid_file(const struct profile_value *value, const struct profile_field *field,
+	void *to)
 {
+	struct kms_connector_desc *connector = to;
 	const char *name, *own = value->reader->file_name;
 	const char *slash = strrchr(own, '/');
 	char path[PATH_MAX], *bytes;
@@ -224,22 +227,10 @@ static int read_monitor(const struct profile_value *value, const struct profile_
 	return ret;
 }
 
-static int read_modes(const struct profile_value *value, const struct profile_field *field,
-	void *to)
-{
-	return profile_read_modes(value, to);
-}
-
 static int read_edid(const struct profile_value *value, const struct profile_field *field,
 	void *to)
 {
 	return profile_read_edid(value, to);
-}
-
-static int read_edid_file(const struct profile_value *value, const struct profile_field *field,
-	void *to)
-{
-	return profile_read_edid_file(value, to);
 }
 
 static int read_clones(const struct profile_value *value, const struct profile_field *field,

@@ -13,11 +13,8 @@ int profile_read_connector(const struct profile_value *value,
 
 /* "1920x1080", "1920x1080@60", or the members of struct drm_mode_modeinfo, as drm_info has them. */
 int profile_read_mode(const struct profile_value *value, struct drm_mode_modeinfo *mode);
-int profile_read_modes(const struct profile_value *value, struct kms_connector_desc *connector);
-/* Hexadecimal digits, with white space between bytes; or the name of a file beside ours. */
+/* Hexadecimal digits, with white space between bytes */
 int profile_read_edid(const struct profile_value *value, struct kms_connector_desc *connector);
-int profile_read_edid_file(const struct profile_value *value,
-	struct kms_connector_desc *connector);
 
 /* What connector->edid says where connector has nothing yet; value: for messages. */
 int profile_take_edid(const struct profile_value *value, struct kms_connector_desc *connector);

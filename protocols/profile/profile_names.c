@@ -71,7 +71,7 @@ static uint32_t fourcc_of(const char *text)
 	return strlen(text) == 4 ? fourcc_code(text[0], text[1], text[2], text[3]) : 0;
 }
 
-int profile_format(const struct profile_value *value, uint32_t *out)
+static int read_format(const struct profile_value *value, uint32_t *out)
 {
 	const char *text;
 	int ret = profile_string(value, &text);
@@ -97,7 +97,7 @@ int profile_formats(const struct profile_value *value, const uint32_t **out, uns
 	for (unsigned i = 0; ret == 0 && i < *count; i++) {
 		struct profile_value item = profile_item(value, i);
 
-		ret = profile_format(&item, &list[i]);
+		ret = read_format(&item, &list[i]);
 		for (unsigned j = 0; ret == 0 && j < i; j++) {
 			if (list[j] == list[i])
 				ret = profile_wrong(&item, "is there twice");

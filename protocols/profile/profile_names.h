@@ -16,9 +16,10 @@ int profile_name(const struct profile_value *value, const struct profile_name *n
 int profile_name_mask(const struct profile_value *value, const struct profile_name *names,
 	unsigned count, const char *what, uint64_t *mask, uint64_t *first);
 
-/* "NV12", "XRGB8888", or a fourcc's letters "XR24". -EINVAL for what composition cannot read. */
-int profile_format(const struct profile_value *value, uint32_t *out);
-/* A list of them, the profile's memory. */
+/*
+ * A list of "NV12", "XRGB8888", or a fourcc's letters "XR24"; the profile's memory. -EINVAL for
+ * what composition cannot read.
+ */
 int profile_formats(const struct profile_value *value, const uint32_t **out, unsigned *count);
 /* "LINEAR", "X_TILED" or a number. */
 int profile_modifier(const struct profile_value *value, uint64_t *out);

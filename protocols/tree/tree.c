@@ -30,11 +30,6 @@ static int make_folders(struct tree *tree, const char *name, bool whole)
 	return 0;
 }
 
-int tree_make_folder(struct tree *tree, const char *name)
-{
-	return make_folders(tree, name, true);
-}
-
 static void temporary_path(struct tree *tree, char path[PATH_MAX])
 {
 	snprintf(path, PATH_MAX, "%s/.new-%u", tree->root, tree->temporary++);
@@ -214,7 +209,7 @@ static int fill(struct tree *tree)
 	int ret;
 
 	for (size_t i = 0; i < GEM_ARRAY_SIZE(folders); i++) {
-		ret = tree_make_folder(tree, folders[i]);
+		ret = make_folders(tree, folders[i], true);
 		if (ret)
 			return ret;
 	}

@@ -42,7 +42,6 @@ __attribute__((format(printf, 3, 4)))
 int tree_print(struct tree *tree, const char *name, const char *format, ...);
 /* A symbolic link with a relative target, as sysfs has them. */
 int tree_link(struct tree *tree, const char *name, const char *target);
-int tree_make_folder(struct tree *tree, const char *name);
 
 /* name and all below it; no link is followed. */
 void tree_remove_locked(struct tree *tree, const char *name);
