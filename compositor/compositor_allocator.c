@@ -21,12 +21,14 @@
 struct allocator {
 	struct wlr_allocator base;
 	int fd;
+	struct wl_list buffers; /* buffer.link */
 };
 
 struct buffer {
 	struct wlr_buffer base;
-	int fd; /* the allocator's; buffers may outlive it */
-	uint32_t handle;
+	struct wl_list link; /* allocator.buffers, or itself: buffers may outlive it */
+	int fd;          /* the allocator's when it was made */
+	uint32_t handle; /* 0 = that file is no more */
 	uint64_t size;
 	void *data;
 	struct wlr_dmabuf_attributes dmabuf;
@@ -38,7 +40,9 @@ static void buffer_destroy(struct wlr_buffer *base)
 
 	wlr_dmabuf_attributes_finish(&buffer->dmabuf);
 	munmap(buffer->data, buffer->size);
-	drmCloseBufferHandle(buffer->fd, buffer->handle);
+	if (buffer->handle)
+		drmCloseBufferHandle(buffer->fd, buffer->handle);
+	wl_list_remove(&buffer->link);
 	free(buffer);
 }
 
@@ -61,7 +65,8 @@ static bool buffer_begin_data_ptr_access(struct wlr_buffer *base, uint32_t flags
 	};
 
 	/* EIO: the GPU is gone, and with it who could still write. */
-	if (drmIoctl(buffer->fd, DRM_IOCTL_I915_GEM_SET_DOMAIN, &args) != 0 && errno != EIO)
+	if (buffer->handle &&
+	    drmIoctl(buffer->fd, DRM_IOCTL_I915_GEM_SET_DOMAIN, &args) != 0 && errno != EIO)
 		return false;
 	*data = buffer->data;
 	*format = buffer->dmabuf.format;
@@ -87,6 +92,19 @@ uint32_t compositor_allocator_handle(struct wlr_buffer *base, int fd)
 		return 0;
 	struct buffer *buffer = gem_container_of(base, struct buffer, base);
 	return buffer->fd == fd ? buffer->handle : 0;
+}
+
+void compositor_allocator_set_device(struct wlr_allocator *base, int fd)
+{
+	struct allocator *allocator = gem_container_of(base, struct allocator, base);
+	struct buffer *buffer, *next;
+
+	wl_list_for_each_safe(buffer, next, &allocator->buffers, link) {
+		buffer->handle = 0;
+		wl_list_remove(&buffer->link);
+		wl_list_init(&buffer->link);
+	}
+	allocator->fd = fd;
 }
 
 /* A list without modifiers means implicit layout, as DRM_FORMAT_MOD_INVALID in it. */
@@ -170,12 +188,20 @@ static struct wlr_buffer *allocator_create_buffer(struct wlr_allocator *base, in
 		return NULL;
 	}
 	wlr_buffer_init(&buffer->base, &buffer_impl, width, height);
+	wl_list_insert(&allocator->buffers, &buffer->link);
 	return &buffer->base;
 }
 
 static void allocator_destroy(struct wlr_allocator *base)
 {
-	free(gem_container_of(base, struct allocator, base));
+	struct allocator *allocator = gem_container_of(base, struct allocator, base);
+	struct buffer *buffer, *next;
+
+	wl_list_for_each_safe(buffer, next, &allocator->buffers, link) {
+		wl_list_remove(&buffer->link);
+		wl_list_init(&buffer->link);
+	}
+	free(allocator);
 }
 
 static const struct wlr_allocator_interface allocator_impl = {
@@ -190,6 +216,7 @@ struct wlr_allocator *compositor_allocator_create(int fd)
 	if (!allocator)
 		return NULL;
 	allocator->fd = fd;
+	wl_list_init(&allocator->buffers);
 	wlr_allocator_init(&allocator->base, &allocator_impl,
 		WLR_BUFFER_CAP_DATA_PTR | WLR_BUFFER_CAP_DMABUF);
 	return &allocator->base;

@@ -9,10 +9,15 @@
 #include <wlr/render/allocator.h>
 #include <wlr/types/wlr_buffer.h>
 
-/* fd stays the caller's and must outlive every buffer. NULL without memory. */
+/* fd stays the caller's, open until another one is set. NULL without memory. */
 struct wlr_allocator *compositor_allocator_create(int fd);
+/*
+ * Another file of the device for what is made from now on; -1 = there is none. What was made
+ * before is on no file any more: it is a dma-buf and memory until it ends.
+ */
+void compositor_allocator_set_device(struct wlr_allocator *allocator, int fd);
 
-/* The buffer's GEM handle on fd, or 0 when it is not an allocator's of that fd. */
+/* The buffer's GEM handle on fd, or 0 when it has none there. */
 uint32_t compositor_allocator_handle(struct wlr_buffer *buffer, int fd);
 
 #endif

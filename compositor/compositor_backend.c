@@ -36,6 +36,7 @@ static int handle_device(int fd, uint32_t mask, void *data)
 	struct compositor_backend *backend = data;
 	drmEventContext context = {.version = 3, .page_flip_handler2 = handle_flip};
 
+	/* Its server died: that is our end. What is pulled out is told of by lose_device. */
 	if (mask & (WL_EVENT_HANGUP | WL_EVENT_ERROR)) {
 		compositor_error("the device is gone");
 		wl_event_source_remove(backend->events);
@@ -125,6 +126,120 @@ static void handle_device_change(struct wl_listener *listener, void *data)
 		update_lessees(backend);
 }
 
+static int read_capabilities(struct compositor_backend *backend)
+{
+	uint64_t value;
+
+	if (drmSetClientCap(backend->fd, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1) != 0 ||
+	    drmSetClientCap(backend->fd, DRM_CLIENT_CAP_ATOMIC, 1) != 0) {
+		compositor_error("the device has no atomic mode setting");
+		return -ENOTSUP;
+	}
+	if (drmGetCap(backend->fd, DRM_CAP_TIMESTAMP_MONOTONIC, &value) != 0 || !value ||
+	    drmGetCap(backend->fd, DRM_CAP_CRTC_IN_VBLANK_EVENT, &value) != 0 || !value) {
+		compositor_error("the device's flip events lack monotonic time or crtc");
+		return -ENOTSUP;
+	}
+	backend->cursor_width = drmGetCap(backend->fd, DRM_CAP_CURSOR_WIDTH, &value) == 0 ?
+		value : 64;
+	backend->cursor_height = drmGetCap(backend->fd, DRM_CAP_CURSOR_HEIGHT, &value) == 0 ?
+		value : 64;
+	return 0;
+}
+
+/* ---- a device that goes and comes ---- */
+
+static void handle_device_remove(struct wl_listener *listener, void *data);
+
+static int open_device(struct compositor_backend *backend)
+{
+	backend->device = wlr_session_open_file(backend->session, backend->path);
+	if (!backend->device) {
+		compositor_error("%s cannot be opened through the session", backend->path);
+		return -ENODEV;
+	}
+	backend->fd = backend->device->fd;
+	backend->device_change.notify = handle_device_change;
+	wl_signal_add(&backend->device->events.change, &backend->device_change);
+	backend->device_remove.notify = handle_device_remove;
+	wl_signal_add(&backend->device->events.remove, &backend->device_remove);
+	backend->events = wl_event_loop_add_fd(wl_display_get_event_loop(backend->display),
+		backend->fd, WL_EVENT_READABLE, handle_device, backend);
+	return backend->events ? 0 : -ENOMEM;
+}
+
+static void close_device(struct compositor_backend *backend)
+{
+	if (!backend->device)
+		return;
+	wl_list_remove(&backend->device_change.link);
+	wl_list_remove(&backend->device_remove.link);
+	if (backend->events)
+		wl_event_source_remove(backend->events);
+	backend->events = NULL;
+	wlr_session_close_file(backend->session, backend->device);
+	backend->device = NULL;
+	backend->fd = -1;
+}
+
+static void destroy_outputs(struct compositor_backend *backend)
+{
+	struct compositor_pipe *pipe;
+
+	wl_list_for_each(pipe, &backend->pipes, link) {
+		if (pipe->output)
+			wlr_output_destroy(&pipe->output->base);
+	}
+}
+
+static void destroy_framebuffers(struct compositor_backend *backend)
+{
+	struct compositor_framebuffer *fb, *next;
+
+	wl_list_for_each_safe(fb, next, &backend->framebuffers, link)
+		compositor_framebuffer_destroy(fb);
+}
+
+/* Before the file is closed, of which all that was made is. */
+static void handle_device_remove(struct wl_listener *listener, void *data)
+{
+	struct compositor_backend *backend =
+		wl_container_of(listener, backend, device_remove);
+
+	compositor_warn("%s was pulled out: there is no screen until it is back", backend->path);
+	backend->gone = true;
+	destroy_outputs(backend);
+	destroy_framebuffers(backend);
+	wl_signal_emit(&backend->lost, backend);
+	close_device(backend);
+}
+
+static void handle_device_add(struct wl_listener *listener, void *data)
+{
+	struct compositor_backend *backend =
+		wl_container_of(listener, backend, device_add);
+	struct wlr_session_add_event *event = data;
+
+	if (backend->device || strcmp(event->path, backend->path) != 0)
+		return;
+	/* It may have been pulled out since: then another one comes. */
+	int err = open_device(backend);
+	if (err == 0)
+		err = read_capabilities(backend);
+	if (err == 0)
+		err = compositor_pipes_renew(backend);
+	if (err < 0) {
+		compositor_error("%s is back, but of no use: %s", backend->path, strerror(-err));
+		close_device(backend);
+		return;
+	}
+	compositor_info("%s is back", backend->path);
+	backend->gone = false;
+	wl_signal_emit(&backend->found, backend);
+	if (backend->started)
+		update_pipes(backend);
+}
+
 static void handle_session_active(struct wl_listener *listener, void *data)
 {
 	struct compositor_backend *backend =
@@ -132,7 +247,7 @@ static void handle_session_active(struct wl_listener *listener, void *data)
 	struct compositor_pipe *pipe;
 
 	compositor_info("session %s", backend->session->active ? "active" : "paused");
-	if (!backend->session->active || !backend->started)
+	if (!backend->session->active || !backend->started || !backend->device)
 		return;
 	update_pipes(backend);
 	wl_list_for_each(pipe, &backend->pipes, link) {
@@ -162,24 +277,18 @@ static void backend_destroy(struct wlr_backend *base)
 {
 	struct compositor_backend *backend = backend_from(base);
 	struct compositor_pipe *pipe, *next_pipe;
-	struct compositor_framebuffer *fb, *next_fb;
 
-	wl_list_for_each(pipe, &backend->pipes, link) {
-		if (pipe->output)
-			wlr_output_destroy(&pipe->output->base);
-	}
+	destroy_outputs(backend);
 	wlr_backend_finish(base);
-	wl_list_for_each_safe(fb, next_fb, &backend->framebuffers, link)
-		compositor_framebuffer_destroy(fb);
+	destroy_framebuffers(backend);
 	wl_list_for_each_safe(pipe, next_pipe, &backend->pipes, link)
 		compositor_pipe_destroy(pipe);
 	compositor_overlays_destroy(backend);
-	wl_list_remove(&backend->device_change.link);
+	wl_list_remove(&backend->device_add.link);
 	wl_list_remove(&backend->session_active.link);
 	wl_list_remove(&backend->session_destroy.link);
-	if (backend->events)
-		wl_event_source_remove(backend->events);
-	wlr_session_close_file(backend->session, backend->device);
+	close_device(backend);
+	free(backend->path);
 	free(backend);
 }
 
@@ -206,31 +315,10 @@ static const struct wlr_backend_impl backend_impl = {
 	.get_buffer_caps = backend_get_buffer_caps,
 };
 
-static int read_capabilities(struct compositor_backend *backend)
-{
-	uint64_t value;
-
-	if (drmSetClientCap(backend->fd, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1) != 0 ||
-	    drmSetClientCap(backend->fd, DRM_CLIENT_CAP_ATOMIC, 1) != 0) {
-		compositor_error("the device has no atomic mode setting");
-		return -ENOTSUP;
-	}
-	if (drmGetCap(backend->fd, DRM_CAP_TIMESTAMP_MONOTONIC, &value) != 0 || !value ||
-	    drmGetCap(backend->fd, DRM_CAP_CRTC_IN_VBLANK_EVENT, &value) != 0 || !value) {
-		compositor_error("the device's flip events lack monotonic time or crtc");
-		return -ENOTSUP;
-	}
-	backend->cursor_width = drmGetCap(backend->fd, DRM_CAP_CURSOR_WIDTH, &value) == 0 ?
-		value : 64;
-	backend->cursor_height = drmGetCap(backend->fd, DRM_CAP_CURSOR_HEIGHT, &value) == 0 ?
-		value : 64;
-	return 0;
-}
-
 static void listen(struct compositor_backend *backend)
 {
-	backend->device_change.notify = handle_device_change;
-	wl_signal_add(&backend->device->events.change, &backend->device_change);
+	backend->device_add.notify = handle_device_add;
+	wl_signal_add(&backend->session->events.add_drm_card, &backend->device_add);
 	backend->session_active.notify = handle_session_active;
 	wl_signal_add(&backend->session->events.active, &backend->session_active);
 	backend->session_destroy.notify = handle_session_destroy;
@@ -252,19 +340,16 @@ int compositor_backend_create(struct wl_display *display, struct wlr_session *se
 	wl_signal_init(&backend->modes_changed);
 	wl_signal_init(&backend->mode_added);
 	wl_signal_init(&backend->leases_changed);
-	backend->device = wlr_session_open_file(session, path);
-	if (!backend->device) {
-		compositor_error("%s cannot be opened through the session", path);
-		free(backend);
-		return -ENODEV;
-	}
-	backend->fd = backend->device->fd;
-	backend->events = wl_event_loop_add_fd(wl_display_get_event_loop(display), backend->fd,
-		WL_EVENT_READABLE, handle_device, backend);
+	wl_signal_init(&backend->lost);
+	wl_signal_init(&backend->found);
+	backend->path = strdup(path);
+	backend->fd = -1;
 	wlr_backend_init(&backend->base, &backend_impl);
 	listen(backend);
 
-	int err = backend->events ? read_capabilities(backend) : -ENOMEM;
+	int err = backend->path ? open_device(backend) : -ENOMEM;
+	if (err == 0)
+		err = read_capabilities(backend);
 	if (err == 0)
 		err = compositor_pipes_create(backend);
 	if (err < 0) {

@@ -67,11 +67,13 @@ struct compositor_backend {
 	struct wlr_backend base;
 	struct wl_display *display;
 	struct wlr_session *session;
-	struct wlr_device *device;
-	int fd; /* device->fd */
+	char *path;                /* of the device */
+	struct wlr_device *device; /* NULL = it has been pulled out */
+	int fd;                    /* device->fd, or -1 */
 	struct wl_event_source *events;
 	uint32_t cursor_width, cursor_height;
 	bool started;
+	bool gone; /* the device: no request of its outputs, which end, is of use */
 	struct wl_list pipes;
 	struct wl_list overlays; /* compositor_overlay.link */
 	struct wl_list framebuffers; /* compositor_framebuffer.link */
@@ -79,7 +81,13 @@ struct compositor_backend {
 	struct wl_signal modes_changed, mode_added;
 	/* Of a pipe offered or lessee may be another now. */
 	struct wl_signal leases_changed;
-	struct wl_listener device_change, session_active, session_destroy;
+	/*
+	 * struct compositor_backend *: the device was pulled out, and there are no outputs any
+	 * more; it is back, open as fd, and there are none yet.
+	 */
+	struct wl_signal lost, found;
+	struct wl_listener device_change, device_remove; /* of device */
+	struct wl_listener device_add, session_active, session_destroy;
 };
 
 /* A mode of an output with the device's timings. */
@@ -135,7 +143,8 @@ struct compositor_output {
 
 /*
  * Opens path through the session and finds its pipes; outputs appear at
- * wlr_backend_start. The session must outlive the backend, which
+ * wlr_backend_start. When the device is pulled out they go, and come again with it:
+ * its objects are the same ones then. The session must outlive the backend, which
  * wlr_backend_destroy ends. -ENODEV without a usable connector, or errno.
  */
 int compositor_backend_create(struct wl_display *display, struct wlr_session *session,
@@ -144,6 +153,8 @@ int compositor_backend_create(struct wl_display *display, struct wlr_session *se
 /* ---- compositor_pipe.c ---- */
 
 int compositor_pipes_create(struct compositor_backend *backend);
+/* The device was pulled out and is back: pipes are as they were, on the file it has now. */
+int compositor_pipes_renew(struct compositor_backend *backend);
 void compositor_overlays_destroy(struct compositor_backend *backend);
 void compositor_pipe_destroy(struct compositor_pipe *pipe);
 

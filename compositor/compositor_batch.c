@@ -75,13 +75,32 @@ static void clear(struct compositor_batch *batch)
 	batch->draw_count = 0;
 }
 
+static void put_buffers(struct compositor_batch *batch)
+{
+	for (unsigned i = 0; i < COMPOSITOR_BATCHES_MAX; i++) {
+		compositor_bo_put(batch->buffers[i]);
+		batch->buffers[i] = NULL;
+	}
+}
+
 void compositor_batch_destroy(struct compositor_batch *batch)
 {
 	clear(batch);
-	for (unsigned i = 0; i < COMPOSITOR_BATCHES_MAX; i++)
-		compositor_bo_put(batch->buffers[i]);
+	put_buffers(batch);
 	destroy_context(batch);
 	free(batch);
+}
+
+void compositor_batch_lose_device(struct compositor_batch *batch)
+{
+	clear(batch);
+	put_buffers(batch);
+}
+
+int compositor_batch_find_device(struct compositor_batch *batch)
+{
+	batch->hangs = 0;
+	return make_context(batch);
 }
 
 static void add_object(struct compositor_batch *batch, struct compositor_bo *bo, bool write)

@@ -48,6 +48,10 @@ int compositor_batch_create(struct compositor_bos *bos, struct compositor_batch 
 /* What has not been flushed is dropped. */
 void compositor_batch_destroy(struct compositor_batch *batch);
 
+/* The device was pulled out, before bos hear of it; it is back, after they have. */
+void compositor_batch_lose_device(struct compositor_batch *batch);
+int compositor_batch_find_device(struct compositor_batch *batch);
+
 /* Copies draw, and keeps its objects until they are submitted. Flushes when full. */
 void compositor_batch_draw(struct compositor_batch *batch, const struct compositor_draw *draw);
 void compositor_batch_flush(struct compositor_batch *batch);

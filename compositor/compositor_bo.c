@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include <i915_drm.h>
@@ -11,6 +12,7 @@
 void compositor_bos_init(struct compositor_bos *bos, int fd)
 {
 	bos->fd = fd;
+	bos->gone = false;
 	wl_list_init(&bos->list);
 }
 
@@ -36,14 +38,50 @@ static struct compositor_bo *add(struct compositor_bos *bos, uint32_t handle, ui
 	return bo;
 }
 
+static void *map_anonymous(uint64_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static int create_without_device(struct compositor_bos *bos, uint64_t size,
+	struct compositor_bo **out)
+{
+	void *at = map_anonymous(size);
+	struct compositor_bo *bo = at ? add(bos, 0, size) : NULL;
+
+	if (!bo) {
+		if (at)
+			munmap(at, size);
+		return -ENOMEM;
+	}
+	bo->own = true;
+	bo->map = at;
+	*out = bo;
+	return 0;
+}
+
+/* The last request's errno. */
+static bool is_gone(struct compositor_bos *bos)
+{
+	bos->gone |= errno == ENODEV;
+	return errno == ENODEV;
+}
+
 int compositor_bo_create(struct compositor_bos *bos, uint64_t size, struct compositor_bo **out)
 {
 	struct drm_i915_gem_create args = {.size = size};
 
+	if (bos->fd < 0)
+		return create_without_device(bos, size, out);
 	if (drmIoctl(bos->fd, DRM_IOCTL_I915_GEM_CREATE, &args) != 0)
-		return -errno;
+		return is_gone(bos) ? create_without_device(bos, size, out) : -errno;
 	*out = add(bos, args.handle, args.size);
-	return *out ? 0 : -ENOMEM;
+	if (!*out)
+		return -ENOMEM;
+	(*out)->own = true;
+	return 0;
 }
 
 /* ---- mapping ---- */
@@ -52,8 +90,10 @@ static void *map(const struct compositor_bo *bo, uint64_t way, uint64_t size)
 {
 	struct drm_i915_gem_mmap_offset args = {.handle = bo->handle, .flags = way};
 
-	if (drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_MMAP_OFFSET, &args) != 0)
+	if (drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_MMAP_OFFSET, &args) != 0) {
+		is_gone(bo->bos);
 		return NULL;
+	}
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bo->bos->fd, args.offset);
 	return at == MAP_FAILED ? NULL : at;
 }
@@ -67,6 +107,8 @@ static bool ensure_map(struct compositor_bo *bo, uint64_t size)
 {
 	if (bo->map && bo->size >= size)
 		return true;
+	if (!bo->handle)
+		return false;
 	void *at = map(bo, I915_MMAP_OFFSET_WB, size);
 	if (!at)
 		at = map(bo, I915_MMAP_OFFSET_GTT, size);
@@ -83,6 +125,9 @@ void compositor_bos_unmap(struct compositor_bos *bos)
 {
 	struct compositor_bo *bo;
 
+	/* What is mapped is all that is left then. */
+	if (bos->gone)
+		return;
 	wl_list_for_each(bo, &bos->list, link) {
 		if (!bo->map || bo->uncached)
 			continue;
@@ -109,8 +154,11 @@ int compositor_bo_import(struct compositor_bos *bos, int dmabuf_fd, uint64_t siz
 {
 	uint32_t handle;
 
-	if (drmPrimeFDToHandle(bos->fd, dmabuf_fd, &handle) != 0)
-		return -errno;
+	if (drmPrimeFDToHandle(bos->fd, dmabuf_fd, &handle) != 0) {
+		int err = -errno;
+		is_gone(bos);
+		return err;
+	}
 	struct compositor_bo *bo = find(bos, handle);
 	if (bo)
 		compositor_bo_get(bo);
@@ -154,7 +202,8 @@ void compositor_bo_put(struct compositor_bo *bo)
 		return;
 	if (bo->map)
 		munmap(bo->map, bo->size);
-	drmCloseBufferHandle(bo->bos->fd, bo->handle);
+	if (bo->handle)
+		drmCloseBufferHandle(bo->bos->fd, bo->handle);
 	wl_list_remove(&bo->link);
 	free(bo);
 }
@@ -165,7 +214,7 @@ bool compositor_bo_busy(const struct compositor_bo *bo)
 {
 	struct drm_i915_gem_busy args = {.handle = bo->handle};
 
-	return drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_BUSY, &args) == 0 && args.busy;
+	return bo->handle && drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_BUSY, &args) == 0 && args.busy;
 }
 
 void *compositor_bo_access(struct compositor_bo *bo, bool write)
@@ -178,8 +227,11 @@ void *compositor_bo_access(struct compositor_bo *bo, bool write)
 
 	if (!ensure_map(bo, bo->size))
 		return NULL;
-	/* EIO: the GPU is gone, and with it who could still write. */
-	if (drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_SET_DOMAIN, &args) != 0 && errno != EIO)
+	if (!bo->handle)
+		return bo->map;
+	/* EIO: the GPU is gone, ENODEV: all of it is, and with it who could still write. */
+	if (drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_SET_DOMAIN, &args) != 0 && errno != EIO &&
+	    !is_gone(bo->bos))
 		return NULL;
 	return bo->map;
 }
@@ -198,12 +250,76 @@ void compositor_bo_wait(const struct compositor_bo *bo)
 {
 	struct drm_i915_gem_wait args = {.bo_handle = bo->handle, .timeout_ns = -1};
 
-	drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_WAIT, &args);
+	if (bo->handle)
+		drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_WAIT, &args);
 }
 
 bool compositor_bo_map_uncached(struct compositor_bo *bo)
 {
+	if (!bo->handle)
+		return false;
 	bo->map = map(bo, I915_MMAP_OFFSET_WC, bo->size);
 	bo->uncached = true;
 	return bo->map != NULL;
+}
+
+/* ---- a device that goes and comes ---- */
+
+/* The copy is made while the file is open: what nobody has open is somebody else's memory. */
+static void keep_bytes(struct compositor_bo *bo)
+{
+	void *copy = map_anonymous(bo->size);
+
+	if (copy && bo->map)
+		memcpy(copy, bo->map, bo->size);
+	if (bo->map)
+		munmap(bo->map, bo->size);
+	bo->map = copy;
+	bo->uncached = false;
+}
+
+void compositor_bos_lost(struct compositor_bos *bos)
+{
+	struct compositor_bo *bo;
+
+	wl_list_for_each(bo, &bos->list, link) {
+		if (bo->own && bo->handle)
+			keep_bytes(bo);
+		bo->handle = 0;
+		bo->address = 0;
+	}
+	bos->fd = -1;
+	bos->gone = true;
+}
+
+static bool move_bytes(struct compositor_bo *bo)
+{
+	struct drm_i915_gem_create args = {.size = bo->size};
+	void *kept = bo->map;
+	uint64_t size = bo->size;
+
+	if (drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_CREATE, &args) != 0)
+		return false;
+	bo->handle = args.handle;
+	bo->size = args.size;
+	bo->map = NULL;
+	void *to = kept ? compositor_bo_access(bo, true) : NULL;
+	if (to)
+		memcpy(to, kept, size);
+	if (kept)
+		munmap(kept, size);
+	return !kept || to;
+}
+
+void compositor_bos_found(struct compositor_bos *bos, int fd)
+{
+	struct compositor_bo *bo;
+	unsigned failed = 0;
+
+	bos->fd = fd;
+	bos->gone = false;
+	wl_list_for_each(bo, &bos->list, link)
+		failed += bo->own && !bo->handle && !move_bytes(bo);
+	if (failed > 0)
+		compositor_error("%u pictures are lost: %s", failed, strerror(errno));
 }

@@ -12,7 +12,8 @@
 #include <wayland-util.h>
 
 struct compositor_bos {
-	int fd;              /* the owner's */
+	int fd;              /* the owner's; -1 = the device is gone */
+	bool gone;           /* it is, whether it was said so already or not */
 	struct wl_list list; /* compositor_bo.link */
 };
 
@@ -20,7 +21,8 @@ struct compositor_bo {
 	struct compositor_bos *bos;
 	struct wl_list link;
 	unsigned references;
-	uint32_t handle;
+	uint32_t handle;  /* 0 = it was made while the device was gone, or it is gone since */
+	bool own;         /* made here, for nobody else to see */
 	uint64_t size;    /* bytes; of an imported one those that are known to be there */
 	uint64_t address; /* where the GPU had it last: what relocations presume */
 	void *map;        /* NULL = not mapped now */
@@ -32,6 +34,14 @@ struct compositor_bo {
 void compositor_bos_init(struct compositor_bos *bos, int fd);
 /* All of them have been put. */
 void compositor_bos_finish(struct compositor_bos *bos);
+
+/*
+ * The device was pulled out. Objects of our own keep what was mapped of them in memory of the
+ * process, where new ones are made as well; imported ones are good for being put only.
+ */
+void compositor_bos_lost(struct compositor_bos *bos);
+/* It is back: our own become objects of the new file, with what they had. */
+void compositor_bos_found(struct compositor_bos *bos, int fd);
 
 /* Zeroed. Negative errno. */
 int compositor_bo_create(struct compositor_bos *bos, uint64_t size, struct compositor_bo **out);

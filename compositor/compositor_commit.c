@@ -345,7 +345,7 @@ void compositor_commit_off(struct compositor_output *out)
 {
 	struct request r = {.modeset = true};
 
-	if (out->active && out->pipe->backend->session->active)
+	if (out->active && out->pipe->backend->session->active && !out->pipe->backend->gone)
 		send(out, &r, DRM_MODE_ATOMIC_ALLOW_MODESET);
 	applied(out, &r);
 }

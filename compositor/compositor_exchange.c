@@ -24,26 +24,56 @@ static int authenticate_self(int fd, int master_fd)
 	return drmAuthMagic(master_fd, magic) == 0 ? 0 : -errno;
 }
 
-int compositor_exchange_create(int master_fd, struct compositor_exchange **out)
+/* Our own file, or negative errno. */
+static int open_device(int master_fd)
 {
-	struct compositor_exchange *exchange = calloc(1, sizeof(*exchange));
 	char *path = drmGetDeviceNameFromFd2(master_fd);
-	int fd = path && exchange ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
 
 	free(path);
-	if (fd < 0) {
-		free(exchange);
-		return exchange ? -ENODEV : -ENOMEM;
-	}
+	if (fd < 0)
+		return -ENODEV;
 	int err = authenticate_self(fd, master_fd);
 	if (err < 0) {
 		close(fd);
-		free(exchange);
 		return err;
+	}
+	return fd;
+}
+
+int compositor_exchange_create(int master_fd, struct compositor_exchange **out)
+{
+	struct compositor_exchange *exchange = calloc(1, sizeof(*exchange));
+	int fd = exchange ? open_device(master_fd) : -ENOMEM;
+
+	if (fd < 0) {
+		free(exchange);
+		return fd;
 	}
 	exchange->master_fd = master_fd;
 	compositor_bos_init(&exchange->bos, fd);
 	*out = exchange;
+	return 0;
+}
+
+void compositor_exchange_lose_device(struct compositor_exchange *exchange)
+{
+	int fd = exchange->bos.fd;
+
+	compositor_bos_lost(&exchange->bos);
+	if (fd >= 0)
+		close(fd);
+	exchange->master_fd = -1;
+}
+
+int compositor_exchange_find_device(struct compositor_exchange *exchange, int master_fd)
+{
+	int fd = open_device(master_fd);
+
+	if (fd < 0)
+		return fd;
+	exchange->master_fd = master_fd;
+	compositor_bos_found(&exchange->bos, fd);
 	return 0;
 }
 
@@ -52,7 +82,8 @@ void compositor_exchange_destroy(struct compositor_exchange *exchange)
 	if (!exchange)
 		return;
 	compositor_bos_finish(&exchange->bos);
-	close(exchange->bos.fd);
+	if (exchange->bos.fd >= 0)
+		close(exchange->bos.fd);
 	free(exchange);
 }
 

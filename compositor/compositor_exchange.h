@@ -12,7 +12,7 @@
 struct wlr_dmabuf_attributes;
 
 struct compositor_exchange {
-	int master_fd;            /* the backend's */
+	int master_fd;             /* the backend's */
 	struct compositor_bos bos; /* of our own file, authenticated */
 };
 
@@ -26,6 +26,10 @@ struct compositor_mention {
 int compositor_exchange_create(int master_fd, struct compositor_exchange **out);
 /* Every object has been put. NULL is fine. */
 void compositor_exchange_destroy(struct compositor_exchange *exchange);
+
+/* The device was pulled out, every object has been put; it is back. Errors as of _create. */
+void compositor_exchange_lose_device(struct compositor_exchange *exchange);
+int compositor_exchange_find_device(struct compositor_exchange *exchange, int master_fd);
 
 /* AUTH_MAGIC: -EINVAL for a magic that no file has. */
 int compositor_exchange_authenticate(struct compositor_exchange *exchange, uint32_t magic);

@@ -14,6 +14,9 @@
 #include "gem_base.h"
 #include "gem_trace.h"
 
+/* A frame that was refused is tried again after so long. */
+#define RETRY_MS 100
+
 static struct compositor_output *device_output(struct compositor_screen *screen)
 {
 	return gem_container_of(screen->output, struct compositor_output, base);
@@ -339,6 +342,27 @@ static void trace(struct compositor_screen *screen, uint64_t begin)
 	});
 }
 
+static int handle_retry(void *data)
+{
+	struct compositor_screen *screen = data;
+
+	/* What was committed meanwhile, a mode, has its own flip. */
+	if (!device_output(screen)->flip_pending)
+		wlr_output_send_frame(screen->output);
+	return 0;
+}
+
+/*
+ * What is damaged has wlroots ask for a frame at once, before it looks at anything else: at
+ * the news that the device is gone, for one. Until the timer no frame is asked for.
+ */
+static void retry_later(struct compositor_screen *screen)
+{
+	compositor_warn("output %s: no frame", screen->output->name);
+	screen->output->frame_pending = true;
+	wl_event_source_timer_update(screen->frame.retry, RETRY_MS);
+}
+
 void compositor_frame_commit(struct compositor_screen *screen)
 {
 	struct wlr_scene_output *scene_output =
@@ -358,7 +382,7 @@ void compositor_frame_commit(struct compositor_screen *screen)
 		screen->frame.shown_count = 0;
 		wlr_output_damage_add_whole(scene_output->damage);
 		if (!try_frame(screen, scene_output, false))
-			compositor_warn("output %s: no frame", screen->output->name);
+			retry_later(screen);
 	}
 	if (begin)
 		trace(screen, begin);
@@ -403,6 +427,8 @@ void compositor_frame_init(struct compositor_screen *screen)
 	if (!screen->server->use_planes)
 		wlr_output_lock_software_cursors(screen->output, true);
 	pixman_region32_init(&screen->frame.covered);
+	screen->frame.retry = wl_event_loop_add_timer(
+		wl_display_get_event_loop(screen->server->display), handle_retry, screen);
 	compositor_feedback_init(screen);
 	compositor_listen(&screen->output->events.commit, &screen->frame.output_commit,
 		handle_commit);
@@ -411,6 +437,7 @@ void compositor_frame_init(struct compositor_screen *screen)
 void compositor_frame_finish(struct compositor_screen *screen)
 {
 	compositor_feedback_finish(screen);
+	wl_event_source_remove(screen->frame.retry);
 	wl_list_remove(&screen->frame.output_commit.link);
 	pixman_region32_fini(&screen->frame.covered);
 	free(screen->frame.sheets);

@@ -84,6 +84,12 @@ static const struct compositor_format *check(const struct wlr_dmabuf_attributes 
 	return format;
 }
 
+const struct compositor_format *compositor_import_format(
+	const struct wlr_dmabuf_attributes *attribs)
+{
+	return check(attribs);
+}
+
 /* bo: at least a page of it is there, which is all that was asked for. */
 static int make_surface(struct compositor_surface *surface, struct compositor_renderer *renderer,
 	const struct wlr_dmabuf_attributes *attribs)
@@ -138,7 +144,7 @@ const struct compositor_import *compositor_renderer_import(struct compositor_ren
 
 	if (addon)
 		return gem_container_of(addon, struct compositor_import, addon);
-	if (!wlr_buffer_get_dmabuf(buffer, &attribs))
+	if (renderer->fd < 0 || !wlr_buffer_get_dmabuf(buffer, &attribs))
 		return NULL;
 	struct compositor_import *import = import_dmabuf(renderer, &attribs);
 	if (!import) {

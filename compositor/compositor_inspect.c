@@ -133,8 +133,6 @@ static void change_buffer(struct overlay *overlay, struct wlr_buffer *buffer)
 
 	wlr_buffer_unlock(node->buffer);
 	node->buffer = wlr_buffer_lock(buffer);
-	wlr_texture_destroy(node->texture);
-	node->texture = NULL;
 	if (on_plane(overlay))
 		wlr_output_update_needs_frame(overlay->screen->output);
 	else
@@ -146,17 +144,24 @@ static void show(struct compositor_inspect *inspect, struct overlay *overlay,
 {
 	struct wlr_output *output = overlay->screen->output;
 	struct wlr_box *place = wlr_output_layout_get_box(inspect->server->layout, output);
+	/* wlroots 0.15 would make it as it draws, and asserts that nobody does then. */
+	struct wlr_texture *texture = place ?
+		wlr_texture_from_buffer(inspect->server->render.renderer, buffer) : NULL;
 
-	if (!place)
+	if (!texture)
 		return;
 	if (!overlay->node) {
 		overlay->node = wlr_scene_buffer_create(
 			&inspect->server->layers[COMPOSITOR_LAYER_INSPECT]->node, buffer);
-		if (!overlay->node)
+		if (!overlay->node) {
+			wlr_texture_destroy(texture);
 			return;
+		}
 	} else {
 		change_buffer(overlay, buffer);
 	}
+	wlr_texture_destroy(overlay->node->texture);
+	overlay->node->texture = texture;
 	wlr_scene_node_set_position(&overlay->node->node, place->x, place->y);
 	if (output->scale != 1 || output->transform != WL_OUTPUT_TRANSFORM_NORMAL)
 		wlr_scene_buffer_set_dest_size(overlay->node, place->width, place->height);

@@ -23,7 +23,9 @@
 
 struct compositor_leases {
 	struct compositor_backend *backend;
+	struct wl_display *display;
 	struct wl_global *global;
+	bool withdrawn;            /* global, while the device is gone: not destroyed yet */
 	struct wl_list devices;    /* wl_resource_get_link of wp_drm_lease_device_v1 */
 	struct wl_list connectors; /* of wp_drm_lease_connector_v1; user data = the pipe or NULL */
 	struct wl_list leases;     /* lease.link */
@@ -343,6 +345,34 @@ static void handle_changed(struct wl_listener *listener, void *data)
 	update_offer(leases, pipe);
 }
 
+static int create_global(struct compositor_leases *leases)
+{
+	leases->global = wl_global_create(leases->display, &wp_drm_lease_device_v1_interface, 1,
+		leases, handle_bind);
+	return leases->global ? 0 : -ENOMEM;
+}
+
+void compositor_leases_lose_device(struct compositor_leases *leases)
+{
+	struct compositor_pipe *pipe;
+
+	wl_list_for_each(pipe, &leases->backend->pipes, link) {
+		pipe->offered = false;
+		wl_signal_emit(&leases->backend->leases_changed, pipe);
+	}
+	if (leases->global && !leases->withdrawn)
+		wl_global_remove(leases->global);
+	leases->withdrawn = true;
+}
+
+int compositor_leases_find_device(struct compositor_leases *leases)
+{
+	if (leases->global)
+		wl_global_destroy(leases->global);
+	leases->withdrawn = false;
+	return create_global(leases);
+}
+
 int compositor_leases_create(struct compositor_server *server, struct compositor_leases **out)
 {
 	struct compositor_leases *leases = calloc(1, sizeof(*leases));
@@ -350,14 +380,14 @@ int compositor_leases_create(struct compositor_server *server, struct compositor
 	if (!leases)
 		return -ENOMEM;
 	leases->backend = server->backend;
+	leases->display = server->display;
 	wl_list_init(&leases->devices);
 	wl_list_init(&leases->connectors);
 	wl_list_init(&leases->leases);
-	leases->global = wl_global_create(server->display, &wp_drm_lease_device_v1_interface, 1, leases,
-		handle_bind);
-	if (!leases->global) {
+	int err = create_global(leases);
+	if (err < 0) {
 		free(leases);
-		return -ENOMEM;
+		return err;
 	}
 	compositor_listen(&server->backend->leases_changed, &leases->changed, handle_changed);
 	*out = leases;
@@ -370,6 +400,7 @@ void compositor_leases_destroy(struct compositor_leases *leases)
 	if (!leases)
 		return;
 	wl_list_remove(&leases->changed.link);
-	wl_global_destroy(leases->global);
+	if (leases->global)
+		wl_global_destroy(leases->global);
 	free(leases);
 }

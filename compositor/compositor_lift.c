@@ -40,6 +40,7 @@ void compositor_lift_pipe_finish(struct compositor_pipe *pipe)
 {
 	if (pipe->liftoff)
 		liftoff_device_destroy(pipe->liftoff);
+	pipe->liftoff = NULL;
 }
 
 static unsigned overlays_of(struct compositor_pipe *pipe)

@@ -59,6 +59,21 @@ struct compositor_peer *compositor_peer_of(struct wl_client *client)
 	return peer;
 }
 
+void compositor_peers_forget_device(struct wl_display *display)
+{
+	struct wl_client *client;
+	uid_t uid;
+
+	wl_client_for_each(client, wl_display_get_client_list(display)) {
+		struct wl_listener *listener = wl_client_get_destroy_listener(client, handle_destroy);
+		if (!listener)
+			continue;
+		struct compositor_peer *peer = wl_container_of(listener, peer, destroy);
+		wl_client_get_credentials(client, NULL, &uid, NULL);
+		peer->authenticated = uid == 0;
+	}
+}
+
 struct compositor_peer *compositor_peer_get(struct compositor_peer *peer)
 {
 	peer->references++;

@@ -39,6 +39,9 @@ struct compositor_peer *compositor_peer_of(struct wl_client *client);
 struct compositor_peer *compositor_peer_get(struct compositor_peer *peer);
 void compositor_peer_put(struct compositor_peer *peer); /* NULL is fine */
 
+/* The device was pulled out: no magic of any file of it is taken. */
+void compositor_peers_forget_device(struct wl_display *display);
+
 /* Room for a client's name, of which nothing but its length is known to be right. */
 enum { COMPOSITOR_PEER_NAME = 64 };
 

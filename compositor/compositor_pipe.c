@@ -275,6 +275,20 @@ int compositor_pipes_create(struct compositor_backend *backend)
 	return 0;
 }
 
+int compositor_pipes_renew(struct compositor_backend *backend)
+{
+	struct compositor_pipe *pipe;
+	int err = 0;
+
+	/* No plane is anybody's: there are no outputs. */
+	wl_list_for_each(pipe, &backend->pipes, link) {
+		compositor_lift_pipe_finish(pipe);
+		if (compositor_lift_pipe_init(pipe) < 0)
+			err = -ENOMEM;
+	}
+	return err;
+}
+
 void compositor_pipe_destroy(struct compositor_pipe *pipe)
 {
 	compositor_lift_pipe_finish(pipe);

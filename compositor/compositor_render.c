@@ -70,6 +70,20 @@ bool compositor_render_init_display(struct compositor_render *render, struct wl_
 	return render->dmabuf;
 }
 
+void compositor_render_lose_device(struct compositor_render *render)
+{
+	if (render->kind == COMPOSITOR_RENDER_GPU)
+		compositor_renderer_lose_device(compositor_renderer_from(render->renderer));
+	compositor_allocator_set_device(render->allocator, -1);
+}
+
+int compositor_render_find_device(struct compositor_render *render, int device_fd)
+{
+	compositor_allocator_set_device(render->allocator, device_fd);
+	return render->kind == COMPOSITOR_RENDER_GPU ? compositor_renderer_find_device(
+		compositor_renderer_from(render->renderer), device_fd) : 0;
+}
+
 bool compositor_render_lost(struct compositor_render *render)
 {
 	return render->kind == COMPOSITOR_RENDER_GPU &&

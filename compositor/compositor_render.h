@@ -37,6 +37,13 @@ void compositor_render_finish(struct compositor_render *render);
 bool compositor_render_init_display(struct compositor_render *render, struct wl_display *display);
 
 /*
+ * The device was pulled out: what was drawn into goes with it, textures stay. It is back,
+ * open as device_fd. Negative errno: nothing can be drawn.
+ */
+void compositor_render_lose_device(struct compositor_render *render);
+int compositor_render_find_device(struct compositor_render *render, int device_fd);
+
+/*
  * True once after the GPU lost something that was submitted (a hang): all that
  * is on buffers of the allocator has to be drawn anew.
  */

@@ -277,23 +277,37 @@ static const struct wlr_renderer_impl renderer_impl = {
 	.texture_from_buffer = compositor_texture_from_buffer,
 };
 
+static void drop_target(struct compositor_renderer *renderer)
+{
+	if (renderer->target_buffer)
+		wlr_buffer_unlock(renderer->target_buffer);
+	renderer->target_buffer = NULL;
+	renderer->target = NULL;
+}
+
+static void drop_imports(struct compositor_renderer *renderer)
+{
+	struct compositor_import *import, *next;
+
+	wl_list_for_each_safe(import, next, &renderer->imports, link)
+		import->addon.impl->destroy(&import->addon);
+}
+
 static void renderer_destroy(struct wlr_renderer *base)
 {
 	struct compositor_renderer *renderer = compositor_renderer_from(base);
 	struct compositor_texture *texture, *next_texture;
-	struct compositor_import *import, *next_import;
 
-	if (renderer->target_buffer)
-		wlr_buffer_unlock(renderer->target_buffer);
+	drop_target(renderer);
 	wl_list_for_each_safe(texture, next_texture, &renderer->textures, link)
 		wlr_texture_destroy(&texture->base);
-	wl_list_for_each_safe(import, next_import, &renderer->imports, link)
-		import->addon.impl->destroy(&import->addon);
+	drop_imports(renderer);
 	compositor_batch_destroy(renderer->batch);
 	compositor_bos_finish(&renderer->bos);
 	wlr_drm_format_set_finish(&renderer->texture_formats);
 	wlr_drm_format_set_finish(&renderer->render_formats);
-	close(renderer->fd);
+	if (renderer->fd >= 0)
+		close(renderer->fd);
 	free(renderer);
 }
 
@@ -347,4 +361,33 @@ int compositor_renderer_create(int device_fd, struct wlr_renderer **out)
 	}
 	*out = &renderer->base;
 	return 0;
+}
+
+/* ---- a device that goes and comes ---- */
+
+void compositor_renderer_lose_device(struct compositor_renderer *renderer)
+{
+	struct compositor_texture *texture;
+
+	if (renderer->fd < 0)
+		return;
+	compositor_batch_lose_device(renderer->batch);
+	drop_target(renderer);
+	wl_list_for_each(texture, &renderer->textures, link)
+		compositor_texture_lose_device(texture);
+	drop_imports(renderer);
+	compositor_bos_lost(&renderer->bos);
+	close(renderer->fd);
+	renderer->fd = -1;
+}
+
+int compositor_renderer_find_device(struct compositor_renderer *renderer, int device_fd)
+{
+	int fd = open_device(device_fd);
+
+	if (fd < 0)
+		return fd;
+	renderer->fd = fd;
+	compositor_bos_found(&renderer->bos, fd);
+	return compositor_batch_find_device(renderer->batch);
 }

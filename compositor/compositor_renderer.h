@@ -35,7 +35,7 @@ struct compositor_import {
 
 struct compositor_renderer {
 	struct wlr_renderer base;
-	int fd;
+	int fd; /* -1 = the device is gone */
 	struct compositor_bos bos;
 	struct compositor_batch *batch;
 	struct wl_list textures; /* compositor_texture.link */
@@ -55,9 +55,19 @@ int compositor_renderer_create(int device_fd, struct wlr_renderer **out);
 /* The renderer, or NULL when it is another one. */
 struct compositor_renderer *compositor_renderer_from(struct wlr_renderer *base);
 
+/*
+ * The device was pulled out: textures stay, and new ones are made, but nothing can be drawn
+ * into. It is back: what is drawn is the same as before. Negative errno: it is still gone.
+ */
+void compositor_renderer_lose_device(struct compositor_renderer *renderer);
+int compositor_renderer_find_device(struct compositor_renderer *renderer, int device_fd);
+
 /* The buffer's surface, imported at first use. NULL: no dma-buf that the GPU can take. */
 const struct compositor_import *compositor_renderer_import(struct compositor_renderer *renderer,
 	struct wlr_buffer *buffer);
+/* By what it says of itself: the format it may be drawn in, or NULL. */
+const struct compositor_format *compositor_import_format(
+	const struct wlr_dmabuf_attributes *attribs);
 /* Formats and modifiers of imports; tiled and YUV ones are for textures only. False = no memory. */
 bool compositor_import_add_formats(struct wlr_drm_format_set *set, bool textures);
 

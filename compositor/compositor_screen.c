@@ -37,6 +37,16 @@ void compositor_screen_box(struct compositor_screen *screen, struct wlr_box *box
 	*box = found ? *found : (struct wlr_box){0};
 }
 
+/*
+ * wlroots 0.15 looks for a surface's outputs when its node moves, not when an output comes: who
+ * has drawn while there was none would never hear that it was shown, and wait for ever.
+ */
+static void find_outputs(struct compositor_server *server)
+{
+	wlr_scene_node_set_position(&server->scene->node, 1, 0);
+	wlr_scene_node_set_position(&server->scene->node, 0, 0);
+}
+
 /* Everything that depends on where screens are and how large. */
 static void arrange(struct compositor_server *server)
 {
@@ -222,6 +232,7 @@ static void handle_new_output(struct wl_listener *listener, void *data)
 	set_preferred_mode(screen);
 	/* The layout's change signal arranges, and it puts the output into the scene. */
 	wlr_output_layout_add_auto(server->layout, output);
+	find_outputs(server);
 	if (wl_list_length(&server->screens) == 1)
 		wlr_cursor_warp(server->cursor, NULL, output->width / 2.0, output->height / 2.0);
 	compositor_pointer_reset(server);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <wlr/backend.h>
 #include <wlr/render/wlr_renderer.h>
@@ -19,6 +20,7 @@
 #include "compositor_hint.h"
 #include "compositor_inspect.h"
 #include "compositor_log.h"
+#include "compositor_peer.h"
 #include "compositor_server.h"
 #include "compositor_share.h"
 #include "compositor_wl_drm.h"
@@ -109,7 +111,7 @@ static void finish_seat(struct compositor_server *server)
 	wlr_seat_destroy(server->seat);
 }
 
-/* ---- the whole ---- */
+/* ---- the parts ---- */
 
 static int init_scene(struct compositor_server *server)
 {
@@ -168,6 +170,41 @@ static int init_sharing(struct compositor_server *server)
 	return err;
 }
 
+/* ---- a device that is pulled out and put back ---- */
+
+static void handle_device_lost(struct wl_listener *listener, void *data)
+{
+	struct compositor_server *server = wl_container_of(listener, server, device_lost);
+
+	compositor_leases_lose_device(server->leases);
+	compositor_shares_revoke(server->shares);
+	compositor_peers_forget_device(server->display);
+	compositor_exchange_lose_device(server->exchange);
+	compositor_render_lose_device(&server->render);
+}
+
+static void handle_device_found(struct wl_listener *listener, void *data)
+{
+	struct compositor_server *server = wl_container_of(listener, server, device_found);
+	int fd = server->backend->fd;
+
+	int err = compositor_render_find_device(&server->render, fd);
+	if (err == 0)
+		err = compositor_exchange_find_device(server->exchange, fd);
+	if (err == 0)
+		err = compositor_leases_find_device(server->leases);
+	if (err < 0)
+		compositor_error("the device is back, but not all of it: %s", strerror(-err));
+}
+
+static void listen_to_device(struct compositor_server *server)
+{
+	compositor_listen(&server->backend->lost, &server->device_lost, handle_device_lost);
+	compositor_listen(&server->backend->found, &server->device_found, handle_device_found);
+}
+
+/* ---- the whole ---- */
+
 static int open_socket(struct compositor_server *server)
 {
 	const char *name = server->options->socket;
@@ -223,6 +260,7 @@ int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr
 		err = compositor_inspect_create(server, &server->inspect);
 	if (err == 0)
 		err = open_socket(server);
+	listen_to_device(server);
 	if (err == 0 && !wlr_backend_start(wlr_backend))
 		err = -EIO;
 	if (err < 0) {
@@ -236,6 +274,8 @@ int compositor_server_create(struct wl_display *display, struct wlr_backend *wlr
 
 void compositor_server_destroy(struct compositor_server *server)
 {
+	wl_list_remove(&server->device_lost.link);
+	wl_list_remove(&server->device_found.link);
 	wl_display_destroy_clients(server->display);
 	compositor_inspect_destroy(server->inspect);
 	compositor_leases_destroy(server->leases);

@@ -121,6 +121,7 @@ struct compositor_server {
 	} grab;
 
 	/* Listeners; one function in the file that each belongs to. */
+	struct wl_listener device_lost, device_found;
 	struct wl_listener new_output, modes_changed, mode_added, layout_change, output_apply, output_test;
 	struct wl_listener set_power;
 	struct wl_listener new_xdg_surface, new_decoration, new_layer_surface;
@@ -143,6 +144,7 @@ struct compositor_frame {
 	struct wl_listener output_commit;
 	bool anew;            /* the next frame draws everything */
 	bool software_cursor; /* a lock on it is ours: the device had no plane for it */
+	struct wl_event_source *retry; /* after a frame that the device refused */
 };
 
 struct compositor_screen {
@@ -232,6 +234,9 @@ void compositor_set_adaptive_sync(struct compositor_server *server, bool on);
 int compositor_leases_create(struct compositor_server *server, struct compositor_leases **out);
 /* Ends every lease. NULL does nothing. */
 void compositor_leases_destroy(struct compositor_leases *leases);
+/* The device was pulled out: every lease ends. It is back. */
+void compositor_leases_lose_device(struct compositor_leases *leases);
+int compositor_leases_find_device(struct compositor_leases *leases);
 
 /* ---- compositor_view.c ---- */
 

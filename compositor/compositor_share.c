@@ -281,6 +281,14 @@ int compositor_shares_create(struct compositor_server *server,
 	return 0;
 }
 
+void compositor_shares_revoke(struct compositor_shares *shares)
+{
+	struct compositor_offer *offer, *next;
+
+	wl_list_for_each_safe(offer, next, &shares->offers, link)
+		compositor_offer_revoke(offer, TESTCARD_SHARE_OFFER_V1_REASON_COMPOSITOR);
+}
+
 void compositor_shares_destroy(struct compositor_shares *shares)
 {
 	if (!shares)

@@ -72,6 +72,9 @@ int compositor_shares_create(struct compositor_server *server,
 /* The clients are gone. NULL is fine. */
 void compositor_shares_destroy(struct compositor_shares *shares);
 
+/* Every offer is revoked: the device that the buffers were on is gone. */
+void compositor_shares_revoke(struct compositor_shares *shares);
+
 /* ---- compositor_share_offer.c ---- */
 
 /* The offer that stands under a name, or NULL. */

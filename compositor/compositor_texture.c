@@ -239,10 +239,12 @@ static struct wlr_texture *from_video(struct compositor_renderer *renderer,
 	struct wlr_buffer *buffer, const struct wlr_dmabuf_attributes *attribs)
 {
 	const struct compositor_format *format = compositor_format_find(DRM_FORMAT_XRGB8888);
-	struct compositor_video *video = buffer->width <= GPU_COMPOSITE_MAX_SIZE &&
-		buffer->height <= GPU_COMPOSITE_MAX_SIZE ?
-		compositor_video_open(&renderer->bos, attribs) : NULL;
-	struct compositor_texture *texture = video ?
+	struct compositor_video *video = NULL;
+
+	if (buffer->width > GPU_COMPOSITE_MAX_SIZE || buffer->height > GPU_COMPOSITE_MAX_SIZE)
+		return NULL;
+	video = compositor_video_open(&renderer->bos, attribs);
+	struct compositor_texture *texture = video || renderer->bos.gone ?
 		create(renderer, format, buffer->width, buffer->height) : NULL;
 
 	if (!texture) {
@@ -255,10 +257,39 @@ static struct wlr_texture *from_video(struct compositor_renderer *renderer,
 	return &texture->base;
 }
 
+void compositor_texture_lose_device(struct compositor_texture *texture)
+{
+	if (!texture->buffer)
+		return;
+	compositor_video_close(texture->video);
+	texture->video = NULL;
+	texture->surface.bo = NULL;
+}
+
+static bool prepare_import(struct compositor_texture *texture)
+{
+	const struct compositor_import *import =
+		compositor_renderer_import(texture->renderer, texture->buffer);
+
+	if (import)
+		texture->surface = import->surface;
+	return import;
+}
+
 bool compositor_texture_prepare(struct compositor_texture *texture)
 {
-	if (!texture->video || texture->surface.bo)
+	struct wlr_dmabuf_attributes attribs;
+
+	if (texture->surface.bo)
 		return true;
+	if (!texture->buffer || !wlr_buffer_get_dmabuf(texture->buffer, &attribs))
+		return false;
+	if (!compositor_video_has(attribs.format))
+		return prepare_import(texture);
+	if (!texture->video)
+		texture->video = compositor_video_open(&texture->renderer->bos, &attribs);
+	if (!texture->video)
+		return false;
 	if (texture->version_count == 0 && !add_version(texture))
 		return false;
 	struct compositor_bo *bo = texture->versions[0].bo;
@@ -269,18 +300,22 @@ bool compositor_texture_prepare(struct compositor_texture *texture)
 	return true;
 }
 
+/* While the device is gone nobody knows what the buffer is: that is seen when it is drawn. */
 static struct wlr_texture *from_import(struct compositor_renderer *renderer,
-	struct wlr_buffer *buffer)
+	struct wlr_buffer *buffer, const struct wlr_dmabuf_attributes *attribs)
 {
 	const struct compositor_import *import = compositor_renderer_import(renderer, buffer);
+	const struct compositor_format *format = import ? import->format :
+		renderer->bos.gone ? compositor_import_format(attribs) : NULL;
 
-	if (!import)
+	if (!format)
 		return NULL;
 	struct compositor_texture *texture =
-		create(renderer, import->format, buffer->width, buffer->height);
+		create(renderer, format, buffer->width, buffer->height);
 	if (!texture)
 		return NULL;
-	texture->surface = import->surface;
+	if (import)
+		texture->surface = import->surface;
 	texture->buffer = wlr_buffer_lock(buffer);
 	return &texture->base;
 }
@@ -296,7 +331,8 @@ struct wlr_texture *compositor_texture_from_buffer(struct wlr_renderer *base,
 
 	if (wlr_buffer_get_dmabuf(buffer, &attribs))
 		return compositor_video_has(attribs.format) ?
-			from_video(renderer, buffer, &attribs) : from_import(renderer, buffer);
+			from_video(renderer, buffer, &attribs) :
+			from_import(renderer, buffer, &attribs);
 	if (!wlr_buffer_begin_data_ptr_access(buffer, WLR_BUFFER_DATA_PTR_ACCESS_READ, &data,
 			&fourcc, &stride))
 		return NULL;

@@ -22,7 +22,7 @@ struct compositor_texture {
 	bool opaque;
 	struct compositor_surface surface; /* bo: the current version's, or the import's */
 	struct wlr_buffer *buffer;         /* of an import, locked; else NULL */
-	/* A YUV import's; surface is what it becomes, without bo until it is drawn first. */
+	/* A YUV import's, NULL while it need not be drawn; surface is what it becomes, without bo until it is drawn first. */
 	struct compositor_video *video;
 	struct {
 		struct compositor_bo *bo;
@@ -34,6 +34,8 @@ struct compositor_texture {
 /* wlr_renderer_impl.texture_from_buffer */
 struct wlr_texture *compositor_texture_from_buffer(struct wlr_renderer *base,
 	struct wlr_buffer *buffer);
+/* An import has nothing of the device any more, until it is drawn again. */
+void compositor_texture_lose_device(struct compositor_texture *texture);
 /* Before it is drawn: its pixels are there then. False = they cannot be had. */
 bool compositor_texture_prepare(struct compositor_texture *texture);
 /* The texture, or NULL when it is another renderer's. */
