@@ -292,23 +292,34 @@ void compositor_bos_lost(struct compositor_bos *bos)
 	bos->gone = true;
 }
 
+/* False: it stays as it is. The device may be gone again. */
 static bool move_bytes(struct compositor_bo *bo)
 {
 	struct drm_i915_gem_create args = {.size = bo->size};
-	void *kept = bo->map;
-	uint64_t size = bo->size;
+	struct compositor_bo before = *bo;
 
-	if (drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_CREATE, &args) != 0)
+	if (drmIoctl(bo->bos->fd, DRM_IOCTL_I915_GEM_CREATE, &args) != 0) {
+		is_gone(bo->bos);
 		return false;
+	}
 	bo->handle = args.handle;
 	bo->size = args.size;
 	bo->map = NULL;
-	void *to = kept ? compositor_bo_access(bo, true) : NULL;
-	if (to)
-		memcpy(to, kept, size);
-	if (kept)
-		munmap(kept, size);
-	return !kept || to;
+	void *to = compositor_bo_access(bo, true);
+	if (!to) {
+		if (bo->map)
+			munmap(bo->map, bo->size);
+		drmCloseBufferHandle(bo->bos->fd, bo->handle);
+		bo->handle = 0;
+		bo->size = before.size;
+		bo->map = before.map;
+		return false;
+	}
+	if (before.map) {
+		memcpy(to, before.map, before.size);
+		munmap(before.map, before.size);
+	}
+	return true;
 }
 
 void compositor_bos_found(struct compositor_bos *bos, int fd)
@@ -320,6 +331,7 @@ void compositor_bos_found(struct compositor_bos *bos, int fd)
 	bos->gone = false;
 	wl_list_for_each(bo, &bos->list, link)
 		failed += bo->own && !bo->handle && !move_bytes(bo);
-	if (failed > 0)
-		compositor_error("%u pictures are lost: %s", failed, strerror(errno));
+	if (failed > 0 && !bos->gone)
+		compositor_error("%u pictures have no place on the device: the processor draws",
+			failed);
 }

@@ -359,6 +359,8 @@ static int handle_retry(void *data)
 static void retry_later(struct compositor_screen *screen)
 {
 	compositor_warn("output %s: no frame", screen->output->name);
+	/* An output that ends keeps what was not shown. */
+	wlr_output_rollback(screen->output);
 	screen->output->frame_pending = true;
 	wl_event_source_timer_update(screen->frame.retry, RETRY_MS);
 }

@@ -349,7 +349,9 @@ void compositor_output_restore(struct compositor_output *out)
 	base->frame_pending = false;
 	wlr_output_set_mode(base, base->current_mode);
 	wlr_output_enable(base, true);
-	if (!wlr_output_commit(base))
+	if (!wlr_output_commit(base)) {
+		wlr_output_rollback(base);
 		compositor_warn("output %s could not be restored", base->name);
+	}
 	wlr_output_damage_whole(base);
 }

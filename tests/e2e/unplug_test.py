@@ -19,10 +19,14 @@ def has_screen(compositor):
     return (reply["width"], reply["height"]) if reply["ok"] else None
 
 
-def pull_out(t, compositor):
-    compositor.ctl("unplug")
+def wait_gone(t, compositor):
     t.wait(lambda: "was pulled out" in compositor.log().rpartition("card0 is back\n")[2],
            "the compositor to hear that the device is gone")
+
+
+def pull_out(t, compositor):
+    compositor.ctl("unplug")
+    wait_gone(t, compositor)
     t.check(not has_screen(compositor), "a screen of a device that is not there")
 
 
@@ -162,18 +166,19 @@ def test_a_hundred_times(t):
     def descriptors():
         return len(os.listdir(f"/proc/{compositor.process.pid}/fd"))
 
-    for _ in range(2):
-        pull_out(t, compositor)
-        put_back(t, compositor)
-    settle()
-    before = descriptors()
     for i in range(100):
         compositor.ctl("unplug")
         if i % 10 == 0:
-            t.wait(lambda: not has_screen(compositor), "no screen")
+            wait_gone(t, compositor)
         compositor.ctl("plug")
     settle()
-    # Batches and swapchains have some buffers more or less; one a round would be a hundred.
+    # Here with a screen each time: wlroots 0.15 keeps the picture of a mode that is refused.
+    before = descriptors()
+    for _ in range(40):
+        pull_out(t, compositor)
+        put_back(t, compositor)
+    settle()
+    # Batches and swapchains have some buffers more or less; one a round would be forty.
     t.wait(lambda: descriptors() <= before + 30, "descriptors to be closed")
     t.equal(len(compositor.windows()), 3, "windows")
     compositor.stop()
