@@ -29,7 +29,7 @@ class Hands:
     def __init__(self, path, width, height):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.connect(path)
-        self.next_id, self.size = 2, (width, height)
+        self.next_id, self.size, self.held = 2, (width, height), None
         registry = self.request(1, 1, new=True)
         globals_ = dict((name, (number, version))
                         for number, name, version in self.registry_events(registry))
@@ -57,7 +57,9 @@ class Hands:
             self.next_id += 1
             body += struct.pack("=I", number)
         message = struct.pack("=II", target, (8 + len(body)) << 16 | opcode) + body
-        if fd is None:
+        if self.held is not None:
+            self.held += message
+        elif fd is None:
             self.socket.sendall(message)
         else:
             socket.send_fds(self.socket, [message], [fd])
@@ -95,16 +97,20 @@ class Hands:
     def now(self):
         return int(time.monotonic() * 1000) & 0xffffffff
 
-    def key(self, code, down):
-        self.request(self.keyboard, 1, struct.pack("=III", self.now(), code, down))
+    def key(self, code, *states):
+        """Pressed (1), released (0); both at once, or a machine that stalls between them has a key
+        that was held, and repeats."""
+        self.held = b""
+        for down in states:
+            self.request(self.keyboard, 1, struct.pack("=III", self.now(), code, down))
+        messages, self.held = self.held, None
+        self.socket.sendall(messages)
         self.sync()
 
     def type(self, text):
         """Lower case letters, digits, space, dot, dash; newline is Enter."""
         for letter in text:
-            code = KEYS["enter" if letter == "\n" else letter]
-            self.key(code, 1)
-            self.key(code, 0)
+            self.key(KEYS["enter" if letter == "\n" else letter], 1, 0)
 
     def move_to(self, x, y):
         self.request(self.pointer, 1, struct.pack("=IIIII", self.now(), x, y, *self.size))
