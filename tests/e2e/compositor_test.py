@@ -245,8 +245,8 @@ def test_a_thousand_hotplugs(t):
         compositor.ctl(*changes[i * i * 31 % 101 % len(changes)])
     compositor.ctl("connect")
     compositor.ctl("mode", "800x600")
-    t.wait(lambda: (compositor.screenshot().width, len(compositor.windows())) == (800, 1),
-           "a screen of the last mode with the client on it")
+    compositor.shows(lambda image: (image.width, len(compositor.windows())) == (800, 1),
+                     "the last mode, with the client on it")
     compositor.stop()
 
 
@@ -276,9 +276,8 @@ def test_windows_are_placed(t):
         t.equal((window["x"], window["y"]), (x, y))
         inside = max(x, 0) + 60, max(y, 0) + 30
         outside = max(x, 0) + 250, 400
-        t.wait(lambda: (lambda image: image.pixel(*inside) == 0x40c080
-                        and image.pixel(*outside) != 0x40c080)(compositor.screenshot()),
-               f"the window at {x},{y}")
+        compositor.shows(lambda image: image.pixel(*inside) == 0x40c080
+                         and image.pixel(*outside) != 0x40c080, f"the window at {x},{y}")
     for words in (("place",), ("place", "nobody", "1", "1"), ("place", "testcard-pattern", "1"),
                   ("place", "testcard-pattern", "1", "x"), ("place", "testcard-pattern", "1", "1px"),
                   ("place", "testcard-pattern", "1", "99999"),

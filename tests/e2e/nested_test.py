@@ -24,8 +24,8 @@ def settled(t, sway, compositor, width, height, before=lambda: True):
         rect = sway.window()["rect"]
         if (rect["width"], rect["height"]) != (width, height):
             return None
-        inside, outside = compositor.screenshot(), sway.screenshot()
-        if (inside.width, inside.height) != (width, height):
+        inside, outside = compositor.screenshot(off=True), sway.screenshot()
+        if not inside or (inside.width, inside.height) != (width, height):
             return None
         for y in range(height):
             # both RGB: our own PNG writer and grim
@@ -68,8 +68,8 @@ def test_host_shows_our_window_with_the_client_inside(t):
         window = compositor.wait_windows(1)[0]
         settled(t, sway, compositor, 1280, 800)
         sway.hands.move_to(1200, 700)  # the cursor plane is in the picture too
-        t.wait(lambda: len({tuple(row[3600:3630]) for row in compositor.screenshot().rows[695:715]})
-               > 1, "the cursor far from the client")
+        compositor.shows(lambda image: len({tuple(row[3600:3630]) for row in image.rows[695:715]})
+                         > 1, "the cursor far from the client")
         _, outside, rect = settled(t, sway, compositor, 1280, 800)
         t.equal(sway.window()["name"], "Testcard — Virtual-1 1280x800@60", "title")
         t.equal((window["width"], window["height"]), (320, 240), "the client's size")

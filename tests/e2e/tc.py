@@ -211,21 +211,27 @@ class Compositor:
             raise Failed(f"ctl {words}: {done.stdout}")
         return reply
 
-    def screenshot(self, name="shot.png"):
+    def screenshot(self, name="shot.png", crtc=0, off=False):
+        """The picture; with off, None while the screen is off, as it may be amid a hotplug."""
         import png
         path = self.test.path(name)
-        self.ctl("screenshot", path)
+        reply = self.ctl("screenshot", path, "crtc", str(crtc), ok=None)
+        if off and not reply["ok"] and " is off" in reply["error"]:
+            return None
+        if not reply["ok"]:
+            raise Failed(f"screenshot of crtc {crtc}: {reply['error']}")
         return png.read(path)
 
-    def shows(self, predicate, text, name="shot.png"):
+    def shows(self, predicate, text, name="shot.png", crtc=0):
         """Waits for a picture that satisfies; returns it. That so many vblanks have passed says
         nothing of what the compositor has drawn meanwhile."""
         last = None
 
         def look():
             nonlocal last
-            last = self.screenshot(name)
-            return last if predicate(last) else None
+            image = self.screenshot(name, crtc, off=True)
+            last = image or last
+            return image if image and predicate(image) else None
         try:
             return self.test.wait(look, f"the screen to show {text}")
         except Failed as failed:
