@@ -21,16 +21,28 @@ static void seat_disabled(struct libseat *seat, void *data)
 	libseat_disable_seat(seat);
 }
 
-static int seat_spoke(sd_event_source *source, int fd, uint32_t events, void *data)
+static int dispatch(struct logind *logind)
 {
-	struct logind *logind = data;
-
-	if (libseat_dispatch(logind->seat, 0) >= 0)
+	if (logind->gone || libseat_dispatch(logind->seat, 0) >= 0)
 		return 0;
 	fprintf(stderr, "testcard-logind: the seat is gone: %m\n");
 	logind->gone = true;
 	logind_control_deactivated(logind);
 	return -EPIPE; /* not asked again */
+}
+
+static int seat_spoke(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	return dispatch(data);
+}
+
+/*
+ * After whatever happened. libseat reads what there is when it waits for an answer: news that came
+ * right behind that are not to be seen at the socket any more.
+ */
+static int look_again(sd_event_source *source, void *data)
+{
+	return dispatch(data);
 }
 
 int logind_device_open_seat(struct logind *logind)
@@ -49,6 +61,8 @@ int logind_device_open_seat(struct logind *logind)
 		return -errno;
 	int ret = sd_event_add_io(logind->event, NULL, libseat_get_fd(logind->seat), EPOLLIN,
 		seat_spoke, logind);
+	if (ret >= 0)
+		ret = sd_event_add_post(logind->event, NULL, look_again, logind);
 	return ret < 0 ? ret : 0;
 }
 

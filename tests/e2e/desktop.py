@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import time
 
 import matrix
 import png
@@ -102,21 +103,22 @@ def check_cursor(card):
 
 
 def press_switch(card, number):
-    """Ctrl+Alt+F1 and so on."""
+    """Ctrl+Alt+F1 and so on. Who is slow gets no second one while it may yet see to the first: it
+    would switch once more, when somebody else has switched back. True: that has the seat."""
     for word in ("leftctrl down", "leftalt down", f"f{number}", "leftalt up", "leftctrl up"):
         card.ctl("key", *word.split())
-    card.ctl("wait-vblank", "10")
+    end = time.monotonic() + 3
+    while card.ctl("session")["active"] != number:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def switch_by_keys(card, number):
     """Until whoever has the screen listens. Where that is the session itself already, the keys do
     nothing."""
-    def switched():
-        if card.ctl("session")["active"] == number:
-            return True
-        press_switch(card, number)
-        return False
-    card.wait(switched, f"session {number} by Ctrl+Alt+F{number}")
+    card.wait(lambda: press_switch(card, number), f"session {number} by Ctrl+Alt+F{number}")
 
 
 def masters(card):
