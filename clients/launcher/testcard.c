@@ -100,89 +100,50 @@ static void add_device_arg(struct testcard_exec *options, const char *name, cons
 		options->device_args[options->device_arg_count++] = value;
 }
 
+/* Those up to RENDER_NODE are passed on to the device. */
+enum { OF_DEVICE = 256, DISPLAY, RENDER_NODE, JOIN, KEEP, LOGIND };
+
+/* The name is behind the dashes that it goes to the device with. */
+#define OF_DEVICE_OPTION(name, argument, value) {&"--" name[2], argument, NULL, value}
+
+static const struct option exec_options[] = {
+	OF_DEVICE_OPTION("display", required_argument, DISPLAY),
+	OF_DEVICE_OPTION("frames", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("video", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("trace", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("cards", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("memory", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("gpu-engines", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("gpu-hang-ms", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("clock", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("device", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("driver", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("render-node", no_argument, RENDER_NODE),
+	OF_DEVICE_OPTION("input", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("mode", required_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("no-input", no_argument, OF_DEVICE),
+	OF_DEVICE_OPTION("dir", required_argument, OF_DEVICE),
+	{"join", required_argument, NULL, JOIN},
+	{"keep", no_argument, NULL, KEEP},
+	{"logind", no_argument, NULL, LOGIND},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
 /* 0 = go on, 1 = help was asked for, -1 = wrong usage. */
 static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 {
-	enum { DISPLAY = 256, FRAMES, VIDEO, TRACE, CARDS, DEVICE, MEMORY, GPU_ENGINES, GPU_HANG, CLOCK, DRIVER,
-		RENDER_NODE, MODE, INPUT, NO_INPUT, DIR, JOIN, KEEP, LOGIND };
-	static const struct option long_options[] = {
-		{"display", required_argument, NULL, DISPLAY},
-		{"frames", required_argument, NULL, FRAMES},
-		{"video", required_argument, NULL, VIDEO},
-		{"trace", required_argument, NULL, TRACE},
-		{"cards", required_argument, NULL, CARDS},
-		{"memory", required_argument, NULL, MEMORY},
-		{"gpu-engines", required_argument, NULL, GPU_ENGINES},
-		{"gpu-hang-ms", required_argument, NULL, GPU_HANG},
-		{"clock", required_argument, NULL, CLOCK},
-		{"device", required_argument, NULL, DEVICE},
-		{"driver", required_argument, NULL, DRIVER},
-		{"render-node", no_argument, NULL, RENDER_NODE},
-		{"input", required_argument, NULL, INPUT},
-		{"mode", required_argument, NULL, MODE},
-		{"no-input", no_argument, NULL, NO_INPUT},
-		{"dir", required_argument, NULL, DIR},
-		{"join", required_argument, NULL, JOIN},
-		{"keep", no_argument, NULL, KEEP},
-		{"logind", no_argument, NULL, LOGIND},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	int option;
+	int option, index;
 
 	/* "+": the program's options are its own. */
-	while ((option = getopt_long(argc, argv, "+h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+h", exec_options, &index)) != -1) {
 		switch (option) {
 		case DISPLAY:
-			add_device_arg(options, "--display", optarg);
 			options->window = strcmp(optarg, "window") == 0;
 			break;
-		case FRAMES:
-			add_device_arg(options, "--frames", optarg);
-			break;
-		case VIDEO:
-			add_device_arg(options, "--video", optarg);
-			break;
-		case TRACE:
-			add_device_arg(options, "--trace", optarg);
-			break;
-		case CARDS:
-			add_device_arg(options, "--cards", optarg);
-			break;
-		case MEMORY:
-			add_device_arg(options, "--memory", optarg);
-			break;
-		case GPU_ENGINES:
-			add_device_arg(options, "--gpu-engines", optarg);
-			break;
-		case GPU_HANG:
-			add_device_arg(options, "--gpu-hang-ms", optarg);
-			break;
-		case CLOCK:
-			add_device_arg(options, "--clock", optarg);
-			break;
-		case DEVICE:
-			add_device_arg(options, "--device", optarg);
-			break;
-		case DRIVER:
-			add_device_arg(options, "--driver", optarg);
-			break;
 		case RENDER_NODE:
-			add_device_arg(options, "--render-node", NULL);
 			add_device_arg(options, "--render-dumb", NULL);
 			options->render_node = true;
-			break;
-		case INPUT:
-			add_device_arg(options, "--input", optarg);
-			break;
-		case MODE:
-			add_device_arg(options, "--mode", optarg);
-			break;
-		case NO_INPUT:
-			add_device_arg(options, "--no-input", NULL);
-			break;
-		case DIR:
-			add_device_arg(options, "--dir", optarg);
 			break;
 		case JOIN:
 			options->join = optarg;
@@ -193,11 +154,15 @@ static int parse_exec(int argc, char **argv, struct testcard_exec *options)
 		case LOGIND:
 			options->logind = true;
 			break;
+		case OF_DEVICE:
+			break;
 		case 'h':
 			return 1;
 		default:
 			return -1;
 		}
+		if (option <= RENDER_NODE)
+			add_device_arg(options, exec_options[index].name - strlen("--"), optarg);
 	}
 	options->program = argv + optind;
 	if (!*options->program) {
