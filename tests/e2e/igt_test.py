@@ -85,8 +85,12 @@ def test_gem_busy_by_fences(t):
 
 def test_gem_syslatency(t):
     text = t.exec(tool("gem_syslatency"), "-t", "1", options=OPTIONS)
-    found = re.search(r"cycles=(\d+), latency mean=([0-9.]+)us max=(\d+)us", text)
-    t.check(found and int(found.group(1)) > 0 and float(found.group(2)) > 0, text)
+    found = re.search(r"cycles=(\d+), latency mean=(\S+)us max=(\S+)us", text)
+    t.check(found and int(found.group(1)) > 0, text)
+    # Its timer's thread has a real-time priority, or is not there.
+    if "nan" in found.group(3):
+        raise tc.Skip("gem_syslatency: batches ran, but no real-time priority for its timer here")
+    t.check(float(found.group(2)) > 0 and float(found.group(3)) > 0, text)
 
 
 def test_gem_exec_trace(t):
