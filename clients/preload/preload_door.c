@@ -49,30 +49,35 @@ void preload_fd_note_device(void)
 	atomic_store_explicit(&device_seen, true, memory_order_relaxed);
 }
 
-/* Digits from *at on in that base, at most max of them; *at moves behind them. */
-static bool parse_number(const char **at, const char *end, unsigned base, unsigned max,
-	uint64_t *value)
+/*
+ * Digits from at on in that base, at most max of them. Behind them, or at when there is
+ * none. Every request's descriptor comes here.
+ */
+static inline const char *parse_number(const char *at, const char *end, unsigned base,
+	unsigned max, uint64_t *value)
 {
-	const char *first = *at;
+	uint64_t sum = 0;
 
-	*value = 0;
-	for (; *at < end && *at - first < max; (*at)++) {
-		char c = **at;
-		unsigned digit = c >= '0' && c <= '9' ? c - '0' :
-			c >= 'a' && c <= 'f' ? c - 'a' + 10 : base;
+	if (end - at > max)
+		end = at + max;
+	for (; at < end; at++) {
+		unsigned digit = (unsigned char)*at - '0';
 
+		if (digit > 9)
+			digit = *at >= 'a' && *at <= 'f' ? *at - 'a' + 10u : base;
 		if (digit >= base)
 			break;
-		*value = *value * base + digit;
+		sum = sum * base + digit;
 	}
-	return *at > first;
+	*value = sum;
+	return at;
 }
 
 bool preload_fd_is_device(int fd, uint64_t *instance, uint32_t *file_id)
 {
 	struct sockaddr_un addr;
 	socklen_t len = sizeof(addr);
-	const char *at, *end;
+	const char *at, *end, *behind;
 	uint64_t id;
 
 	if (preload_real_getsockname(fd, (struct sockaddr *)&addr, &len) < 0 ||
@@ -83,8 +88,12 @@ bool preload_fd_is_device(int fd, uint64_t *instance, uint32_t *file_id)
 	if (at >= end || addr.sun_path[0] != '\0' ||
 	    memcmp(addr.sun_path + 1, DEVICE_NAME_PREFIX, PREFIX_LEN))
 		return false;
-	if (!parse_number(&at, end, 16, INSTANCE_DIGITS, instance) || at == end || *at++ != '/' ||
-	    !parse_number(&at, end, 10, ID_DIGITS, &id) || at != end || id > UINT32_MAX)
+	behind = parse_number(at, end, 16, INSTANCE_DIGITS, instance);
+	if (behind == at || behind == end || *behind != '/')
+		return false;
+	at = behind + 1;
+	behind = parse_number(at, end, 10, ID_DIGITS, &id);
+	if (behind == at || behind != end || id > UINT32_MAX)
 		return false;
 	preload_fd_note_device();
 	*file_id = id;

@@ -122,8 +122,6 @@ void preload_input_settle(int fd, unsigned int request)
 	int saved_errno = errno;
 	bool readable;
 
-	if (_IOC_TYPE(request) != 'E')
-		return;
 	switch (_IOC_NR(request)) {
 	case _IOC_NR(EVIOCGKEY(0)):
 	case _IOC_NR(EVIOCGLED(0)):

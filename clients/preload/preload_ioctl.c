@@ -59,9 +59,11 @@ static bool is_device_type(unsigned int type)
 		type == TYPE_SW_SYNC; /* a watchdog's, too: the machine answers those */
 }
 
-/* What says its size, for the wire; the rest as it is. */
+/* What says its size, for the wire; the rest, and all of DRM's, as it is. */
 static unsigned int sized_request(unsigned int request)
 {
+	if (_IOC_TYPE(request) == TYPE_DRM)
+		return request;
 	switch (request) {
 	case FBIOGET_VSCREENINFO:
 		return WIRE_FBIOGET_VSCREENINFO;
@@ -120,7 +122,8 @@ static bool ask_door(int fd, unsigned int request, void *arg, int *result)
 	/* -EBADF may also be a device's answer, about a descriptor in its argument. */
 	if (ret == -EBADF && !preload_fd_is_device(fd, &instance, &file_id))
 		return false;
-	preload_input_settle(fd, request);
+	if (_IOC_TYPE(request) == TYPE_EVDEV)
+		preload_input_settle(fd, request);
 	if (ret >= 0 && answers_place(request))
 		ret = finish_map(fd, arg);
 	if (ret < 0) {

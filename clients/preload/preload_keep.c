@@ -195,12 +195,13 @@ static bool stamp_of(const _Atomic uint64_t *const counters[WIRE_WATCHES], unsig
 	uint64_t *stamp)
 {
 	*stamp = 0;
-	for (unsigned i = 0; i < WIRE_WATCHES; i++) {
-		if (!(depends >> i & 1))
-			continue;
-		if (!counters[i])
+	/* Most depend on one or two of them. */
+	for (depends &= (1u << WIRE_WATCHES) - 1; depends; depends &= depends - 1) {
+		const _Atomic uint64_t *counter = counters[__builtin_ctz(depends)];
+
+		if (!counter)
 			return false;
-		*stamp += atomic_load_explicit(counters[i], memory_order_acquire);
+		*stamp += atomic_load_explicit(counter, memory_order_acquire);
 	}
 	return true;
 }

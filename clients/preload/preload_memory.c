@@ -131,12 +131,14 @@ bool preload_memory_at_hand(uint64_t address, size_t length)
 
 int preload_memory_read(void *dst, uint64_t address, size_t length)
 {
-	struct iovec local = {dst, length}, remote = {(void *)(uintptr_t)address, length};
+	struct iovec local, remote;
 
 	if (on_stack(STACK_HERE, address, length)) {
-		copy(dst, remote.iov_base, length);
+		copy(dst, (const void *)(uintptr_t)address, length);
 		return 0;
 	}
+	local = (struct iovec){dst, length};
+	remote = (struct iovec){(void *)(uintptr_t)address, length};
 	if (is_little(length)) {
 		if (!can_touch(can_read, address, length))
 			return -EFAULT;
@@ -170,12 +172,14 @@ int preload_memory_collect(void *dst, const struct iovec *parts, unsigned count)
 
 int preload_memory_write(uint64_t address, const void *src, size_t length)
 {
-	struct iovec local = {(void *)src, length}, remote = {(void *)(uintptr_t)address, length};
+	struct iovec local, remote;
 
 	if (on_stack(STACK_HERE, address, length)) {
-		copy(remote.iov_base, src, length);
+		copy((void *)(uintptr_t)address, src, length);
 		return 0;
 	}
+	local = (struct iovec){(void *)src, length};
+	remote = (struct iovec){(void *)(uintptr_t)address, length};
 	if (is_little(length)) {
 		if (!can_touch(can_write, address, length))
 			return -EFAULT;
