@@ -65,13 +65,13 @@ static int set_code(struct evdev_device *dev, const struct input_keymap_entry *e
 	return 0;
 }
 
-long evdev_keymap_get_entry(struct evdev_device *dev, uint64_t arg, struct vfs_caller *caller)
+long evdev_keymap_get_entry(struct evdev_call *call)
 {
-	struct input_keymap_entry entry;
-	int ret = vfs_copy_from(caller, &entry, arg, sizeof(entry));
+	struct evdev_device *dev = call->file->dev;
+	struct input_keymap_entry entry = call->in.entry;
 
-	if (ret)
-		return ret;
+	if (call->in_error)
+		return call->in_error;
 	int scan = find_index(dev, &entry);
 	if (scan < 0)
 		return scan;
@@ -79,55 +79,45 @@ long evdev_keymap_get_entry(struct evdev_device *dev, uint64_t arg, struct vfs_c
 	entry.index = scan;
 	entry.len = sizeof(uint32_t);
 	memcpy(entry.scancode, &(uint32_t){scan}, sizeof(uint32_t));
-	return vfs_copy_to(caller, arg, &entry, sizeof(entry));
+	return evdev_answer_at(call, 0, &entry, sizeof(entry));
 }
 
-long evdev_keymap_set_entry(struct evdev_device *dev, uint64_t arg, struct vfs_caller *caller)
+long evdev_keymap_set_entry(struct evdev_call *call)
 {
-	struct input_keymap_entry entry;
-	int ret = vfs_copy_from(caller, &entry, arg, sizeof(entry));
-
-	if (ret)
-		return ret;
-	if (entry.len > sizeof(entry.scancode))
+	if (call->in_error)
+		return call->in_error;
+	if (call->in.entry.len > sizeof(call->in.entry.scancode))
 		return -EINVAL;
-	return set_code(dev, &entry);
+	return set_code(call->file->dev, &call->in.entry);
 }
 
 /* The old requests: two numbers, scan code and code. */
-static int copy_pair(uint64_t arg, struct vfs_caller *caller, struct input_keymap_entry *entry)
+static struct input_keymap_entry entry_of_pair(const struct evdev_call *call)
 {
-	uint32_t pair[2];
-	int ret = vfs_copy_from(caller, pair, arg, sizeof(pair));
+	struct input_keymap_entry entry = {.len = sizeof(uint32_t), .keycode = call->in.pair[1]};
 
-	*entry = (struct input_keymap_entry){.len = sizeof(uint32_t)};
-	if (ret)
-		return ret;
-	memcpy(entry->scancode, &pair[0], sizeof(pair[0]));
-	entry->keycode = pair[1];
-	return 0;
+	memcpy(entry.scancode, &call->in.pair[0], sizeof(call->in.pair[0]));
+	return entry;
 }
 
-long evdev_keymap_get(struct evdev_device *dev, uint64_t arg, struct vfs_caller *caller)
+long evdev_keymap_get(struct evdev_call *call)
 {
-	struct input_keymap_entry entry;
-	int ret = copy_pair(arg, caller, &entry);
+	struct input_keymap_entry entry = entry_of_pair(call);
 
-	if (ret)
-		return ret;
-	int scan = find_index(dev, &entry);
+	if (call->in_error)
+		return call->in_error;
+	int scan = find_index(call->file->dev, &entry);
 	if (scan < 0)
 		return scan;
-	uint32_t code = dev->keymap[scan];
-	return vfs_copy_to(caller, arg + sizeof(uint32_t), &code, sizeof(code));
+	uint32_t code = call->file->dev->keymap[scan];
+	return evdev_answer_at(call, sizeof(uint32_t), &code, sizeof(code));
 }
 
-long evdev_keymap_set(struct evdev_device *dev, uint64_t arg, struct vfs_caller *caller)
+long evdev_keymap_set(struct evdev_call *call)
 {
-	struct input_keymap_entry entry;
-	int ret = copy_pair(arg, caller, &entry);
+	struct input_keymap_entry entry = entry_of_pair(call);
 
-	return ret ? ret : set_code(dev, &entry);
+	return call->in_error ? call->in_error : set_code(call->file->dev, &entry);
 }
 
 void evdev_press(struct evdev_device *dev, uint16_t code, bool down)

@@ -59,31 +59,45 @@ long evdev_mask_get(struct evdev_file *file, uint64_t arg, struct vfs_caller *ca
 	return ret;
 }
 
-long evdev_mask_set(struct evdev_file *file, uint64_t arg, struct vfs_caller *caller)
+/* *bits: of mask's type, to be freed; NULL for types that nobody knows. */
+static int read_mask(uint64_t arg, struct vfs_caller *caller, struct input_mask *mask,
+	unsigned long **bits)
 {
-	struct input_mask mask;
-	int ret = vfs_copy_from(caller, &mask, arg, sizeof(mask));
+	int ret = vfs_copy_from(caller, mask, arg, sizeof(*mask));
 
+	*bits = NULL;
 	if (ret)
 		return ret;
-	size_t size = EVDEV_LONGS(count_codes(mask.type)) * sizeof(unsigned long);
+	size_t size = EVDEV_LONGS(count_codes(mask->type)) * sizeof(unsigned long);
 	/* Unknown types, and more codes than there are, are newer programs'. */
 	if (size == 0)
 		return 0;
-	if (mask.codes_size % sizeof(unsigned long))
+	if (mask->codes_size % sizeof(unsigned long))
 		return -EINVAL;
-	unsigned long *bits = calloc(1, size);
-	if (!bits)
+	*bits = calloc(1, size);
+	if (!*bits)
 		return -ENOMEM;
-	ret = vfs_copy_from(caller, bits, mask.codes_ptr,
-		mask.codes_size < size ? mask.codes_size : size);
-	if (ret) {
-		free(bits);
-		return ret;
+	return vfs_copy_from(caller, *bits, mask->codes_ptr,
+		mask->codes_size < size ? mask->codes_size : size);
+}
+
+long evdev_mask_set(struct evdev_file *file, uint64_t arg, struct vfs_caller *caller)
+{
+	struct input_mask mask;
+	unsigned long *bits, *old;
+	int ret = read_mask(arg, caller, &mask, &bits);
+
+	pthread_mutex_lock(&file->dev->lock);
+	if (file->dev->gone || file->revoked)
+		ret = -ENODEV;
+	old = bits;
+	if (ret == 0 && bits) {
+		old = file->masks[mask.type];
+		file->masks[mask.type] = bits;
 	}
-	free(file->masks[mask.type]);
-	file->masks[mask.type] = bits;
-	return 0;
+	pthread_mutex_unlock(&file->dev->lock);
+	free(old);
+	return ret;
 }
 
 void evdev_mask_free(struct evdev_file *file)

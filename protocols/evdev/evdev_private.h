@@ -19,6 +19,7 @@ enum {
 	EVDEV_MT_COUNT = ABS_MT_TOOL_Y - ABS_MT_TOUCH_MAJOR + 1,
 	EVDEV_SCANCODES = 256,  /* of a keymap */
 	EVDEV_CLOCKS = 3,
+	EVDEV_ANSWER_MAX = 128, /* bytes: the keys are 96 */
 };
 
 /* What a device can do. Fixed after creation, but for key: a keymap changes it (dev->lock). */
@@ -90,6 +91,26 @@ struct evdev_file {
 	bool token_out;       /* that one makes the holder's end readable */
 };
 
+/* A request: what was read of its argument, and what is written there. */
+struct evdev_call {
+	struct evdev_file *file;
+	unsigned int request;
+	uint64_t arg;
+	union {
+		int clock;
+		unsigned rep[REP_CNT];
+		uint32_t code;
+		uint32_t pair[2]; /* scan code, code */
+		struct input_absinfo abs;
+		struct input_keymap_entry entry;
+		struct ff_effect effect;
+	} in;
+	int in_error; /* of reading that: what is wrong besides may come first */
+	uint8_t out[EVDEV_ANSWER_MAX];
+	size_t out_size, out_offset;
+	bool news; /* events were taken back for this answer */
+};
+
 static inline bool evdev_test_bit(const unsigned long *bits, unsigned bit)
 {
 	return bits[bit / EVDEV_LONG_BITS] >> (bit % EVDEV_LONG_BITS) & 1;
@@ -149,7 +170,7 @@ int evdev_clock_index(int clock);
 /* ---- evdev_mask.c ---- */
 
 bool evdev_mask_passes(const struct evdev_file *file, unsigned type, unsigned code);
-/* No lock is held: the answer is as long as the caller likes. */
+/* No lock is held: mask and answer are as long as the caller likes. */
 long evdev_mask_get(struct evdev_file *file, uint64_t arg, struct vfs_caller *caller);
 long evdev_mask_set(struct evdev_file *file, uint64_t arg, struct vfs_caller *caller);
 void evdev_mask_free(struct evdev_file *file);
@@ -157,11 +178,11 @@ void evdev_mask_free(struct evdev_file *file);
 /* ---- evdev_keymap.c ---- */
 
 void evdev_keymap_init(struct evdev_device *dev);
-/* EVIOC[GS]KEYCODE: requests of both sizes. */
-long evdev_keymap_get(struct evdev_device *dev, uint64_t arg, struct vfs_caller *caller);
-long evdev_keymap_get_entry(struct evdev_device *dev, uint64_t arg, struct vfs_caller *caller);
-long evdev_keymap_set(struct evdev_device *dev, uint64_t arg, struct vfs_caller *caller);
-long evdev_keymap_set_entry(struct evdev_device *dev, uint64_t arg, struct vfs_caller *caller);
+/* EVIOC[GS]KEYCODE: requests of both sizes. dev->lock */
+long evdev_keymap_get(struct evdev_call *call);
+long evdev_keymap_get_entry(struct evdev_call *call);
+long evdev_keymap_set(struct evdev_call *call);
+long evdev_keymap_set_entry(struct evdev_call *call);
 
 /* ---- evdev_repeat.c ---- */
 
@@ -184,6 +205,9 @@ long evdev_file_read(struct evdev_file *file, uint64_t arg, struct vfs_caller *c
 long evdev_file_write(struct evdev_file *file, uint64_t arg, struct vfs_caller *caller);
 
 /* ---- evdev_ioctl.c ---- */
+
+/* What is written at offset of the argument when the lock is given back; 0. */
+long evdev_answer_at(struct evdev_call *call, size_t offset, const void *data, size_t len);
 
 /* vfs_file_ops.ioctl */
 long evdev_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg,

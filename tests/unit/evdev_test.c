@@ -495,6 +495,12 @@ struct slow_caller {
 
 static int slow_copy_from(struct vfs_caller *caller, void *dst, uint64_t src, size_t size)
 {
+	struct slow_caller *slow = gem_container_of(caller, struct slow_caller, base);
+	int x, y;
+
+	/* Would wait for ever if the device's lock were held. */
+	evdev_get_abs_max(slow->setup->dev, &x, &y);
+	slow->copies++;
 	memcpy(dst, (const void *)(uintptr_t)src, size);
 	return 0;
 }
@@ -504,7 +510,6 @@ static int slow_copy_to(struct vfs_caller *caller, uint64_t dst, const void *src
 	struct slow_caller *slow = gem_container_of(caller, struct slow_caller, base);
 	int x, y;
 
-	/* Would wait for ever if the device's lock were held. */
 	evdev_get_abs_max(slow->setup->dev, &x, &y);
 	memcpy((void *)(uintptr_t)dst, src, size);
 	slow->copies++;
@@ -539,6 +544,95 @@ TEST(long_mask_does_not_hold_the_device)
 	CHECK_INT(file->ops->ioctl(file, EVIOCREVOKE, 0, &s.caller), 0);
 	CHECK_INT(file->ops->ioctl(file, EVIOCGMASK, (uintptr_t)&mask, &s.caller), -ENODEV);
 	vfs_file_put(file);
+	close_device(&s);
+}
+
+struct memory_row {
+	const char *name;
+	unsigned request;
+	enum evdev_kind kind;
+	uint32_t word;   /* at the argument's begin */
+	unsigned copies; /* of both directions */
+};
+static const struct memory_row memory_rows[] = {
+	{"version", EVIOCGVERSION, EVDEV_KEYBOARD, 0, 1},
+	{"id", EVIOCGID, EVDEV_KEYBOARD, 0, 1},
+	{"name", EVIOCGNAME(100), EVDEV_KEYBOARD, 0, 1},
+	{"phys", EVIOCGPHYS(100), EVDEV_KEYBOARD, 0, 1},
+	{"properties", EVIOCGPROP(8), EVDEV_TOUCH, 0, 1},
+	{"keys", EVIOCGKEY(96), EVDEV_KEYBOARD, 0, 1},
+	{"more than all keys", EVIOCGKEY(4000), EVDEV_KEYBOARD, 0, 1},
+	{"LEDs", EVIOCGLED(8), EVDEV_KEYBOARD, 0, 1},
+	{"switches", EVIOCGSW(8), EVDEV_SWITCH, 0, 1},
+	{"sounds", EVIOCGSND(8), EVDEV_KEYBOARD, 0, 1},
+	{"capabilities", EVIOCGBIT(EV_KEY, 96), EVDEV_KEYBOARD, 0, 1},
+	{"axis", EVIOCGABS(ABS_X), EVDEV_TABLET, 0, 1},
+	{"an axis set", EVIOCSABS(ABS_X), EVDEV_TABLET, 0, 1},
+	{"slots", EVIOCGMTSLOTS(44), EVDEV_TOUCH, ABS_MT_TRACKING_ID, 2},
+	{"repeat", EVIOCGREP, EVDEV_KEYBOARD, 0, 1},
+	{"repeat set", EVIOCSREP, EVDEV_KEYBOARD, 100, 1},
+	{"effects", EVIOCGEFFECTS, EVDEV_KEYBOARD, 0, 1},
+	{"clock", EVIOCSCLOCKID, EVDEV_KEYBOARD, CLOCK_MONOTONIC, 1},
+	{"mask", EVIOCSMASK, EVDEV_KEYBOARD, EV_REL, 1},
+	{"key code", EVIOCGKEYCODE, EVDEV_KEYBOARD, KEY_ESC, 2},
+	{"key code set", EVIOCSKEYCODE, EVDEV_KEYBOARD, KEY_ESC, 1},
+	{"key entry", EVIOCGKEYCODE_V2, EVDEV_KEYBOARD, INPUT_KEYMAP_BY_INDEX, 2},
+	{"key entry set", EVIOCSKEYCODE_V2, EVDEV_KEYBOARD, INPUT_KEYMAP_BY_INDEX, 1},
+};
+
+/* Whatever is asked: the device is nobody's while a caller's memory is looked at. */
+TEST_ROWS(memory_does_not_hold_the_device, struct memory_row, memory_rows)
+{
+	static const struct vfs_caller_ops ops = {
+		.copy_from = slow_copy_from, .copy_to = slow_copy_to,
+	};
+	struct setup s;
+	uint32_t memory[1024] = {row->word};
+	struct slow_caller slow = {.setup = &s};
+	struct vfs_file *file;
+
+	open_device(&s, row->kind);
+	slow.base = s.caller;
+	slow.base.ops = &ops;
+	CHECK_INT(vfs_file_from_fd(s.vfs, s.fd, &file), 0);
+	CHECK(file->ops->ioctl(file, row->request, (uintptr_t)memory, &slow.base) >= 0);
+	CHECK_INT(slow.copies, row->copies);
+	vfs_file_put(file);
+	close_device(&s);
+}
+
+static int bad_copy_to(struct vfs_caller *caller, uint64_t dst, const void *src, size_t size)
+{
+	return -EFAULT;
+}
+
+/* What was taken back for an answer that did not arrive is lost, and that is said. */
+TEST(state_that_did_not_arrive)
+{
+	static const struct vfs_caller_ops ops = {
+		.copy_from = slow_copy_from, .copy_to = bad_copy_to,
+	};
+	struct setup s;
+	struct slow_caller slow = {.setup = &s};
+	struct input_event events[8];
+	unsigned long keys[12];
+	struct vfs_file *file;
+
+	open_device(&s, EVDEV_KEYBOARD);
+	slow.base = s.caller;
+	slow.base.ops = &ops;
+	evdev_press(s.dev, KEY_A, true);
+	CHECK_INT(vfs_file_from_fd(s.vfs, s.fd, &file), 0);
+	CHECK_INT(file->ops->ioctl(file, EVIOCGKEY(sizeof(keys)), (uintptr_t)keys, &slow.base),
+		-EFAULT);
+	vfs_file_put(file);
+	evdev_press(s.dev, KEY_A, false);
+	int count = receive(&s, s.fd, events, 8);
+	/* Of the first frame the scan code and its end; then what is lost; then the second. */
+	CHECK_INT(count, 6);
+	check_event(&events[0], EV_MSC, MSC_SCAN, KEY_A);
+	check_event(&events[2], EV_SYN, SYN_DROPPED, 0);
+	check_event(&events[4], EV_KEY, KEY_A, 0);
 	close_device(&s);
 }
 
