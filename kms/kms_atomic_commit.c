@@ -103,23 +103,31 @@ static uint64_t ready_async_planes(const struct kms_crtc *crtc, uint64_t time_ns
 	return ready;
 }
 
-static void latch_planes(struct kms_crtc *crtc, uint64_t planes, struct kms_latch_bin *bin)
+/* The vblank of that count is the first that shows it. */
+static void scanout_changed(struct kms_crtc *crtc, uint64_t first)
+{
+	crtc->scanout_serial++;
+	crtc->scanout_since = first;
+}
+
+static void latch_planes(struct kms_crtc *crtc, uint64_t planes, uint64_t first,
+	struct kms_latch_bin *bin)
 {
 	unsigned i;
 
 	crtc->async_planes &= ~planes;
 	if (planes)
-		crtc->scanout_serial++;
+		scanout_changed(crtc, first);
 	kms_for_each_bit(i, planes)
 		latch_plane(crtc, &crtc->base.dev->planes[i], bin);
 }
 
 /* After its planes: what else the pending commit set, and who waits for it. */
-static void finish_pending(struct kms_crtc *crtc)
+static void finish_pending(struct kms_crtc *crtc, uint64_t first)
 {
 	latch_crtc(crtc);
 	kms_vrr_update_locked(crtc);
-	crtc->scanout_serial++;
+	scanout_changed(crtc, first);
 	kms_writeback_due_locked(crtc, crtc->pending.writebacks);
 	complete_pending(crtc, crtc->vblank->time_ns);
 }
@@ -141,9 +149,9 @@ void kms_atomic_latch_locked(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 		planes |= pending->plane_mask;
 	else if (pending->active)
 		planes &= ~pending->plane_mask;
-	latch_planes(crtc, planes, bin);
+	latch_planes(crtc, planes, crtc->vblank->count, bin);
 	if (flip)
-		finish_pending(crtc);
+		finish_pending(crtc, crtc->vblank->count);
 }
 
 /* ---- turning crtcs on and off ---- */
@@ -156,7 +164,7 @@ static void turn_off(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 	kms_writeback_cancel_locked(crtc);
 	complete_pending(crtc, kms_time_now(dev));
 	crtc->async_planes = 0;
-	crtc->scanout_serial++;
+	scanout_changed(crtc, crtc->vblank->count + 1);
 	clear_crtc(crtc);
 	for (unsigned i = 0; i < dev->plane_count; i++) {
 		if (dev->planes[i].scanout.crtc == crtc)
@@ -174,7 +182,7 @@ static void turn_on(struct kms_crtc *crtc, bool dark, struct kms_latch_bin *bin)
 			latch_plane(crtc, &dev->planes[i], bin);
 	}
 	latch_crtc(crtc);
-	crtc->scanout_serial++;
+	scanout_changed(crtc, crtc->vblank->count + 1);
 	kms_vblank_on_locked(crtc);
 }
 
@@ -279,8 +287,10 @@ static void hand_over_async(struct kms_atomic_state *state, struct kms_crtc *crt
  */
 static void show_now(struct kms_crtc *crtc, struct kms_latch_bin *bin)
 {
-	latch_planes(crtc, crtc->pending.plane_mask, bin);
-	finish_pending(crtc);
+	const uint64_t next = crtc->vblank->count + 1;
+
+	latch_planes(crtc, crtc->pending.plane_mask, next, bin);
+	finish_pending(crtc, next);
 	kms_clock_kick(crtc->base.dev);
 }
 

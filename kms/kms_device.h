@@ -129,6 +129,7 @@ struct kms_crtc {
 	uint64_t async_planes; /* changed without a pending commit (cursor): to latch; dev->lock */
 	struct gem_list sinks;              /* kms_sink.link; dev->lock */
 	uint64_t scanout_serial;            /* changes when scanout pixels may have; dev->lock */
+	uint64_t scanout_since;             /* vblank that showed that state first; dev->lock */
 	struct kms_writeback_job *writebacks; /* due, for the vblank thread to take; dev->lock */
 	/* Composition buffer of the sinks' frames: kms_sink.c, there while there are sinks. */
 	uint8_t *sink_pixels;               /* of the running kms_sinks_run, else dev->lock */

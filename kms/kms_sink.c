@@ -190,7 +190,7 @@ void kms_sinks_run(struct kms_crtc *crtc)
 		.width = run->shot.width, .height = run->shot.height,
 		.pitch = run->shot.width * 4, .sequence = run->sequence,
 		.time_ns = run->time_ns, .crtc_id = crtc->base.id,
-		.scanout_serial = run->shot.serial,
+		.scanout_serial = run->shot.serial, .since = run->shot.since,
 	};
 	int ret = run->sinks ? compose(crtc, run, &frame.crc) : 0;
 

@@ -18,6 +18,11 @@ struct kms_frame {
 	uint64_t time_ns;      /* that vblank's grid time */
 	uint32_t crtc_id;
 	uint64_t scanout_serial; /* kms_crtc.scanout_serial */
+	/*
+	 * The first vblank that showed this state: those between the last frame and this one
+	 * that the vblank thread was late for showed the last frame before it, this one from it.
+	 */
+	uint64_t since;
 	uint32_t crc;          /* CRC-32 of the pixels; for sinks with wants_crc, not when off */
 };
 

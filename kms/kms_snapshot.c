@@ -47,6 +47,7 @@ void kms_snapshot_take_locked(struct kms_snapshot *shot, struct kms_crtc *crtc)
 
 	shot->dev = dev;
 	shot->serial = crtc->scanout_serial;
+	shot->since = crtc->scanout_since;
 	shot->count = 0;
 	shot->width = shot->height = 0;
 	shot->degamma_lut = shot->ctm = shot->gamma_lut = NULL;

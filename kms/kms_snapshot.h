@@ -9,6 +9,7 @@ struct kms_snapshot {
 	struct kms_device *dev;
 	uint32_t width, height; /* 0x0 = off */
 	uint64_t serial;        /* kms_crtc.scanout_serial */
+	uint64_t since;         /* kms_crtc.scanout_since */
 	unsigned count;
 	struct kms_compose_plane planes[KMS_MAX_PLANES]; /* bottom first; references to fbs */
 	struct kms_blob *degamma_lut, *ctm, *gamma_lut;  /* references or NULL */

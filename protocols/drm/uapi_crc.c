@@ -117,7 +117,8 @@ struct data_file {
 	struct kms_sink sink;
 	bool attached;
 	/* Of the thread that serves the sink. */
-	uint64_t last; /* vblank of the last line; 0 = none yet */
+	uint64_t last; /* vblank of the last line; 0 = none since it is lit */
+	uint32_t last_crc;
 	bool overflow;
 };
 
@@ -134,19 +135,22 @@ static void send_line(struct data_file *file, uint64_t sequence, uint32_t crc)
 	}
 }
 
-/* Vblanks that the vblank thread was late for have shown the same picture. */
+/* Vblanks that the vblank thread was late for have a line, too: of what they showed. */
 static void send_crcs(struct kms_sink *sink, const struct kms_frame *frame)
 {
 	struct data_file *file = gem_container_of(sink, struct data_file, sink);
 	uint64_t first = frame->sequence;
 
-	if (frame->width == 0)
+	if (frame->width == 0) {
+		file->last = 0; /* the dark has no lines */
 		return;
+	}
 	if (file->last && first - file->last <= ENTRIES_MAX)
 		first = file->last + 1;
 	for (uint64_t i = first; i <= frame->sequence; i++)
-		send_line(file, i, frame->crc);
+		send_line(file, i, i < frame->since ? file->last_crc : frame->crc);
 	file->last = frame->sequence;
+	file->last_crc = frame->crc;
 }
 
 static long data_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg,

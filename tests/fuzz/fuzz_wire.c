@@ -119,7 +119,12 @@ static bool receive(int socket, struct packet *reply)
 	struct iovec vec = {reply->data, sizeof(reply->data)};
 	struct msghdr message = {.msg_iov = &vec, .msg_iovlen = 1, .msg_control = space,
 		.msg_controllen = sizeof(space)};
-	ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	ssize_t size;
+
+	/* With a time limit it is interrupted where it would go on without one. */
+	do {
+		size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	} while (size < 0 && errno == EINTR);
 	const struct wire_header *header = (const struct wire_header *)reply->data;
 
 	if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

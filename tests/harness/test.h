@@ -1,7 +1,7 @@
 /*
  * Test runner. A test file is a list of TEST(name) { ... } bodies and links
  * test_runner.c, which has main. Each test runs in a process of its own, with a
- * 30 s limit; it fails when a CHECK fails, when it crashes, or when it leaves
+ * 120 s limit (a slow machine's patience); it fails when a CHECK fails, when it crashes, or when it leaves
  * more or fewer file descriptors open than it found. Output is TAP.
  *
  *   TEST(name) { CHECK(cond); CHECK_INT(got, want); }
@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct test_case {
 	const char *name;
@@ -31,6 +32,9 @@ void test_fail(const char *file, int line, const char *format, ...);
 __attribute__((noreturn)) void test_skip(const char *why);
 /* Open descriptors of this process. */
 int test_count_fds(void);
+/* Under "testcard exec" (test_device.c): the device's control socket, and its process. */
+int test_device_connect(void);
+pid_t test_device_process(void);
 
 #define TEST_REGISTER_(id, rows_, row_size_, row_count_)                               \
 	static struct test_case test_case_##id = {#id, test_run_##id, rows_, row_size_,   \

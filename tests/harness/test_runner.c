@@ -10,7 +10,7 @@
 
 #include "test.h"
 
-enum { TEST_LIMIT_SECONDS = 30, EXIT_SKIP = 77, EXIT_FAILED = 1 };
+enum { TEST_LIMIT_SECONDS = 120, EXIT_SKIP = 77, EXIT_FAILED = 1 };
 
 static struct test_case *first, **last = &first;
 static int number, failures;

@@ -1,9 +1,8 @@
 /* An ordinary program under "testcard exec"; it speaks to the device's control socket. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "preload_test.h"
@@ -30,18 +29,23 @@ void preload_test_end(void)
 
 static void control(const char *line)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	char reply[4096];
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = test_device_connect();
 
-	CHECK(fd >= 0);
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/control.sock", getenv("TESTCARD_DIR"));
-	CHECK_INT(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	CHECK_INT(write(fd, line, strlen(line)), strlen(line));
 	CHECK(read(fd, reply, sizeof(reply)) > 10);
 	if (strncmp(reply, "{\"ok\":true", 10))
 		test_fail(__FILE__, __LINE__, "%s: %.60s", line, reply);
 	close(fd);
+}
+
+void preload_test_stall(unsigned ms)
+{
+	pid_t pid = test_device_process();
+
+	CHECK_INT(kill(pid, SIGSTOP), 0);
+	usleep(ms * 1000);
+	CHECK_INT(kill(pid, SIGCONT), 0);
 }
 
 void preload_test_key(uint16_t code, int value)

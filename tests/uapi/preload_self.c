@@ -1,5 +1,6 @@
 /* The device in this very process, behind an in-process door. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,22 @@ void preload_test_input(unsigned id, const int (*events)[3], unsigned count)
 	for (unsigned i = 0; i < count; i++)
 		evdev_emit(inputs[id], events[i][0], events[i][1], events[i][2]);
 	evdev_sync(inputs[id]);
+}
+
+void preload_test_stall(unsigned ms)
+{
+	int status;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		kill(getppid(), SIGSTOP);
+		usleep(ms * 1000);
+		kill(getppid(), SIGCONT);
+		_exit(0);
+	}
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(status, 0);
 }
 
 void preload_test_hotplug(void)

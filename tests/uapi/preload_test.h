@@ -10,6 +10,8 @@
 
 void preload_test_begin(void);
 void preload_test_end(void);
+/* The device stands still for that long, as on a machine that has none for it. */
+void preload_test_stall(unsigned ms);
 /* Presses or releases a key of the device's keyboard. */
 void preload_test_key(uint16_t code, int value);
 /*

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "preload_test.h"
 #include "screen_card.h"
 
 #define CRC_DATA "/sys/kernel/debug/dri/0/crtc-0/crc/data"
@@ -119,6 +120,28 @@ TEST(flip_event_tells_the_frame)
 		check_change(fd, read_flip().sequence, crcs[i % 2], crcs[1 - i % 2]);
 	}
 	close(fd);
+	end();
+}
+
+/* Vblanks that the device was late for have lines, too: of what they showed. */
+TEST(late_flip_tells_the_frame)
+{
+	uint32_t crcs[2] = {crc_of(screen_noise), crc_of(back_color)}, frame, crc;
+	bool late = false;
+
+	begin();
+	for (unsigned i = 0; i < 100 && !late; i++) {
+		int fd = open_crcs();
+		read_crc(fd, &frame, &crc);
+		CHECK_INT(drmModePageFlip(screen_fd(), screen_id(SCREEN_CRTC),
+			i % 2 ? front.id : back.id, DRM_MODE_PAGE_FLIP_EVENT, NULL), 0);
+		preload_test_stall(60);
+		uint32_t shown = read_flip().sequence;
+		check_change(fd, shown, crcs[i % 2], crcs[1 - i % 2]);
+		late = shown - frame > 2;
+		close(fd);
+	}
+	CHECK(late);
 	end();
 }
 

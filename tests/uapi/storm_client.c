@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -124,20 +123,6 @@ static void reap_one(void)
 
 /* ---- the server's side of it ---- */
 
-static pid_t server(void)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/control.sock", getenv("TESTCARD_DIR"));
-	CHECK_INT(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	CHECK_INT(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size), 0);
-	close(fd);
-	return peer.pid;
-}
-
 static int server_fds(pid_t pid)
 {
 	char command[64];
@@ -164,7 +149,7 @@ static void check_server(pid_t pid, int before)
 
 TEST(forks)
 {
-	pid_t pid = server();
+	pid_t pid = test_device_process();
 	unsigned count = times(FORKS), running = 0;
 
 	begin();
@@ -226,7 +211,7 @@ static void join_askers(struct asker *askers, unsigned count)
 TEST(threads)
 {
 	struct asker askers[THREADS];
-	pid_t pid = server();
+	pid_t pid = test_device_process();
 
 	begin();
 	CHECK_INT(ask(card, 1), 0);
@@ -243,7 +228,7 @@ TEST(forks_and_execs_while_threads_ask)
 	enum { FEW = 8 };
 	struct asker askers[FEW];
 	char number[16];
-	pid_t pid = server();
+	pid_t pid = test_device_process();
 	unsigned count = times(EXECS);
 
 	begin();

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,20 +90,6 @@ TEST(fences_of_another_process)
 
 /* ---- threads of the server ---- */
 
-static pid_t server(void)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/control.sock", getenv("TESTCARD_DIR"));
-	CHECK_INT(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	CHECK_INT(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size), 0);
-	close(fd);
-	return peer.pid;
-}
-
 static int threads_of(pid_t pid)
 {
 	char path[64];
@@ -146,7 +131,7 @@ static bool threads_become(pid_t pid, int count)
 TEST(killed_while_it_waits)
 {
 	int card = sync_begin(), status;
-	pid_t pid = server();
+	pid_t pid = test_device_process();
 	uint32_t handle = sync_object(card, false);
 	int before = settled_threads_of(pid);
 	pid_t child = fork();
