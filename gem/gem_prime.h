@@ -1,7 +1,7 @@
 /*
  * PRIME: objects as dma-bufs. A dma-buf is the object's sealed memfd; it is
  * known by st_dev/st_ino, so it stays the same dma-buf through dup, SCM_RIGHTS
- * and an O_RDONLY reopen (facts/interposition-study section 5).
+ * and an O_RDONLY reopen.
  *
  * One table for the whole process holds the live dma-bufs, so that a second
  * device finds the exporter's object instead of foreign memory.

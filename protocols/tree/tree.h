@@ -1,6 +1,6 @@
 /*
  * The generated tree: what libdrm, libudev, Mesa and libinput read of a
- * machine beside the device nodes (facts/interposition-study section 2).
+ * machine beside the device nodes.
  * Real files below <root>: dev/..., sys/..., run/udev/...; the preload library
  * redirects paths into it. Device nodes appear in dev/ as empty placeholder
  * files so that readdir sees them; stat and open of them go to the door.

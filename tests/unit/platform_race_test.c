@@ -16,7 +16,7 @@
 
 #include <drm_fourcc.h>
 
-#include "platform.h"
+#include "platform_client.h"
 #include "test.h"
 
 enum { CLIENTS = 2, ROUNDS = 4, WIDTH = 64, HEIGHT = 64 };
@@ -25,45 +25,21 @@ static struct platform *platform;
 static atomic_bool ending;
 static atomic_uint flipped; /* times that a client lit the screen, flipped, closed */
 
-static long call(int fd, unsigned int request, void *arg)
-{
-	struct vfs_caller caller;
-	struct vfs_file *file;
-
-	vfs_caller_init_self(&caller);
-	CHECK_INT(vfs_file_from_fd(platform->vfs, fd, &file), 0);
-	long ret = file->ops->ioctl(file, request, (uintptr_t)arg, &caller);
-	vfs_file_put(file);
-	return ret;
-}
-
+/* A framebuffer that alone keeps its object, which has a name. */
 static uint32_t make_framebuffer(int fd, uint32_t width, uint32_t height)
 {
-	struct drm_mode_create_dumb dumb = {.width = width, .height = height, .bpp = 32};
+	struct drm_mode_fb_cmd2 fb = client_add_fb(platform, fd, width, height);
+	struct drm_gem_flink flink = {.handle = fb.handles[0]};
+	struct drm_mode_destroy_dumb destroy = {fb.handles[0]};
 
-	CHECK_INT(call(fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
-	struct drm_mode_fb_cmd2 fb = {
-		.width = width, .height = height, .pixel_format = DRM_FORMAT_XRGB8888,
-		.handles = {dumb.handle}, .pitches = {dumb.pitch},
-	};
-	CHECK_INT(call(fd, DRM_IOCTL_MODE_ADDFB2, &fb), 0);
-	struct drm_gem_flink flink = {.handle = dumb.handle};
-	CHECK_INT(call(fd, DRM_IOCTL_GEM_FLINK, &flink), 0);
-	/* The framebuffer keeps it. */
-	struct drm_mode_destroy_dumb destroy = {dumb.handle};
-	CHECK_INT(call(fd, DRM_IOCTL_MODE_DESTROY_DUMB, &destroy), 0);
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_GEM_FLINK, &flink), 0);
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_DESTROY_DUMB, &destroy), 0);
 	return fb.fb_id;
 }
 
 static int open_card(void)
 {
-	struct vfs_caller caller;
-	int fd;
-
-	vfs_caller_init_self(&caller);
-	CHECK_INT(vfs_open(platform->vfs, "/dev/dri/card0", O_RDWR | O_CLOEXEC | O_NONBLOCK,
-		&caller, &fd), 0);
-	return fd;
+	return client_open(platform, "/dev/dri/card0", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 }
 
 /* A client that comes, makes things and goes, with its framebuffers left to its close. */
@@ -75,7 +51,7 @@ static void *come_and_go(void *unused)
 		for (int i = 0; i < 4; i++) {
 			uint32_t fb = make_framebuffer(fd, WIDTH, HEIGHT);
 			if (i % 2)
-				CHECK_INT(call(fd, DRM_IOCTL_MODE_RMFB, &fb), 0);
+				CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_RMFB, &fb), 0);
 		}
 		close(fd);
 		vfs_reap(platform->vfs);
@@ -100,7 +76,7 @@ static void flip(int fd, uint32_t crtc, uint32_t connector)
 		.connector_id = connector, .modes_ptr = (uintptr_t)modes, .count_modes = 64,
 	};
 
-	CHECK_INT(call(fd, DRM_IOCTL_MODE_GETCONNECTOR, &get), 0);
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_GETCONNECTOR, &get), 0);
 	CHECK(get.count_modes > 0 && get.count_modes <= 64);
 	uint32_t width = modes[0].hdisplay, height = modes[0].vdisplay;
 	uint32_t shown = make_framebuffer(fd, width, height);
@@ -108,7 +84,7 @@ static void flip(int fd, uint32_t crtc, uint32_t connector)
 		.crtc_id = crtc, .fb_id = shown, .count_connectors = 1,
 		.set_connectors_ptr = (uintptr_t)&connector, .mode_valid = 1, .mode = modes[0],
 	};
-	CHECK_INT(call(fd, DRM_IOCTL_MODE_SETCRTC, &set), 0);
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_SETCRTC, &set), 0);
 	for (int i = 0; i < 10 && !atomic_load(&ending); i++) {
 		uint32_t next = make_framebuffer(fd, width, height);
 		struct drm_mode_crtc_page_flip page_flip = {
@@ -116,10 +92,10 @@ static void flip(int fd, uint32_t crtc, uint32_t connector)
 		};
 		long ret;
 
-		while ((ret = call(fd, DRM_IOCTL_MODE_PAGE_FLIP, &page_flip)) == -EBUSY)
+		while ((ret = client_ioctl(platform, fd, DRM_IOCTL_MODE_PAGE_FLIP, &page_flip)) == -EBUSY)
 			usleep(1000);
 		CHECK_INT(ret, 0);
-		CHECK_INT(call(fd, DRM_IOCTL_MODE_RMFB, &shown), 0);
+		CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_RMFB, &shown), 0);
 		shown = next;
 		drain(fd);
 	}
@@ -135,8 +111,8 @@ static void *flip_on(void *unused)
 			.connector_id_ptr = (uintptr_t)connectors, .count_connectors = 8,
 		};
 
-		CHECK_INT(call(fd, DRM_IOCTL_MODE_GETRESOURCES, &res), 0);
-		int ret = call(fd, DRM_IOCTL_SET_MASTER, NULL);
+		CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_GETRESOURCES, &res), 0);
+		int ret = client_ioctl(platform, fd, DRM_IOCTL_SET_MASTER, NULL);
 		if (ret == 0)
 			flip(fd, crtcs[0], connectors[0]);
 		close(fd);

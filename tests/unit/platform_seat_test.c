@@ -9,7 +9,7 @@
 
 #include <drm_fourcc.h>
 
-#include "platform.h"
+#include "platform_client.h"
 #include "test.h"
 #include "wire_uapi.h"
 
@@ -47,31 +47,6 @@ static bool leave_at_once(void *data)
 
 static const struct seat_session_ops ops = {.enable = note_enabled, .disable = leave_at_once};
 
-static long call(int fd, unsigned int request, void *arg)
-{
-	struct vfs_caller caller;
-	struct vfs_file *file;
-
-	vfs_caller_init_self(&caller);
-	CHECK_INT(vfs_file_from_fd(platform->vfs, fd, &file), 0);
-	long ret = file->ops->ioctl(file, request, (uintptr_t)arg, &caller);
-	vfs_file_put(file);
-	return ret;
-}
-
-static uint32_t make_framebuffer(int fd, uint32_t width, uint32_t height)
-{
-	struct drm_mode_create_dumb dumb = {.width = width, .height = height, .bpp = 32};
-
-	CHECK_INT(call(fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
-	struct drm_mode_fb_cmd2 fb = {
-		.width = width, .height = height, .pixel_format = DRM_FORMAT_XRGB8888,
-		.handles = {dumb.handle}, .pitches = {dumb.pitch},
-	};
-	CHECK_INT(call(fd, DRM_IOCTL_MODE_ADDFB2, &fb), 0);
-	return fb.fb_id;
-}
-
 /* The screen's own mode, at FRAMES_A_SECOND, with a picture on it. Returns the picture. */
 static uint32_t light(int fd)
 {
@@ -82,16 +57,16 @@ static uint32_t light(int fd)
 		.count_modes = KMS_MAX_MODES,
 	};
 
-	CHECK_INT(call(fd, DRM_IOCTL_MODE_GETCONNECTOR, &get), 0);
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_GETCONNECTOR, &get), 0);
 	CHECK(get.count_modes > 0);
 	modes[0].clock = modes[0].htotal * modes[0].vtotal * FRAMES_A_SECOND / 1000;
 	modes[0].vrefresh = FRAMES_A_SECOND;
 	struct drm_mode_crtc set = {
 		.crtc_id = kms->crtcs[0].base.id, .count_connectors = 1,
-		.fb_id = make_framebuffer(fd, modes[0].hdisplay, modes[0].vdisplay),
+		.fb_id = client_add_fb(platform, fd, modes[0].hdisplay, modes[0].vdisplay).fb_id,
 		.set_connectors_ptr = (uintptr_t)&connector, .mode_valid = 1, .mode = modes[0],
 	};
-	CHECK_INT(call(fd, DRM_IOCTL_MODE_SETCRTC, &set), 0);
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_SETCRTC, &set), 0);
 	return set.fb_id;
 }
 
@@ -101,7 +76,7 @@ static void flip(int fd, uint32_t fb)
 		.crtc_id = kms->crtcs[0].base.id, .fb_id = fb,
 	};
 
-	CHECK_INT(call(fd, DRM_IOCTL_MODE_PAGE_FLIP, &page_flip), 0);
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_PAGE_FLIP, &page_flip), 0);
 }
 
 /* Two sessions, of which the first has the card, lit. Returns its file; *fb is shown. */

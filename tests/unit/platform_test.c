@@ -18,7 +18,7 @@
 #include <drm_fourcc.h>
 #include <png.h>
 
-#include "platform.h"
+#include "platform_client.h"
 #include "test.h"
 #include "wire_uapi.h"
 
@@ -138,29 +138,6 @@ static void check_contains(const char *text, const char *part)
 		test_fail(__FILE__, __LINE__, "no %s in %s", part, text);
 }
 
-static int open_node(struct platform *platform, const char *path, int flags)
-{
-	struct vfs_caller caller;
-	int fd;
-
-	vfs_caller_init_self(&caller);
-	CHECK_INT(vfs_open(platform->vfs, path, flags, &caller, &fd), 0);
-	return fd;
-}
-
-/* ioctl(2) by the in-process door's way. */
-static long node_ioctl(struct platform *platform, int fd, unsigned int request, void *arg)
-{
-	struct vfs_caller caller;
-	struct vfs_file *file;
-
-	vfs_caller_init_self(&caller);
-	CHECK_INT(vfs_file_from_fd(platform->vfs, fd, &file), 0);
-	long ret = file->ops->ioctl(file, request, (uintptr_t)arg, &caller);
-	vfs_file_put(file);
-	return ret;
-}
-
 TEST(twenty_times_without_a_trace)
 {
 	base_make();
@@ -180,11 +157,11 @@ TEST(open_files_at_the_end)
 {
 	base_make();
 	struct platform *platform = start(NULL);
-	int card = open_node(platform, "/dev/dri/card0", O_RDWR);
-	int render = open_node(platform, "/dev/dri/renderD128", O_RDWR);
-	int key = open_node(platform, "/dev/input/event0", O_RDONLY);
+	int card = client_open(platform, "/dev/dri/card0", O_RDWR);
+	int render = client_open(platform, "/dev/dri/renderD128", O_RDWR);
+	int key = client_open(platform, "/dev/input/event0", O_RDONLY);
 	struct drm_mode_create_dumb dumb = {.width = 64, .height = 64, .bpp = 32};
-	CHECK_INT(node_ioctl(platform, card, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
+	CHECK_INT(client_ioctl(platform, card, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
 	platform_destroy(platform);
 	/* Their holders see the hang-up. */
 	struct pollfd polls[3] = {{.fd = card}, {.fd = render}, {.fd = key}};
@@ -277,10 +254,10 @@ static uint32_t *show_color(struct platform *platform, int fd, uint32_t color, s
 	uint64_t offset;
 	int memory;
 
-	CHECK_INT(node_ioctl(platform, fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
 	map.handle = fb.handles[0] = dumb.handle;
 	fb.pitches[0] = dumb.pitch;
-	CHECK_INT(node_ioctl(platform, fd, DRM_IOCTL_MODE_MAP_DUMB, &map), 0);
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_MAP_DUMB, &map), 0);
 	CHECK_INT(vfs_file_from_fd(platform->vfs, fd, &file), 0);
 	CHECK_INT(file->ops->mmap(file, map.offset, dumb.size, PROT_READ | PROT_WRITE, &memory,
 		&offset), 0);
@@ -290,9 +267,9 @@ static uint32_t *show_color(struct platform *platform, int fd, uint32_t color, s
 	close(memory);
 	for (size_t i = 0; i < dumb.size / 4; i++)
 		pixels[i] = color;
-	CHECK_INT(node_ioctl(platform, fd, DRM_IOCTL_MODE_ADDFB2, &fb), 0);
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_ADDFB2, &fb), 0);
 	crtc.fb_id = fb.fb_id;
-	CHECK_INT(node_ioctl(platform, fd, DRM_IOCTL_MODE_SETCRTC, &crtc), 0);
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_SETCRTC, &crtc), 0);
 	*size = dumb.size;
 	return pixels;
 }
@@ -321,7 +298,7 @@ TEST(screen_commands)
 	base_make();
 	struct platform *platform = start(NULL);
 	check_refused(platform, "screenshot /nonexistent.png");
-	int fd = open_node(platform, "/dev/dri/card0", O_RDWR);
+	int fd = client_open(platform, "/dev/dri/card0", O_RDWR);
 	uint32_t *pixels = show_color(platform, fd, 0x12ab34, &size);
 	pixels[767 * 1024 + 1023] = 0xffffff;
 	check_ok(platform, "wait-vblank 2");
@@ -359,7 +336,7 @@ TEST(vblanks_take_their_time)
 
 	base_make();
 	struct platform *platform = start(NULL);
-	int fd = open_node(platform, "/dev/dri/card0", O_RDWR);
+	int fd = client_open(platform, "/dev/dri/card0", O_RDWR);
 	uint32_t *pixels = show_color(platform, fd, 0, &size);
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	check_ok(platform, "wait-vblank 30");
@@ -468,9 +445,9 @@ TEST(hands)
 
 	base_make();
 	struct platform *platform = start(NULL);
-	int keyboard = open_node(platform, "/dev/input/event0", O_RDONLY | O_NONBLOCK);
-	int pointer = open_node(platform, "/dev/input/event1", O_RDONLY | O_NONBLOCK);
-	int tablet = open_node(platform, "/dev/input/event2", O_RDONLY | O_NONBLOCK);
+	int keyboard = client_open(platform, "/dev/input/event0", O_RDONLY | O_NONBLOCK);
+	int pointer = client_open(platform, "/dev/input/event1", O_RDONLY | O_NONBLOCK);
+	int tablet = client_open(platform, "/dev/input/event2", O_RDONLY | O_NONBLOCK);
 
 	check_ok(platform, "key KEY_ENTER");
 	check_key(platform, keyboard, KEY_ENTER, 1);

@@ -1,0 +1,40 @@
+#include <drm_fourcc.h>
+
+#include "platform_client.h"
+#include "test.h"
+
+int client_open(struct platform *platform, const char *path, int flags)
+{
+	struct vfs_caller caller;
+	int fd;
+
+	vfs_caller_init_self(&caller);
+	CHECK_INT(vfs_open(platform->vfs, path, flags, &caller, &fd), 0);
+	return fd;
+}
+
+long client_ioctl(struct platform *platform, int fd, unsigned int request, void *arg)
+{
+	struct vfs_caller caller;
+	struct vfs_file *file;
+
+	vfs_caller_init_self(&caller);
+	CHECK_INT(vfs_file_from_fd(platform->vfs, fd, &file), 0);
+	long ret = file->ops->ioctl(file, request, (uintptr_t)arg, &caller);
+	vfs_file_put(file);
+	return ret;
+}
+
+struct drm_mode_fb_cmd2 client_add_fb(struct platform *platform, int fd, uint32_t width,
+	uint32_t height)
+{
+	struct drm_mode_create_dumb dumb = {.width = width, .height = height, .bpp = 32};
+
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
+	struct drm_mode_fb_cmd2 fb = {
+		.width = width, .height = height, .pixel_format = DRM_FORMAT_XRGB8888,
+		.handles = {dumb.handle}, .pitches = {dumb.pitch},
+	};
+	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_ADDFB2, &fb), 0);
+	return fb;
+}
