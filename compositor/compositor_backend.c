@@ -18,17 +18,18 @@ static struct compositor_backend *backend_from(struct wlr_backend *base)
 static void handle_flip(int fd, unsigned sequence, unsigned seconds, unsigned microseconds,
 	unsigned crtc_id, void *data)
 {
-	struct compositor_backend *backend = data;
-	struct compositor_pipe *pipe;
+	const struct compositor_ticket *ticket = data;
+	struct compositor_pipe *pipe = ticket->pipe;
 	struct timespec when = {.tv_sec = seconds, .tv_nsec = (long)microseconds * 1000};
 
-	wl_list_for_each(pipe, &backend->pipes, link) {
-		/* An event may outlive its output. */
-		if (pipe->crtc_id == crtc_id && pipe->output && pipe->output->flip_pending) {
-			compositor_output_flipped(pipe->output, sequence, &when);
-			return;
-		}
-	}
+	/* A commit has followed, and waited for this one. */
+	if (ticket != &pipe->tickets[pipe->ticket])
+		return;
+	/* An event may outlive its output. */
+	if (pipe->output && pipe->output->flip_pending)
+		compositor_output_flipped(pipe->output, sequence, &when);
+	else if (!pipe->output && pipe->off_wanted)
+		compositor_commit_pipe_off(pipe);
 }
 
 static int handle_device(int fd, uint32_t mask, void *data)

@@ -33,8 +33,18 @@ struct compositor_plane {
 	struct wlr_drm_format_set formats;
 };
 
+/* What a commit's event brings back: the last one's is the one that counts. */
+struct compositor_ticket {
+	struct compositor_pipe *pipe;
+};
+
+#define COMPOSITOR_TICKETS 4
+
 struct compositor_pipe {
 	struct compositor_backend *backend;
+	struct compositor_ticket tickets[COMPOSITOR_TICKETS];
+	unsigned ticket; /* of the last commit with an event */
+	bool off_wanted; /* its output ended while a flip was under way, which time may keep */
 	struct wl_list link; /* compositor_backend.pipes */
 	uint32_t connector_id, crtc_id;
 	unsigned crtc_index;
@@ -131,6 +141,7 @@ struct compositor_output {
 	/* What the next commit shows; NULL = all of it is in the commit's buffer. */
 	struct compositor_sheet *sheets;
 	unsigned sheet_count;
+	bool busy; /* the last commit was refused because another one is under way */
 	bool cursor_refused; /* no plane takes it: whoever composites has to draw it */
 	bool flip_pending;
 	uint32_t flip_commit_seq; /* wlr_output.commit_seq that the flip shows */
@@ -187,8 +198,10 @@ bool compositor_commit_run(struct compositor_output *out);
  * must be composited. Changes nothing on the device. False when it can not show them.
  */
 bool compositor_commit_plan(struct compositor_output *out, bool *composite);
-/* Crtc and planes off; blocking. */
+/* Crtc and planes off: at once, or when the flip under way has been shown. */
 void compositor_commit_off(struct compositor_output *out);
+/* pipe->off_wanted, and nothing is under way any more. */
+void compositor_commit_pipe_off(struct compositor_pipe *pipe);
 
 void compositor_shown_release(struct compositor_shown *shown);
 

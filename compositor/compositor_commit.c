@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <xf86drm.h>
 
@@ -9,6 +10,10 @@
 #include "compositor_log.h"
 #include "gem_base.h"
 #include "kms_mode.h"
+
+/* Milliseconds that what is under way is waited for. */
+#define BUSY_TRIES 200
+#define NONBLOCK DRM_MODE_ATOMIC_NONBLOCK
 
 /* What one atomic request sets, worked out from the pending wlr_output_state. */
 struct request {
@@ -44,7 +49,7 @@ static void add_all_off(drmModeAtomicReq *req, bool *ok, struct compositor_pipe 
 	if (pipe->cursor.id)
 		add_plane_off(req, ok, &pipe->cursor);
 	wl_list_for_each(overlay, &pipe->backend->overlays, link) {
-		if (overlay->pipe == pipe)
+		if (overlay->pipe == pipe || !overlay->pipe)
 			add_plane_off(req, ok, &overlay->plane);
 	}
 }
@@ -202,23 +207,46 @@ static void destroy_blobs(struct compositor_output *out, struct request *r)
 	r->mode_blob = r->gamma_blob = 0;
 }
 
+/*
+ * Nothing here blocks: time may stand still for as long as the person at the controls likes.
+ * But where a frame has not been waited for, the one under way is given some refreshes.
+ */
+static int commit(struct compositor_pipe *pipe, drmModeAtomicReq *req, uint32_t flags,
+	bool patient)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	unsigned next = (pipe->ticket + 1) % COMPOSITOR_TICKETS;
+	int err;
+
+	for (unsigned i = 0; i <= BUSY_TRIES; i++) {
+		err = drmModeAtomicCommit(pipe->backend->fd, req, flags, &pipe->tickets[next]);
+		if (err != -EBUSY || !patient)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (err == 0 && flags & DRM_MODE_PAGE_FLIP_EVENT && !(flags & DRM_MODE_ATOMIC_TEST_ONLY))
+		pipe->ticket = next;
+	return err;
+}
+
 static bool send(struct compositor_output *out, struct request *r, uint32_t flags)
 {
-	int fd = out->pipe->backend->fd;
 	bool test = flags & DRM_MODE_ATOMIC_TEST_ONLY;
 
 	drmModeAtomicReq *req = NULL;
 	int err = create_blobs(out, r) ? build(out, r, flags, &req) : -ENOMEM;
 	/* What libliftoff put together has been tested. */
 	if (err == 0 && !(test && r->active && (r->modeset || r->new_picture)))
-		err = drmModeAtomicCommit(fd, req, flags, out->pipe->backend);
+		err = commit(out->pipe, req, flags, !test && !out->busy &&
+			(r->modeset || !r->new_picture));
 	if (req)
 		drmModeAtomicFree(req);
 	if (err != 0 || test)
 		destroy_blobs(out, r);
+	out->busy = err == -EBUSY;
 	if (err != 0)
 		/* Not by its name: that is gone by the time an output is destroyed. */
-		compositor_log(test ? GEM_LOG_DEBUG : GEM_LOG_WARN, "crtc %u: %s refused: %s",
+		compositor_log(test || out->busy ? GEM_LOG_DEBUG : GEM_LOG_WARN, "crtc %u: %s refused: %s",
 			out->pipe->crtc_id, r->modeset ? "mode" : "picture", strerror(-err));
 	return err == 0;
 }
@@ -239,8 +267,12 @@ void compositor_shown_release(struct compositor_shown *shown)
 /* What the request shows is locked before what it replaces is let go: often they are the same. */
 static void hold_all(struct compositor_output *out, const struct request *r)
 {
-	struct compositor_shown before = out->queued;
+	/* Shown by now, but nobody has heard of it: there was one before a mode that is new. */
+	bool unheard = out->flip_pending && out->queued.count > 0;
+	struct compositor_shown before = unheard ? out->front : out->queued;
 
+	if (unheard)
+		out->front = out->queued;
 	out->queued.count = 0;
 	hold(&out->queued, r->picture->buffer);
 	if (r->cursor)
@@ -274,6 +306,7 @@ static void applied(struct compositor_output *out, struct request *r)
 		if (out->mode_blob)
 			drmModeDestroyPropertyBlob(out->pipe->backend->fd, out->mode_blob);
 		out->mode_blob = r->mode_blob;
+		out->pipe->off_wanted = false;
 		out->active = r->active;
 		out->info = r->info;
 		wlr_output_update_enabled(&out->base, r->active);
@@ -323,29 +356,53 @@ bool compositor_commit_run(struct compositor_output *out)
 	if (!request_init(&r, out))
 		return false;
 	if (!r.modeset && !r.new_picture && (r.gamma || r.vrr)) {
-		/* No flip of our own to wait for: the device waits for the one under way. */
-		if (!send(out, &r, 0))
+		/* wlroots expects no frame of it, but until it is shown none can be committed. */
+		if (!send(out, &r, NONBLOCK | (r.active ? DRM_MODE_PAGE_FLIP_EVENT : 0)))
 			return false;
-	} else if (r.modeset || r.new_picture) {
-		uint32_t flags = r.modeset ? DRM_MODE_ATOMIC_ALLOW_MODESET :
-			DRM_MODE_ATOMIC_NONBLOCK;
-		if (r.active)
-			flags |= DRM_MODE_PAGE_FLIP_EVENT;
-		if (!send(out, &r, flags))
+		applied(out, &r);
+		out->base.frame_pending = out->flip_pending = r.active;
+		out->flip_commit_seq = out->base.commit_seq + 1;
+		return true;
+	}
+	if (r.modeset || r.new_picture) {
+		if (!send(out, &r, NONBLOCK | (r.active ? DRM_MODE_PAGE_FLIP_EVENT : 0) |
+				(r.modeset ? DRM_MODE_ATOMIC_ALLOW_MODESET : 0)))
 			return false;
+		applied(out, &r);
 		out->flip_pending = r.active;
 		/* wlroots counts the commit after we return. */
 		out->flip_commit_seq = out->base.commit_seq + 1;
+		return true;
 	}
 	applied(out, &r);
 	return true;
+}
+
+void compositor_commit_pipe_off(struct compositor_pipe *pipe)
+{
+	drmModeAtomicReq *req = drmModeAtomicAlloc();
+	bool ok = req;
+
+	pipe->off_wanted = false;
+	if (ok) {
+		add(req, &ok, pipe->connector_id, pipe->props.crtc_id, 0);
+		add(req, &ok, pipe->crtc_id, pipe->props.mode_id, 0);
+		add(req, &ok, pipe->crtc_id, pipe->props.active, 0);
+		add_all_off(req, &ok, pipe);
+	}
+	int err = ok ? commit(pipe, req, NONBLOCK | DRM_MODE_ATOMIC_ALLOW_MODESET, false) : -ENOMEM;
+	if (err < 0)
+		compositor_warn("crtc %u stays on: %s", pipe->crtc_id, strerror(-err));
+	drmModeAtomicFree(req);
 }
 
 void compositor_commit_off(struct compositor_output *out)
 {
 	struct request r = {.modeset = true};
 
-	if (out->active && out->pipe->backend->session->active && !out->pipe->backend->gone)
-		send(out, &r, DRM_MODE_ATOMIC_ALLOW_MODESET);
+	bool wanted = out->active && out->pipe->backend->session->active &&
+		!out->pipe->backend->gone;
+	bool kept = wanted && !send(out, &r, NONBLOCK | DRM_MODE_ATOMIC_ALLOW_MODESET) && out->busy;
 	applied(out, &r);
+	out->pipe->off_wanted = kept;
 }

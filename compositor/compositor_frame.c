@@ -352,6 +352,11 @@ static int handle_retry(void *data)
 	return 0;
 }
 
+void compositor_frame_retry(struct compositor_screen *screen)
+{
+	wl_event_source_timer_update(screen->frame.retry, RETRY_MS);
+}
+
 /*
  * What is damaged has wlroots ask for a frame at once, before it looks at anything else: at
  * the news that the device is gone, for one. Until the timer no frame is asked for.
@@ -362,7 +367,7 @@ static void retry_later(struct compositor_screen *screen)
 	/* An output that ends keeps what was not shown. */
 	wlr_output_rollback(screen->output);
 	screen->output->frame_pending = true;
-	wl_event_source_timer_update(screen->frame.retry, RETRY_MS);
+	compositor_frame_retry(screen);
 }
 
 void compositor_frame_commit(struct compositor_screen *screen)

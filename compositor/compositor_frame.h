@@ -15,6 +15,8 @@ void compositor_frame_init(struct compositor_screen *screen);
 void compositor_frame_finish(struct compositor_screen *screen);
 /* Shows what has changed, if anything has. No flip may be under way. */
 void compositor_frame_commit(struct compositor_screen *screen);
+/* A frame event in a while, unless one comes by itself: the device refused something. */
+void compositor_frame_retry(struct compositor_screen *screen);
 /* Whether planes are used at all; without them the cursor is composited too. */
 void compositor_frame_set_planes(struct compositor_server *server, bool use);
 

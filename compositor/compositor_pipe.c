@@ -170,6 +170,8 @@ static int pipe_create(struct compositor_backend *backend, const drmModeRes *res
 	uint64_t gamma_size;
 
 	pipe->backend = backend;
+	for (unsigned i = 0; i < COMPOSITOR_TICKETS; i++)
+		pipe->tickets[i].pipe = pipe;
 	pipe->connector_id = connector->connector_id;
 	pipe->crtc_id = res->crtcs[crtc_index];
 	pipe->crtc_index = crtc_index;

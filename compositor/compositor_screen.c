@@ -8,6 +8,7 @@
 #include "compositor_frame.h"
 #include "compositor_log.h"
 #include "compositor_server.h"
+#include "gem_base.h"
 
 struct compositor_screen *compositor_screen_of(struct compositor_server *server,
 	struct wlr_output *output)
@@ -89,6 +90,12 @@ bool compositor_screen_attach_empty(struct compositor_server *server, struct wlr
 	return true;
 }
 
+/* What is on the screen, of another output perhaps, waits for its vblank. */
+static bool is_busy(struct wlr_output *output)
+{
+	return gem_container_of(output, struct compositor_output, base)->busy;
+}
+
 static bool set_preferred_mode(struct compositor_screen *screen)
 {
 	struct wlr_output *output = screen->output;
@@ -101,6 +108,11 @@ static bool set_preferred_mode(struct compositor_screen *screen)
 	wlr_output_enable_adaptive_sync(output, screen->server->adaptive_sync);
 	if (!compositor_screen_attach_empty(screen->server, output) || !wlr_output_commit(output)) {
 		wlr_output_rollback(output);
+		if (is_busy(output)) {
+			screen->new_modes = true;
+			compositor_frame_retry(screen);
+			return false;
+		}
 		compositor_error("output %s refuses mode %dx%d", output->name, mode->width,
 			mode->height);
 		return false;
