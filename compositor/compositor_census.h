@@ -44,7 +44,7 @@ struct compositor_census_surface {
 	unsigned plane_index;   /* in its device */
 	const char *plane_type; /* "primary", "overlay", "cursor"; static */
 	uint32_t fb_id;         /* its framebuffer while on a plane */
-	/* compositor_usage: since the surface exists. */
+	/* compositor_usage: since the surface exists; without the copy of shm into a texture. */
 	uint64_t scanned_frames, composited_frames, copied_bytes;
 };
 
@@ -62,7 +62,7 @@ struct compositor_census_output {
 struct compositor_census {
 	struct compositor_census_output *outputs; /* as compositor_server.screens */
 	unsigned count, room;
-	/* Bytes copied between producers and the screen, of all surfaces that ever were. */
+	/* compositor_usage.bytes of all surfaces that ever were. */
 	uint64_t copied_bytes;
 };
 

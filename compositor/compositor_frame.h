@@ -44,7 +44,8 @@ void compositor_feedback_finish(struct compositor_screen *screen);
 struct compositor_usage {
 	uint64_t scanned;    /* frames in which a plane read its buffer */
 	uint64_t composited; /* frames that were composited with it */
-	uint64_t bytes;      /* that compositing wrote for it, 4 a pixel */
+	/* That compositing wrote for it, 4 a pixel. What shm clients' textures cost is not in it. */
+	uint64_t bytes;
 };
 
 /* NULL = no memory, or not there yet and create is false. */
