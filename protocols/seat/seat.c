@@ -154,6 +154,14 @@ bool seat_session_ack(struct seat_session *session)
 	return asked;
 }
 
+bool seat_session_is_paused(struct seat_session *session)
+{
+	pthread_mutex_lock(&session->seat->lock);
+	bool paused = session->state == SEAT_PAUSED;
+	pthread_mutex_unlock(&session->seat->lock);
+	return paused;
+}
+
 /* It is the caller's to free. */
 static void close_locked(struct seat *seat, struct seat_session *session)
 {

@@ -81,6 +81,8 @@ void seat_session_close(struct seat_session *session);
 void seat_session_abandon(struct seat_session *session);
 /* The answer to ops->disable. False: nobody has asked. */
 bool seat_session_ack(struct seat_session *session);
+/* It has not got the seat, and has answered, or its time is over. */
+bool seat_session_is_paused(struct seat_session *session);
 /* Of whatever session has that number: the answer, or (accept false) that it stays. False: as above. */
 bool seat_answer(struct seat *seat, unsigned number, bool accept);
 unsigned seat_session_number(const struct seat_session *session);

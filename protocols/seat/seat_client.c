@@ -140,7 +140,14 @@ static int close_device(struct seat_client *client, const uint8_t *body)
 	return send_empty(client, SEAT_EVENT_DEVICE_CLOSED);
 }
 
-/* Without an answer, and so without an error: libseat takes it for another request's. */
+/* Without an answer, an error is none either: libseat takes it for another request's. */
+static int answer_ack(struct seat_client *client, uint16_t opcode, int ret)
+{
+	if (!client->waits)
+		return 0;
+	return ret ? send_number(client, SEAT_EVENT_ERROR, -ret, -1) : send_empty(client, opcode);
+}
+
 static int switch_session(struct seat_client *client, const uint8_t *body)
 {
 	int32_t number;
@@ -150,7 +157,18 @@ static int switch_session(struct seat_client *client, const uint8_t *body)
 	if (ret)
 		gem_info("seat", "session %u may not switch to %d: %s",
 			seat_session_number(client->session), number, strerror(-ret));
-	return 0;
+	return answer_ack(client, SEAT_EVENT_SWITCHED, ret);
+}
+
+/* Too late, or twice: no harm. But who has the seat was not asked to leave it. */
+static int leave_seat(struct seat_client *client)
+{
+	bool asked = true;
+
+	if (client->session)
+		asked = seat_session_ack(client->session) ||
+			seat_session_is_paused(client->session);
+	return answer_ack(client, SEAT_EVENT_DISABLED, asked ? 0 : -EBUSY);
 }
 
 /* libseat hands out the events it has read when it has closed the seat. */
@@ -189,10 +207,7 @@ static int handle(struct seat_client *client, uint16_t opcode, const uint8_t *bo
 	case SEAT_REQUEST_CLOSE_DEVICE:
 		return close_device(client, body);
 	case SEAT_REQUEST_DISABLED:
-		/* Too late, or twice: no harm. */
-		if (client->session)
-			seat_session_ack(client->session);
-		return 0;
+		return leave_seat(client);
 	case SEAT_REQUEST_SWITCH:
 		return switch_session(client, body);
 	}

@@ -14,6 +14,7 @@ struct seat_client {
 	struct seat *seat;
 	int fd;
 	struct ucred peer;            /* from when it connected */
+	bool waits;                   /* for answers to DISABLED and SWITCH, as a newer libseat */
 	int refused;                  /* errno that it is told; it gets no seat */
 	uint64_t greet_ns;            /* until when it must have opened the seat, or be gone */
 	struct seat_session *session; /* NULL: not opened, or closed */

@@ -1,7 +1,11 @@
 /*
  * What libseat and seatd say to each other: a stream of messages, each a header and
  * size bytes, of this machine's byte order. Numbers and shapes as libseat 0.7 (Debian 12)
- * uses them; it waits for no answer to SEAT_DISABLED and SWITCH_SESSION (0.9 does).
+ * uses them.
+ *
+ * That one waits for no answer to DISABLED and SWITCH, and takes one for another
+ * request's; newer ones (0.9) wait for ever when there is none. Nothing that they send tells
+ * them apart, so each kind has a socket of its own (seat_server.h).
  */
 #ifndef SEAT_PROTOCOL_H
 #define SEAT_PROTOCOL_H
@@ -28,6 +32,8 @@ enum seat_event {
 	SEAT_EVENT_DISABLE = 0x8005,
 	SEAT_EVENT_ENABLE = 0x8006,
 	SEAT_EVENT_PONG = 0x8007,
+	SEAT_EVENT_SWITCHED = 0x8008, /* these two to who waits for them */
+	SEAT_EVENT_DISABLED = 0x8009,
 	SEAT_EVENT_ERROR = 0xffff, /* int32_t errno */
 };
 

@@ -24,12 +24,18 @@ enum {
 };
 
 /* In the poll's list, before the clients. */
-enum { POLL_STOP, POLL_WAKE, POLL_LISTENER, POLL_CLIENTS };
+enum { LISTENERS = 2 };
+enum { POLL_STOP, POLL_WAKE, POLL_LISTENERS, POLL_CLIENTS = POLL_LISTENERS + LISTENERS };
+
+struct seat_listener {
+	struct sockaddr_un address;
+	int fd;
+	bool waits; /* who connects there waits for answers (seat_client.h) */
+};
 
 struct seat_server {
 	struct seat *seat;
-	struct sockaddr_un address;
-	int listener;
+	struct seat_listener listeners[LISTENERS];
 	int stop; /* eventfd, readable when the thread is to end */
 	pthread_t thread;
 	/* The thread's. */
@@ -76,7 +82,7 @@ static void say_refused(struct seat_server *server, pid_t pid, int ret)
 }
 
 /* fd becomes the new client's. */
-static int add_client(struct seat_server *server, int fd, const struct ucred *peer)
+static int add_client(struct seat_server *server, int fd, const struct ucred *peer, bool waits)
 {
 	int refused = check_share(server, peer);
 	struct seat_client *client;
@@ -90,6 +96,7 @@ static int add_client(struct seat_server *server, int fd, const struct ucred *pe
 	int ret = seat_client_create(server->seat, fd, peer, &client);
 	if (ret)
 		return ret;
+	client->waits = waits;
 	client->refused = -refused;
 	client->greet_ns = now_ns() + (refused ? REFUSED_SECONDS : GREET_SECONDS) * 1000000000ull;
 	gem_list_add_tail(&server->clients, &client->link);
@@ -97,9 +104,9 @@ static int add_client(struct seat_server *server, int fd, const struct ucred *pe
 	return 0;
 }
 
-static void accept_client(struct seat_server *server)
+static void accept_client(struct seat_server *server, const struct seat_listener *listener)
 {
-	int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 
@@ -108,7 +115,7 @@ static void accept_client(struct seat_server *server)
 		return;
 	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
-	    add_client(server, fd, &peer))
+	    add_client(server, fd, &peer, listener->waits))
 		close(fd);
 }
 
@@ -120,7 +127,9 @@ static unsigned list_polls(struct seat_server *server, struct pollfd *polls)
 
 	polls[POLL_STOP] = (struct pollfd){server->stop, POLLIN};
 	polls[POLL_WAKE] = (struct pollfd){seat_wake_fd(server->seat), POLLIN};
-	polls[POLL_LISTENER] = (struct pollfd){server->starved ? -1 : server->listener, POLLIN};
+	for (unsigned i = 0; i < LISTENERS; i++)
+		polls[POLL_LISTENERS + i] = (struct pollfd){
+			server->starved ? -1 : server->listeners[i].fd, POLLIN};
 	gem_list_for_each(client, &server->clients, link)
 		polls[count++] = (struct pollfd){client->fd, POLLIN};
 	return count;
@@ -186,8 +195,9 @@ static void *server_main(void *data)
 		server->starved = false;
 		serve_clients(server, polls);
 		seat_expire(server->seat);
-		if (polls[POLL_LISTENER].revents)
-			accept_client(server);
+		for (unsigned i = 0; i < LISTENERS; i++)
+			if (polls[POLL_LISTENERS + i].revents)
+				accept_client(server, &server->listeners[i]);
 	}
 	while (!gem_list_empty(&server->clients))
 		drop(server, gem_list_entry(server->clients.next, struct seat_client, link));
@@ -196,25 +206,31 @@ static void *server_main(void *data)
 	return NULL;
 }
 
-static int listen_at(struct seat_server *server, const char *dir)
+static int listen_at(struct seat_listener *listener, const char *dir, const char *name)
 {
-	const struct sockaddr *address = (const struct sockaddr *)&server->address;
+	const struct sockaddr *address = (const struct sockaddr *)&listener->address;
 
-	server->address.sun_family = AF_UNIX;
-	if (snprintf(server->address.sun_path, sizeof(server->address.sun_path), "%s/%s", dir,
-		SEAT_SOCKET_NAME) >= (int)sizeof(server->address.sun_path))
+	listener->address.sun_family = AF_UNIX;
+	if (snprintf(listener->address.sun_path, sizeof(listener->address.sun_path), "%s/%s", dir,
+		name) >= (int)sizeof(listener->address.sun_path))
 		return -ENAMETOOLONG;
-	server->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (server->listener < 0)
+	listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (listener->fd < 0)
 		return -errno;
-	unlink(server->address.sun_path);
-	if (bind(server->listener, address, sizeof(server->address)) == 0 &&
-	    chmod(server->address.sun_path, 0660) == 0 && listen(server->listener, BACKLOG) == 0)
+	unlink(listener->address.sun_path);
+	if (bind(listener->fd, address, sizeof(listener->address)) == 0 &&
+	    chmod(listener->address.sun_path, 0660) == 0 && listen(listener->fd, BACKLOG) == 0)
 		return 0;
 	int ret = -errno;
-	unlink(server->address.sun_path);
-	close(server->listener);
+	unlink(listener->address.sun_path);
+	close(listener->fd);
 	return ret;
+}
+
+static void stop_listening(struct seat_listener *listener)
+{
+	unlink(listener->address.sun_path);
+	close(listener->fd);
 }
 
 int seat_server_create(struct seat *seat, const char *dir, struct seat_server **out)
@@ -232,18 +248,23 @@ int seat_server_create(struct seat *seat, const char *dir, struct seat_server **
 		ret = -errno;
 		goto free_server;
 	}
-	ret = listen_at(server, dir);
+	ret = listen_at(&server->listeners[0], dir, SEAT_SOCKET_NAME);
 	if (ret)
 		goto close_stop;
-	ret = gem_thread_start(&server->thread, NULL, server_main, server);
+	ret = listen_at(&server->listeners[1], dir, SEAT_ACK_SOCKET_NAME);
 	if (ret)
 		goto close_listener;
+	server->listeners[1].waits = true;
+	ret = gem_thread_start(&server->thread, NULL, server_main, server);
+	if (ret)
+		goto close_ack_listener;
 	*out = server;
 	return 0;
 
+close_ack_listener:
+	stop_listening(&server->listeners[1]);
 close_listener:
-	unlink(server->address.sun_path);
-	close(server->listener);
+	stop_listening(&server->listeners[0]);
 close_stop:
 	close(server->stop);
 free_server:
@@ -253,10 +274,12 @@ free_server:
 
 void seat_server_destroy(struct seat_server *server)
 {
-	unlink(server->address.sun_path);
+	for (unsigned i = 0; i < LISTENERS; i++)
+		unlink(server->listeners[i].address.sun_path);
 	eventfd_write(server->stop, 1);
 	pthread_join(server->thread, NULL);
-	close(server->listener);
+	for (unsigned i = 0; i < LISTENERS; i++)
+		close(server->listeners[i].fd);
 	close(server->stop);
 	free(server);
 }

@@ -60,7 +60,7 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 static void remove_stale(const struct platform *platform)
 {
 	static const char *const sockets[] = {WIRE_SOCKET_NAME, CONTROL_SOCKET_NAME,
-		SEAT_SOCKET_NAME};
+		SEAT_SOCKET_NAME, SEAT_ACK_SOCKET_NAME};
 	char path[sizeof(platform->dir) + 32];
 
 	for (unsigned i = 0; i < GEM_ARRAY_SIZE(sockets); i++) {

@@ -34,12 +34,13 @@ enum { CLIENTS = 4, FDS = 6, DIR_SIZE = 64, ANSWER_MS = 20000, ACK_MS = 1, WAITI
 
 /* What a request may be answered with. */
 enum answer { ANSWER_SEAT, ANSWER_CLOSED, ANSWER_DEVICE, ANSWER_NO_DEVICE, ANSWER_DEVICE_CLOSED,
-	ANSWER_PONG };
+	ANSWER_PONG, ANSWER_SWITCHED, ANSWER_LEFT };
 
 struct client {
 	int fd; /* -1 = none */
 	/* It sent something wrong: its end may come at any time, and anything before. */
 	bool wild;
+	bool waits; /* for all answers (SEAT_ACK_SOCKET_NAME) */
 	bool asked, opened, closed; /* the seat: asked for; got; closed again */
 	bool enabled, disabled;     /* has it; is told that it has not, and has not answered */
 	enum answer waiting[WAITING_MAX];
@@ -72,12 +73,12 @@ static const char *const bad_paths[] = {
 	"/dev/input/event", "/sys/kernel/debug/dri/0/state", "/dev/dri/card0 ",
 };
 
-static int connect_to(const char *dir)
+static int connect_to(const char *dir, const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", dir, SEAT_SOCKET_NAME);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", dir, name);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		fuzz_fail("connect: %s", strerror(errno));
 	return fd;
@@ -134,8 +135,7 @@ static void take_error(struct mad *mad, struct client *client, enum answer want,
 		mad->refused++;
 		/* What it has sent meanwhile, or sends now, ends it. */
 		client->wild = true;
-	} else if (want != ANSWER_DEVICE && want != ANSWER_NO_DEVICE &&
-			want != ANSWER_DEVICE_CLOSED) {
+	} else if (want == ANSWER_CLOSED || want == ANSWER_PONG) {
 		fuzz_fail("an error: %s", strerror(error));
 	}
 }
@@ -152,6 +152,8 @@ static void take_answer(struct mad *mad, struct client *client, const struct sea
 		[ANSWER_NO_DEVICE] = {SEAT_EVENT_ERROR, 4},
 		[ANSWER_DEVICE_CLOSED] = {SEAT_EVENT_DEVICE_CLOSED, 0},
 		[ANSWER_PONG] = {SEAT_EVENT_PONG, 0},
+		[ANSWER_SWITCHED] = {SEAT_EVENT_SWITCHED, 0},
+		[ANSWER_LEFT] = {SEAT_EVENT_DISABLED, 0},
 	};
 
 	if (client->waiting_count == 0)
@@ -326,6 +328,15 @@ static void expect(struct client *client, enum answer answer)
 		client->waiting[client->waiting_count++] = answer;
 }
 
+/* Answered on one of the sockets only. */
+static void append_leave(struct client *client, struct message *message)
+{
+	append(message, SEAT_REQUEST_DISABLED, "", 0);
+	client->disabled = false;
+	if (client->waits)
+		expect(client, ANSWER_LEFT);
+}
+
 static void append_device(struct mad *mad, struct client *client, struct message *message)
 {
 	char path[SEAT_PATH_MAX];
@@ -358,10 +369,11 @@ static void append_of_session(struct mad *mad, struct client *client, struct mes
 	case 5:
 		append_number(message, SEAT_REQUEST_SWITCH, fuzz_one_in(&mad->rng, 3) ?
 			(int32_t)fuzz_odd(&mad->rng) : 1 + fuzz_below(&mad->rng, SESSIONS));
+		if (client->waits)
+			expect(client, ANSWER_SWITCHED);
 		break;
 	case 6:
-		append(message, SEAT_REQUEST_DISABLED, "", 0);
-		client->disabled = false;
+		append_leave(client, message);
 		break;
 	case 7:
 		if (!fuzz_one_in(&mad->rng, 4))
@@ -376,10 +388,8 @@ static void append_of_session(struct mad *mad, struct client *client, struct mes
 /* A right one, as things are. */
 static void append_right(struct mad *mad, struct client *client, struct message *message)
 {
-	if (client->disabled && !fuzz_one_in(&mad->rng, 4)) {
-		append(message, SEAT_REQUEST_DISABLED, "", 0);
-		client->disabled = false;
-	}
+	if (client->waiting_count < WAITING_MAX && client->disabled && !fuzz_one_in(&mad->rng, 4))
+		append_leave(client, message);
 	if (client->waiting_count == WAITING_MAX)
 		return;
 	if (!client->asked && !fuzz_one_in(&mad->rng, 5)) {
@@ -565,7 +575,9 @@ static void step(struct mad *mad)
 	if (fuzz_one_in(&mad->rng, 8))
 		use_device(mad);
 	if (client->fd < 0) {
-		client->fd = connect_to(mad->dir);
+		client->waits = fuzz_one_in(&mad->rng, 2);
+		client->fd = connect_to(mad->dir, client->waits ? SEAT_ACK_SOCKET_NAME :
+			SEAT_SOCKET_NAME);
 	} else if (!fuzz_one_in(&mad->rng, 10) && !drain(mad, client)) {
 		return;
 	}
@@ -610,7 +622,7 @@ static void check_alive(struct mad *mad)
 	static struct client client;
 	struct message message = {.size = 0};
 
-	client.fd = connect_to(mad->dir);
+	client.fd = connect_to(mad->dir, SEAT_SOCKET_NAME);
 	append(&message, SEAT_REQUEST_OPEN_SEAT, "", 0);
 	expect(&client, ANSWER_SEAT);
 	append_open(&message, good_paths[0]);

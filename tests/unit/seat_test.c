@@ -536,6 +536,80 @@ TEST(answer_after_the_end)
 	teardown();
 }
 
+/* ---- a newer libseat, which waits ---- */
+
+static int ack_connect(void)
+{
+	char path[sizeof(platform->dir) + 32];
+
+	snprintf(path, sizeof(path), "%s/%s", platform->dir, SEAT_ACK_SOCKET_NAME);
+	setenv("SEATD_SOCK", path, 1);
+	return raw_connect();
+}
+
+static void check_bytes(int fd, const char *want, size_t size)
+{
+	char data[64];
+
+	CHECK_INT(recv(fd, data, size, MSG_WAITALL), size);
+	for (size_t i = 0; i < size; i++)
+		CHECK_INT((unsigned char)data[i], (unsigned char)want[i]);
+}
+#define CHECK_BYTES(fd, want) check_bytes(fd, want, sizeof(want) - 1)
+#define OPENED "\1\x80\7\0\5\0seat0"
+#define ENABLED "\6\x80\0\0"
+#define ASKED_TO_LEAVE "\5\x80\0\0"
+#define ERROR_OF(number) "\xff\xff\4\0" number "\0\0\0"
+
+static void send_all(int fd, const char *bytes, size_t size)
+{
+	CHECK_INT(send(fd, bytes, size, MSG_NOSIGNAL), size);
+}
+#define SEND(fd, bytes) send_all(fd, bytes, sizeof(bytes) - 1)
+#define LEFT "\5\0\0\0"
+#define SWITCH_TO(number) "\6\0\4\0" number "\0\0\0"
+
+TEST(answers_for_who_waits)
+{
+	struct holder old;
+
+	setup(0);
+	holder_open(&old);
+	dispatch(&old);
+	int fd = ack_connect();
+	SEND(fd, OPEN);
+	CHECK_BYTES(fd, OPENED);
+	/* It has not got the seat: EPERM, as seatd says. */
+	SEND(fd, SWITCH_TO("\1"));
+	CHECK_BYTES(fd, ERROR_OF("\1"));
+	CHECK_INT(libseat_switch_session(old.libseat, 2), 0);
+	WAIT(dispatch(&old) && old.disabled == 1);
+	CHECK_BYTES(fd, ENABLED);
+	/* Nobody asked it to leave: EBUSY; there is no session 9: EINVAL. */
+	SEND(fd, LEFT);
+	CHECK_BYTES(fd, ERROR_OF("\x10"));
+	SEND(fd, SWITCH_TO("\x09"));
+	CHECK_BYTES(fd, ERROR_OF("\x16"));
+	SEND(fd, SWITCH_TO("\2")); /* it is there */
+	CHECK_BYTES(fd, "\x08\x80\0\0");
+	/* The event is there before the answer. */
+	SEND(fd, SWITCH_TO("\1"));
+	CHECK_BYTES(fd, ASKED_TO_LEAVE "\x08\x80\0\0");
+	SEND(fd, LEFT);
+	CHECK_BYTES(fd, "\x09\x80\0\0");
+	/* libseat 0.7 beside it gets no such answers: its next request would fail. */
+	WAIT(dispatch(&old) && old.enabled == 2);
+	int device, id = holder_device(&old, "/dev/input/event0", &device);
+	CHECK_INT(libseat_close_device(old.libseat, id), 0);
+	close(device);
+	/* Again, when it has long left: no harm. */
+	SEND(fd, LEFT "\2\0\0\0" LEFT);
+	CHECK_BYTES(fd, "\x09\x80\0\0\2\x80\0\0\x09\x80\0\0");
+	CHECK_INT(libseat_close_seat(old.libseat), 0);
+	close(fd);
+	teardown();
+}
+
 TEST(client_that_does_not_read)
 {
 	static const char ask[] = "\3\0\x11\0\x0f\0/dev/dri/card0";
