@@ -16,7 +16,7 @@
 #include "gem_base.h"
 #include "kms_oops_internal.h"
 
-enum { STACK_SIZE = 256 * 1024, REPORTER_MS = 5000 };
+enum { STACK_SIZE = 256 * 1024, REPORTER_MS = 5000, HOLD_SLICE_MS = 50 };
 
 static const struct {
 	int number;
@@ -112,8 +112,9 @@ static void report_signal(struct kms_oops_report *report, const siginfo_t *info,
 	kms_oops_call_reporter(REPORTER_MS);
 	/* Now with symbols. */
 	kms_oops_touch_devices();
-	if (kms_oops_shared->hold_ms)
-		poll(NULL, 0, kms_oops_shared->hold_ms);
+	/* In slices: while the machine stands still, nobody sees it. */
+	for (unsigned ms = 0; ms < kms_oops_shared->hold_ms; ms += HOLD_SLICE_MS)
+		poll(NULL, 0, HOLD_SLICE_MS);
 }
 
 /* ---- the handler ---- */
