@@ -100,13 +100,14 @@ TEST(wait_reports_what_is_left)
 
 	CHECK_INT(gem_fence_wait(fence, 0, &remaining), -ETIME);
 	CHECK_INT(remaining, 0);
-	CHECK(now_ns() - start < 20 * MS);
 	CHECK_INT(gem_fence_wait(fence, 20 * MS, &remaining), -ETIME);
 	CHECK_INT(remaining, 0);
 	CHECK(now_ns() - start >= 20 * MS);
 	pthread_create(&thread, NULL, signal_later, fence);
-	CHECK_INT(gem_fence_wait(fence, 10000ll * MS, &remaining), 0);
-	CHECK(remaining > 5000ll * MS && remaining <= 9970ll * MS);
+	start = now_ns();
+	CHECK_INT(gem_fence_wait(fence, 60000ll * MS, &remaining), 0);
+	/* Not more than it took, which on a machine that stalls is anything. */
+	CHECK(remaining >= 60000ll * MS - (now_ns() - start) && remaining <= 60000ll * MS);
 	pthread_join(thread, NULL);
 	CHECK_INT(gem_fence_wait(fence, 500, &remaining), 0);
 	CHECK_INT(remaining, 500);
