@@ -8,6 +8,8 @@
  * such a client's memory while it draws: its number is the first, all the same).
  * "memcpy" is what the machine copies of the damage's bytes, on one core.
  *
+ * Each is the best of many short rounds, by turns.
+ *
  *   usage: bench_render [SECONDS A MEASUREMENT [SUBSTRING OF A ROW]]
  */
 #include <stdio.h>
@@ -137,16 +139,21 @@ static void upload(struct scene *scene)
 
 enum how { FLIGHT, WAIT, UPLOAD, HOW_COUNT };
 
-/* Frames a second. */
-static double measure(struct scene *scene, double seconds, enum how how)
+static void warm_up(struct scene *scene)
 {
-	int frames = 0;
-
 	for (int i = 0; i < BUFFERS; i++) {
 		draw(scene, i);
 		wait_for(scene, i);
 	}
-	double start = bench_now_ns(), now;
+}
+
+/* Frames a second, of a round that is short enough to find the processor its own. */
+static double measure(struct scene *scene, enum how how)
+{
+	const double round_ns = 2e6;
+	int frames = 0;
+
+	double start = bench_now_ns();
 	do {
 		int buffer = frames % BUFFERS;
 
@@ -157,33 +164,34 @@ static double measure(struct scene *scene, double seconds, enum how how)
 		if (how == WAIT)
 			wait_for(scene, buffer);
 		frames++;
-		now = bench_now_ns();
-	} while (now - start < seconds * 1e9);
+	} while (frames < BUFFERS || bench_now_ns() - start < round_ns);
 	for (int i = 0; i < BUFFERS; i++)
 		wait_for(scene, i);
 	return frames * 1e9 / (bench_now_ns() - start);
 }
 
-static double measure_memcpy(const struct scene *scene, double seconds)
+static double measure_memcpy(const struct scene *scene)
 {
+	enum { ROUNDS = 20 };
 	const struct wlr_box *damage = &scene->damage;
 	size_t pitch = scene->row->width * 4, size = pitch * scene->row->height;
 	uint8_t *from = malloc(size), *to = malloc(size);
-	int frames = 0;
+	double best = 0;
 
 	memset(from, 1, size);
 	memset(to, 2, size);
-	double start = bench_now_ns(), now;
-	do {
+	for (int i = 0; i < ROUNDS; i++) {
+		double start = bench_now_ns();
+
 		for (int y = damage->y; y < damage->y + damage->height; y++)
 			memcpy(to + y * pitch + damage->x * 4, from + y * pitch + damage->x * 4,
 				damage->width * 4);
-		frames++;
-		now = bench_now_ns();
-	} while (now - start < seconds * 1e9);
+		double rate = 1e9 / (bench_now_ns() - start);
+		best = rate > best ? rate : best;
+	}
 	free(from);
 	free(to);
-	return frames * 1e9 / (now - start);
+	return best;
 }
 
 static void run_row(struct compositor_bench *bench, const struct row *row, double seconds,
@@ -198,20 +206,23 @@ static void run_row(struct compositor_bench *bench, const struct row *row, doubl
 		return;
 	scene_init(&gpu, bench, bench->gpu.renderer, true, row);
 	scene_init(&pixman, bench, bench->pixman.renderer, false, row);
+	warm_up(&gpu);
+	warm_up(&pixman);
 	/* By turns, and the best of each: what else the machine does, takes from all. */
 	double ours[HOW_COUNT] = {0}, theirs = 0;
-	for (int i = 0; i < 3; i++) {
-		double value = measure(&pixman, seconds / 3, FLIGHT);
+	double end = bench_now_ns() + (1 + HOW_COUNT) * seconds * 1e9;
+	do {
+		double value = measure(&pixman, FLIGHT);
 		theirs = value > theirs ? value : theirs;
 		for (enum how how = 0; how < HOW_COUNT; how++) {
-			value = measure(&gpu, seconds / 3, how);
+			value = measure(&gpu, how);
 			ours[how] = value > ours[how] ? value : ours[how];
 		}
-	}
+	} while (bench_now_ns() < end);
 	printf("%-24s %9.1f", name, theirs);
 	for (enum how how = 0; how < HOW_COUNT; how++)
 		printf(" %9.1f %6.2f", ours[how], ours[how] / theirs);
-	printf(" %10.1f\n", measure_memcpy(&gpu, seconds / 3));
+	printf(" %10.1f\n", measure_memcpy(&gpu));
 	fflush(stdout);
 	scene_finish(&gpu);
 	scene_finish(&pixman);
