@@ -42,6 +42,16 @@ static bool is_empty(const pixman_box32_t *box)
 	return box->x1 >= box->x2 || box->y1 >= box->y2;
 }
 
+/* Its numbers are well within 16.16: pixman_transform_from_pixman_f_transform sees to that. */
+static bool is_move(const struct pixman_transform *transform)
+{
+	const pixman_fixed_t (*m)[3] = transform->matrix;
+
+	return m[0][0] == pixman_fixed_1 && m[0][1] == 0 && m[1][0] == 0 &&
+		m[1][1] == pixman_fixed_1 && m[2][0] == 0 && m[2][1] == 0 &&
+		m[2][2] == pixman_fixed_1;
+}
+
 /* m takes source pixels to pixels of the target. */
 static bool invert(const float m[static 9], int32_t inverse[static 6])
 {
@@ -50,9 +60,15 @@ static bool invert(const float m[static 9], int32_t inverse[static 6])
 
 	for (unsigned i = 0; i < 9; i++)
 		wide.m[i / 3][i % 3] = m[i];
-	if (!pixman_transform_from_pixman_f_transform(&transform, &wide) ||
-	    !pixman_transform_invert(&transform, &transform))
+	if (!pixman_transform_from_pixman_f_transform(&transform, &wide))
 		return false;
+	if (is_move(&transform)) {
+		/* Most are, and this is what pixman comes to, too. */
+		transform.matrix[0][2] = -transform.matrix[0][2];
+		transform.matrix[1][2] = -transform.matrix[1][2];
+	} else if (!pixman_transform_invert(&transform, &transform)) {
+		return false;
+	}
 	memcpy(inverse, transform.matrix[0], 3 * sizeof(*inverse));
 	memcpy(inverse + 3, transform.matrix[1], 3 * sizeof(*inverse));
 	return true;

@@ -4,28 +4,34 @@
 #include <i915_drm.h>
 
 #include "gem_domain.h"
+#include "gem_private.h"
 #include "gem_view.h"
 
 #define GPU_DOMAINS (I915_GEM_DOMAIN_RENDER | I915_GEM_DOMAIN_SAMPLER | I915_GEM_DOMAIN_COMMAND | \
 	I915_GEM_DOMAIN_INSTRUCTION | I915_GEM_DOMAIN_VERTEX)
 
-/* Pages pinned and mm.lock held, until end. */
+/* mm.lock held until end: nobody takes the pages away meanwhile. */
 static int begin(struct gem_object *obj, uint8_t **pages)
 {
 	void *ptr;
-	int ret = gem_object_pin_pages(obj, &ptr);
 
-	if (ret)
-		return ret;
-	*pages = ptr;
 	pthread_mutex_lock(&obj->mm.lock);
+	if (!obj->mm.pages) {
+		pthread_mutex_unlock(&obj->mm.lock);
+		int ret = gem_object_pin_pages(obj, &ptr);
+		if (ret)
+			return ret;
+		pthread_mutex_lock(&obj->mm.lock);
+		obj->mm.pages_pin_count--;
+	}
+	*pages = obj->mm.pages;
+	gem_region_touch(obj);
 	return 0;
 }
 
 static void end(struct gem_object *obj)
 {
 	pthread_mutex_unlock(&obj->mm.lock);
-	gem_object_unpin_pages(obj);
 }
 
 /* ---- what the rules are made of; mm.lock held ---- */

@@ -292,18 +292,6 @@ int gem_object_wait_interruptible(struct gem_object *obj)
 
 /* ---- batches ---- */
 
-static int reserve(struct gem_object *obj)
-{
-	struct gem_resv *resv = gem_object_resv(obj);
-
-	if (!resv)
-		return -ENOMEM;
-	pthread_mutex_lock(&resv->lock);
-	int ret = reserve_locked(resv);
-	pthread_mutex_unlock(&resv->lock);
-	return ret;
-}
-
 static void unreserve(struct gem_object *obj)
 {
 	struct gem_resv *resv = resv_of(obj);
@@ -313,21 +301,34 @@ static void unreserve(struct gem_object *obj)
 	pthread_mutex_unlock(&resv->lock);
 }
 
-/* What a use of obj waits for; a context's own batches run in order anyway. */
-static int collect(const struct gem_resv_use *use, uint64_t context, struct gem_fence_set *waits)
+/* What a use of an object waits for; a context's own batches run in order anyway. */
+static int collect_locked(const struct gem_resv *resv, const struct gem_resv_use *use,
+	uint64_t context, struct gem_fence_set *waits)
 {
-	struct gem_resv *resv = resv_of(use->obj);
 	int ret = 0;
 
 	if (use->async)
 		return 0;
-	pthread_mutex_lock(&resv->lock);
 	for (unsigned i = 0; i < resv->count && ret == 0; i++) {
 		const struct entry *entry = &resv->entries[i];
 
 		if ((use->write || entry->write) && entry->fence->context != context)
 			ret = gem_fence_set_add(waits, entry->fence);
 	}
+	return ret;
+}
+
+/* Promises one add, and collects what it has to wait for. */
+static int reserve(const struct gem_resv_use *use, uint64_t context, struct gem_fence_set *waits)
+{
+	struct gem_resv *resv = gem_object_resv(use->obj);
+
+	if (!resv)
+		return -ENOMEM;
+	pthread_mutex_lock(&resv->lock);
+	int ret = collect_locked(resv, use, context, waits);
+	if (ret == 0)
+		ret = reserve_locked(resv);
 	pthread_mutex_unlock(&resv->lock);
 	return ret;
 }
@@ -340,9 +341,7 @@ int gem_resv_submit(const struct gem_resv_use *uses, unsigned count, struct gem_
 
 	pthread_mutex_lock(&submit_lock);
 	for (reserved = 0; reserved < count && ret == 0; reserved += ret == 0)
-		ret = reserve(uses[reserved].obj);
-	for (unsigned i = 0; i < count && ret == 0; i++)
-		ret = collect(&uses[i], fence->context, waits);
+		ret = reserve(&uses[reserved], fence->context, waits);
 	for (unsigned i = 0; i < reserved; i++) {
 		struct gem_resv *resv = resv_of(uses[i].obj);
 

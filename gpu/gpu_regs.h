@@ -70,12 +70,12 @@ enum gpu_reg gpu_regs_write(struct gpu_regs *regs, uint32_t offset, uint32_t val
 
 static inline uint32_t gpu_reg_get(const struct gpu_regs *regs, enum gpu_reg reg)
 {
-	return atomic_load(&regs->values[reg]);
+	return atomic_load_explicit(&regs->values[reg], memory_order_acquire);
 }
 
 static inline void gpu_reg_set(struct gpu_regs *regs, enum gpu_reg reg, uint32_t value)
 {
-	atomic_store(&regs->values[reg], value);
+	atomic_store_explicit(&regs->values[reg], value, memory_order_release);
 }
 
 #endif

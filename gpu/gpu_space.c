@@ -5,6 +5,8 @@
 #include "gem_vm.h"
 #include "gpu_space.h"
 
+enum { FEW = 16 };
+
 static bool covers(const struct gpu_range *range, uint64_t address)
 {
 	return address >= range->start && address - range->start < range->size;
@@ -82,14 +84,26 @@ static int compare(const void *a, const void *b)
 	return one->start < other->start ? -1 : one->start > other->start;
 }
 
+/* As they come in any order but mostly nearly sorted, and are few. */
+static void sort_few(struct gpu_range *ranges, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++) {
+		struct gpu_range range = ranges[i];
+		unsigned at = i;
+
+		for (; at && ranges[at - 1].start > range.start; at--)
+			ranges[at] = ranges[at - 1];
+		ranges[at] = range;
+	}
+}
+
 int gpu_space_sort(struct gpu_request *request)
 {
 	struct gpu_range *ranges = request->ranges;
-	bool sorted = true;
 
-	for (unsigned i = 1; i < request->range_count && sorted; i++)
-		sorted = ranges[i - 1].start < ranges[i].start;
-	if (!sorted)
+	if (request->range_count <= FEW)
+		sort_few(ranges, request->range_count);
+	else
 		qsort(ranges, request->range_count, sizeof(*ranges), compare);
 	for (unsigned i = 0; i < request->range_count; i++) {
 		const struct gpu_range *range = &ranges[i];

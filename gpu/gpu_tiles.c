@@ -390,10 +390,12 @@ static bool prepare(struct run *run)
 
 struct gpu_fault gpu_tiles_run(struct gpu_tiles *tiles, struct gem_pool *pool)
 {
-	struct run run = {.tiles = tiles};
-
 	if (!tiles->count)
 		return ok;
+
+	struct run run = {.tiles = tiles};
+	unsigned threads = 1; /* that may have used scratch */
+
 	tiles->done += tiles->cost;
 	pixman_region32_init(&run.changed);
 	pixman_region32_init(&run.read);
@@ -402,13 +404,15 @@ struct gpu_fault gpu_tiles_run(struct gpu_tiles *tiles, struct gem_pool *pool)
 	} else if (run.area.x1 < run.area.x2) {
 		if (run.cost < ALONE_BYTES)
 			pool = NULL;
+		if (pool)
+			threads = GEM_ARRAY_SIZE(tiles->scratch);
 		cut(&run, !pool);
 		gem_pool_run(pool, work, &run, run.columns *
 			((run.area.y2 - run.area.y1 + run.height - 1) / run.height));
 	}
 	pixman_region32_fini(&run.read);
 	pixman_region32_fini(&run.changed);
-	for (unsigned i = 0; i < GEM_ARRAY_SIZE(tiles->scratch); i++)
+	for (unsigned i = 0; i < threads; i++)
 		gpu_scratch_trim(&tiles->scratch[i], KEPT_BYTES);
 	gpu_tiles_drop(tiles);
 	return atomic_load(&run.failed) ? no_memory : ok;
