@@ -71,13 +71,13 @@ static int start_workers(struct gpu_device *gpu)
 
 static void free_device(struct gpu_device *gpu)
 {
+	/* Who signalled the last fence may still be on its way out, with a worker. */
+	while (atomic_load(&gpu->entered))
+		sched_yield();
 	gpu_schedule_exit(gpu);
 	gpu_patience_finish(gpu);
 	for (unsigned i = 0; i < gpu->worker_count; i++)
 		gpu_worker_finish(&gpu->workers[i]);
-	/* Who signalled the last fence may still be on its way out. */
-	while (atomic_load(&gpu->entered))
-		sched_yield();
 	gem_pool_destroy(gpu->pool);
 	pthread_cond_destroy(&gpu->patience.wake);
 	pthread_cond_destroy(&gpu->room);

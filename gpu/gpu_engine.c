@@ -358,36 +358,50 @@ static enum gpu_run pause_as(struct gpu_engine *engine, enum gpu_run run)
 	return run;
 }
 
-/* One packet. *spent grows by the units that it took; those of draws come with their run. */
-static struct gpu_fault step(struct gpu_engine *engine, struct window *window,
-	const struct gpu_bus *bus, uint64_t address, uint64_t bytes, struct packet *packet,
-	uint64_t *spent)
+/* What a call may do, and has done so far. */
+struct share {
+	uint64_t budget;
+	uint64_t spent; /* but for draws */
+	uint64_t drawn; /* tiles.done when it began */
+	bool small;     /* gpu_engine_try: nothing is begun that may not fit */
+};
+
+static bool is_used_up(const struct gpu_engine *engine, const struct share *share)
+{
+	const struct gpu_tiles *tiles = &engine->composite.tiles;
+	uint64_t drawn = tiles->done - share->drawn;
+
+	if (share->small)
+		return share->spent * GPU_TRY_DWORD + (drawn + tiles->cost) / GPU_WORK_BYTES >=
+			share->budget;
+	return share->spent + drawn / GPU_WORK_BYTES >= share->budget;
+}
+
+/* The packet that was fetched; the units of draws come with their run. */
+static struct gpu_fault step(struct gpu_engine *engine, const struct gpu_bus *bus,
+	const struct packet *packet, struct share *share)
 {
 	struct gpu_fault fault;
 	bool in_batch = engine->in_batch;
 	uint64_t written = 0;
 
-	fault = fetch(engine, window, bus, address, bytes, packet);
-	if (fault.code)
-		return fault;
 	if (!in_batch)
 		engine->work = 0;
 	step_over(engine, packet->count, in_batch);
 	fault = execute(engine, bus, packet, &written);
 	engine->work += packet->count + written / GPU_WORK_BYTES;
-	*spent += packet->count;
+	share->spent += packet->count;
 	if (packet->dwords[0] >> 29 != GPU_CLASS_3D)
-		*spent += written / GPU_WORK_BYTES;
+		share->spent += written / GPU_WORK_BYTES;
 	return fault;
 }
 
-enum gpu_run gpu_engine_run(struct gpu_engine *engine, uint64_t budget)
+static enum gpu_run run(struct gpu_engine *engine, struct share *share)
 {
-	const struct gpu_tiles *tiles = &engine->composite.tiles;
 	struct window window = {0};
 	struct packet packet;
-	uint64_t spent = 0, drawn = tiles->done;
 
+	share->drawn = engine->composite.tiles.done;
 	while (!engine->stopped) {
 		struct gpu_fault fault;
 		const struct gpu_bus *bus;
@@ -395,14 +409,17 @@ enum gpu_run gpu_engine_run(struct gpu_engine *engine, uint64_t budget)
 
 		if (!next_packet(engine, &bus, &address, &bytes, &fault))
 			return pause_as(engine, GPU_RUN_IDLE);
-		if (spent + (tiles->done - drawn) / GPU_WORK_BYTES >= budget)
-			return pause_as(engine, GPU_RUN_MORE);
+		if (is_used_up(engine, share))
+			return share->small ? GPU_RUN_MORE : pause_as(engine, GPU_RUN_MORE);
 		gpu_reg_set(&engine->regs, GPU_REG_INSTDONE, 0);
 		gpu_reg_set(&engine->regs, GPU_REG_ACTHD, address);
 		packet.dwords[0] = 0;
 		if (!fault.code)
-			fault = step(engine, &window, bus, address, bytes, &packet,
-				&spent);
+			fault = fetch(engine, &window, bus, address, bytes, &packet);
+		if (!fault.code && share->small && packet.dwords[0] >> 29 == GPU_CLASS_2D)
+			return GPU_RUN_MORE;
+		if (!fault.code)
+			fault = step(engine, bus, &packet, share);
 		if (fault.code) {
 			/* What came before is done; this fault counts. */
 			run_draws(engine);
@@ -411,4 +428,14 @@ enum gpu_run gpu_engine_run(struct gpu_engine *engine, uint64_t budget)
 		}
 	}
 	return GPU_RUN_FAULT;
+}
+
+enum gpu_run gpu_engine_run(struct gpu_engine *engine, uint64_t budget)
+{
+	return run(engine, &(struct share){.budget = budget});
+}
+
+enum gpu_run gpu_engine_try(struct gpu_engine *engine, uint64_t budget)
+{
+	return run(engine, &(struct share){.budget = budget, .small = true});
 }

@@ -2,8 +2,8 @@
  * An engine: registers, a ring, the command streamer that executes it and the
  * batches that it starts, and the units that draw (gpu_blt.h, gpu_composite.h).
  *
- * Threads: gpu_engine_run, _set_space and _reset are called by one thread at a
- * time (the engine's worker). gpu_engine_read and _write may be called by any
+ * Threads: gpu_engine_run, _try, _set_space and _reset are called by one thread at a
+ * time (who has the engine's worker). gpu_engine_read and _write may be called by any
  * thread: TAIL is how a driver submits while the engine runs. START and CTL are
  * to be written, and HEAD is taken from a write, only while the ring is
  * disabled. No lock is taken; none may be held that bus->translate takes.
@@ -26,6 +26,8 @@ enum gpu_run {
 
 /* Work units: see budget of gpu_engine_run. */
 enum { GPU_WORK_BYTES = 64 };
+/* What a dword of a packet counts for gpu_engine_try: to look at it is what takes the time. */
+enum { GPU_TRY_DWORD = 8 };
 
 struct gpu_engine {
 	enum gpu_engine_id id;
@@ -70,6 +72,12 @@ void gpu_engine_set_space(struct gpu_engine *engine, const struct gpu_bus *space
  * engine->work grows over all bounds.
  */
 enum gpu_run gpu_engine_run(struct gpu_engine *engine, uint64_t budget);
+/*
+ * As gpu_engine_run, if that is short for sure: nothing is begun that may exceed the
+ * budget, and no blit. MORE: draws that are recorded are not done; the next call of
+ * either goes on with them.
+ */
+enum gpu_run gpu_engine_try(struct gpu_engine *engine, uint64_t budget);
 
 /* All but the error registers as after create; no batch, nothing stopped. */
 void gpu_engine_reset(struct gpu_engine *engine);

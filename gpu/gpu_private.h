@@ -20,7 +20,9 @@ enum {
 };
 
 /*
- * An engine and its thread. Members without a word about it are the thread's.
+ * An engine and its thread. Members without a word about it are of who has the
+ * worker: its thread, or while that rests who took it out of gpu->idle (under
+ * gpu->lock) until it wakes the thread or puts the worker back.
  *
  * An engine that is in a long batch when a request of a higher priority is ready
  * turns to that one, as parts do that save and restore their state: the worker has
@@ -42,6 +44,7 @@ struct gpu_worker {
 	struct gpu_rest rest;    /* woken after it was taken out of gpu->idle, or to exit */
 	struct gem_list link;    /* gpu->idle of its class; gpu->lock */
 	struct gpu_request *request; /* that it runs, or is to run when it wakes; gpu->lock */
+	bool begun;              /* gpu_worker_start has begun the request; to be gone on with */
 	atomic_bool reset;       /* its engine is to be reset before it goes on */
 	atomic_bool blame;       /* the request that it runs now is hung; set under gpu->lock */
 	uint64_t executed;       /* requests so far; gpu->lock */

@@ -94,6 +94,9 @@ int gpu_request_prepare(struct gpu_request *request);
  * own; the caller's stays. When it is signalled the pages are unpinned and the
  * references dropped (retired) already or soon after, by the worker.
  *
+ * A short one (gpu_worker_start) may be executed here, on the caller's thread, and others
+ * may find it signalled before this returns: no lock held.
+ *
  * Fences of one timeline are signalled in order if each request has the one
  * before it in waits; a cancelled one waits for that too, and for nothing else.
  */

@@ -5,6 +5,7 @@
 #include "gem_fence_array.h"
 #include "gem_trace.h"
 #include "gpu_schedule.h"
+#include "gpu_worker.h"
 
 static void note_best_locked(struct gpu_device *gpu, enum gpu_class class)
 {
@@ -169,23 +170,44 @@ void gpu_request_submit(struct gpu_request *request)
 		pthread_cond_signal(&gpu->patience.wake);
 	}
 	pthread_mutex_unlock(&gpu->lock);
-	wake(worker, request->submit_ns);
+	if (worker)
+		gpu_worker_start(worker, request->submit_ns);
 	atomic_fetch_sub(&gpu->entered, 1);
 }
 
 /* ---- workers ---- */
 
+/* Behind who looks out, if somebody does. True: nobody does. */
+static bool enter_idle_locked(struct gpu_worker *worker)
+{
+	struct gem_list *idle = &worker->gpu->classes[worker->class].idle;
+	bool alone = !atomic_load(&worker->gpu->classes[worker->class].watched);
+
+	gem_list_add_tail(alone ? idle : idle->next, &worker->link);
+	return alone;
+}
+
 /* One that looks out for all of its class is enough. */
 static bool rest_locked(struct gpu_worker *worker)
 {
-	struct gem_list *idle = &worker->gpu->classes[worker->class].idle;
-	atomic_bool *watched = &worker->gpu->classes[worker->class].watched;
-	bool alone = !atomic_load(watched), watches = alone && gpu_rest_wants_watch(&worker->rest);
+	bool watches = enter_idle_locked(worker) && gpu_rest_wants_watch(&worker->rest);
 
 	if (watches)
-		atomic_store(watched, true);
-	gem_list_add_tail(alone ? idle : idle->next, &worker->link);
+		atomic_store(&worker->gpu->classes[worker->class].watched, true);
 	return watches;
+}
+
+bool gpu_schedule_rest(struct gpu_worker *worker)
+{
+	struct gpu_device *gpu = worker->gpu;
+
+	pthread_mutex_lock(&gpu->lock);
+	worker->request = dequeue_locked(gpu, worker->class);
+	bool rests = !worker->request;
+	if (rests)
+		enter_idle_locked(worker);
+	pthread_mutex_unlock(&gpu->lock);
+	return rests;
 }
 
 struct gpu_request *gpu_schedule_take(struct gpu_worker *worker)

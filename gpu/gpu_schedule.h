@@ -31,6 +31,12 @@ struct gpu_request *gpu_schedule_take_better(struct gpu_worker *worker, int prio
 void gpu_schedule_finish(struct gpu_worker *worker, struct gpu_request *request, int error);
 
 /*
+ * For who has a worker whose thread rests: puts it back among those that rest. False:
+ * it has the next request, for its thread to be woken.
+ */
+bool gpu_schedule_rest(struct gpu_worker *worker);
+
+/*
  * Cancels what is queued or runs: all of it, or that of banned contexts. No lock
  * held, not from a fence's callback.
  */

@@ -62,12 +62,21 @@ static int check_object(const struct submit *submit, const struct gpu_exec_objec
 	return 0;
 }
 
+static int check_few_twice(const struct gpu_exec *exec)
+{
+	for (unsigned i = 1; i < exec->object_count; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (exec->objects[i].obj == exec->objects[j].obj)
+				return -EINVAL;
+	return 0;
+}
+
 static int check_twice(const struct gpu_exec *exec)
 {
 	struct gpu_lut seen = {0};
 
-	if (exec->object_count < 2)
-		return 0;
+	if (exec->object_count <= FEW)
+		return check_few_twice(exec);
 	int ret = gpu_lut_init(&seen, exec->object_count);
 	for (unsigned i = 0; i < exec->object_count && ret == 0; i++) {
 		if (!gpu_lut_add(&seen, (uintptr_t)exec->objects[i].obj, i))
@@ -311,8 +320,6 @@ static int submit_bound(struct submit *submit)
 	ret = enter_order(submit);
 	if (ret)
 		gpu_request_destroy(submit->request);
-	else
-		gpu_request_submit(submit->request);
 	return ret;
 }
 
@@ -328,10 +335,16 @@ static int submit_all(struct submit *submit)
 		return ret;
 	ret = submit_bound(submit);
 	release(submit);
+	/* Without the space's turn: a short one is executed before this returns. */
+	if (ret == 0)
+		gpu_request_submit(submit->request);
 	return ret;
 }
 
-/* The arrays by object, in one piece of memory: few's, or to be freed as *memory. */
+/*
+ * The arrays by object, in one piece of memory: few's, or to be freed as *memory. Each is
+ * written for all objects before it is read.
+ */
 static int allocate(struct submit *submit, struct few *few, void **memory)
 {
 	size_t count = submit->exec->object_count;
@@ -339,9 +352,8 @@ static int allocate(struct submit *submit, struct few *few, void **memory)
 	*memory = NULL;
 	if (count <= FEW) {
 		submit->binds = (void *)few->bytes;
-		memset(few->bytes, 0, count * BYTES_EACH);
 	} else {
-		submit->binds = *memory = calloc(count, BYTES_EACH);
+		submit->binds = *memory = malloc(count * BYTES_EACH);
 	}
 	if (!submit->binds)
 		return -ENOMEM;

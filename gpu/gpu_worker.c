@@ -20,6 +20,11 @@ enum {
 	 */
 	BUDGET = 16384,
 	HANG_PARTS = 16, /* the fewest that a batch has which hangs */
+	/*
+	 * Likewise of what is short: 1 MiB to be drawn, for which no helper would be
+	 * woken either. Most take less than the thread would to wake and say so.
+	 */
+	SHORT = 16384,
 	NS_PER_MS = 1000000,
 };
 static const char *const class_names[] = {"render", "copy"};
@@ -177,23 +182,65 @@ static int traced(const struct gpu_worker *worker, const struct gpu_request *req
 	return result;
 }
 
+static void begin(struct gpu_worker *worker, struct gpu_request *request, int64_t now)
+{
+	emit(worker, request);
+	request->start_ns = now;
+	worker->begun = true;
+}
+
+static bool is_cancelled(const struct gpu_request *request)
+{
+	return atomic_load(&request->cancelled) || gem_context_is_banned(request->context);
+}
+
 static int execute(struct gpu_worker *worker, struct gpu_request *request)
 {
 	enum gpu_verdict verdict;
 
 	do {
-		if (atomic_exchange(&worker->reset, false))
-			gpu_worker_reset_engine(worker);
-		if (atomic_load(&request->cancelled) || gem_context_is_banned(request->context))
-			return -EIO;
-		emit(worker, request);
-		request->start_ns = gpu_now_ns();
+		if (!worker->begun) {
+			if (atomic_exchange(&worker->reset, false))
+				gpu_worker_reset_engine(worker);
+			if (is_cancelled(request))
+				return -EIO;
+			begin(worker, request, gpu_now_ns());
+		}
+		worker->begun = false;
 		verdict = run(worker, request);
 		if (verdict == GPU_INTERRUPTED)
 			request->replays++;
 	} while (verdict == GPU_INTERRUPTED);
 	return traced(worker, request, verdict == GPU_DONE ? 0 :
 		gpu_reset_after(worker, request, verdict));
+}
+
+/* Whatever does not go as it should is left to the thread, which finds it so. */
+static bool execute_short(struct gpu_worker *worker, struct gpu_request *request, int64_t now)
+{
+	if (is_cancelled(request) || atomic_load(&worker->reset) || atomic_load(&worker->blame) ||
+		atomic_load(&worker->gpu->hang[worker->class]))
+		return false;
+	begin(worker, request, now);
+	if (gpu_engine_try(worker->engine, SHORT) != GPU_RUN_IDLE ||
+		worker->completed != request->seqno)
+		return false;
+	worker->begun = false;
+	return true;
+}
+
+void gpu_worker_start(struct gpu_worker *worker, int64_t now)
+{
+	struct gpu_request *request = worker->request;
+	/* A thread that looks out for work does not need to be woken. */
+	bool looks_out = atomic_load(&worker->gpu->classes[worker->class].watched);
+
+	if (!looks_out && execute_short(worker, request, now)) {
+		gpu_schedule_finish(worker, request, traced(worker, request, 0));
+		if (gpu_schedule_rest(worker))
+			return;
+	}
+	gpu_rest_wake(&worker->rest, now);
 }
 
 static void *work(void *data)

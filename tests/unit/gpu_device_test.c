@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "gem_pool.h"
+#include "gem_trace.h"
 #include "gpu_rig.h"
 #include "test.h"
 
@@ -447,6 +448,47 @@ TEST(idle_costs_nothing)
 	usleep(300000);
 	CHECK(cpu_ns() - before < 30000000);
 	gpu_rig_context_finish(&context);
+	gpu_rig_finish(&rig);
+}
+
+/*
+ * While an engine's thread sleeps, who submits something short executes it; the thread
+ * may be on its way to sleep for a while. What is not short never takes the submitter's time.
+ */
+TEST(short_ones)
+{
+	struct gpu_rig rig;
+	struct gpu_rig_context context, other;
+	struct gem_fence *fence, *endless;
+	uint32_t *data, value = 0;
+	bool done;
+
+	gpu_rig_init(&rig, &one_engine);
+	gpu_rig_context_init(&rig, &context);
+	gpu_rig_context_init(&rig, &other);
+	struct gem_object *obj = gpu_rig_object(&rig, 4096, (void **)&data);
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t start = gem_trace_now();
+
+		do {
+			fence = gpu_rig_store(&rig, &context, GPU_CLASS_RENDER, obj, 0, ++value);
+			done = gem_fence_signalled(fence);
+			CHECK(!done || __atomic_load_n(data, __ATOMIC_ACQUIRE) == value);
+			CHECK_INT(gpu_rig_wait(fence), 1);
+			CHECK_INT(data[0], value);
+			usleep(done ? 0 : 1000);
+		} while (!done && gem_trace_now() - start < 20000000000ull);
+		CHECK(done);
+		endless = gpu_rig_endless(&rig, &other, GPU_CLASS_RENDER);
+		CHECK(!gem_fence_signalled(endless));
+		gpu_device_hang(rig.gpu, GPU_CLASS_RENDER);
+		CHECK_INT(gpu_rig_wait(endless), -EIO);
+	}
+	CHECK_INT(other.context->guilty_count, 2);
+	CHECK_INT(context.context->guilty_count, 0);
+	gpu_rig_object_put(obj);
+	gpu_rig_context_finish(&context);
+	gpu_rig_context_finish(&other);
 	gpu_rig_finish(&rig);
 }
 

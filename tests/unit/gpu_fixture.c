@@ -123,5 +123,7 @@ enum gpu_run gpu_card_run(struct gpu_card *card)
 	GPU_EMIT(card, GPU_MI_BATCH_BUFFER_END);
 	card->emitted = 0;
 	gpu_card_submit(card, start, 2);
-	return gpu_card_go_on(card);
+	/* As a driver does with what may be short: nothing may tell where that ended. */
+	enum gpu_run run = gpu_engine_try(card->engine, gpu_random(0, 4000));
+	return run == GPU_RUN_MORE ? gpu_card_go_on(card) : run;
 }

@@ -179,6 +179,73 @@ TEST(pauses)
 	gpu_card_finish(&card.gpu);
 }
 
+/* A try leaves what may be too long, recorded draws and blits, to the run that follows. */
+TEST(tries)
+{
+	const uint32_t ring[] = {GPU_MI_BATCH_BUFFER_START, GPU_BATCH_AT};
+	/* Start, target, colour, draw; and what the draw costs. */
+	const uint64_t packets = (2 + 4 + 2 + 6) * GPU_TRY_DWORD, pixels = SIZE / GPU_WORK_BYTES;
+	struct card card;
+
+	init(&card);
+	target(&card, A_AT);
+	fill(&card, 0xff000001);
+	GPU_EMIT(&card.gpu, GPU_MI_BATCH_BUFFER_END);
+	gpu_card_submit(&card.gpu, ring, 2);
+	CHECK_INT(gpu_engine_try(card.gpu.engine, packets + pixels), GPU_RUN_MORE);
+	CHECK_INT(gpu_engine_try(card.gpu.engine, pixels), GPU_RUN_MORE);
+	check(card.a, 0);
+	CHECK_INT(gpu_engine_run(card.gpu.engine, 100000), GPU_RUN_IDLE);
+	check(card.a, 0xff000001);
+	memset(card.a, 0, SIZE);
+	gpu_card_submit(&card.gpu, ring, 2);
+	CHECK_INT(gpu_engine_try(card.gpu.engine, packets), GPU_RUN_MORE);
+	gpu_card_submit(&card.gpu, ring, 0); /* a reset: what is recorded is lost */
+	CHECK_INT(gpu_engine_run(card.gpu.engine, 100000), GPU_RUN_IDLE);
+	check(card.a, 0);
+	gpu_card_submit(&card.gpu, ring, 2);
+	CHECK_INT(gpu_engine_try(card.gpu.engine, packets + pixels + GPU_TRY_DWORD), GPU_RUN_IDLE);
+	check(card.a, 0xff000001);
+	gpu_card_finish(&card.gpu);
+}
+
+TEST(tries_of_a_blit)
+{
+	const uint32_t ring[] = {GPU_MI_BATCH_BUFFER_START, GPU_BATCH_AT};
+	struct card card;
+
+	init(&card);
+	target(&card, A_AT);
+	fill(&card, 0xff000001);
+	GPU_EMIT(&card.gpu, GPU_XY_COLOR_BLT | 3 << 20, GPU_BLT_DEPTH_32 | GPU_BLT_ROP(0xf0) | PITCH,
+		0, GPU_XY(SIDE, SIDE), B_AT, 0x11111111, GPU_MI_BATCH_BUFFER_END);
+	gpu_card_submit(&card.gpu, ring, 2);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_INT(gpu_engine_try(card.gpu.engine, 1000000), GPU_RUN_MORE);
+	check(card.b, 0);
+	CHECK_INT(gpu_engine_run(card.gpu.engine, 100000), GPU_RUN_IDLE);
+	check(card.a, 0xff000001);
+	check(card.b, 0x11111111);
+	gpu_card_finish(&card.gpu);
+}
+
+TEST(tries_of_an_endless_batch)
+{
+	const uint32_t ring[] = {GPU_MI_BATCH_BUFFER_START, GPU_BATCH_AT};
+	struct card card;
+
+	init(&card);
+	target(&card, A_AT);
+	fill(&card, 0xff000001);
+	GPU_EMIT(&card.gpu, GPU_MI_BATCH_BUFFER_START, GPU_BATCH_AT);
+	gpu_card_submit(&card.gpu, ring, 2);
+	for (unsigned i = 0; i < 10; i++)
+		CHECK_INT(gpu_engine_try(card.gpu.engine, 10000), GPU_RUN_MORE);
+	CHECK_INT(gpu_engine_run(card.gpu.engine, 10000), GPU_RUN_MORE);
+	check(card.a, 0xff000001);
+	gpu_card_finish(&card.gpu);
+}
+
 /* More than are recorded: each pixel gets its colour, some of them a second one. */
 TEST(many_draws)
 {
