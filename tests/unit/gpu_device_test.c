@@ -12,8 +12,11 @@
 #include "gpu_rig.h"
 #include "test.h"
 
-static const struct gpu_options one_engine = {.render_engines = 1, .tile_threads = 1};
-static const struct gpu_options two_engines = {.render_engines = 2, .tile_threads = 1};
+/* Nothing hangs unless it is told to, however long it stands still. */
+static const struct gpu_options one_engine = {.render_engines = 1, .tile_threads = 1,
+	.hang_ms = GPU_HANG_MS_MAX};
+static const struct gpu_options two_engines = {.render_engines = 2, .tile_threads = 1,
+	.hang_ms = GPU_HANG_MS_MAX};
 
 TEST(store)
 {
