@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what is missing (root) or names it, builds, and runs every test:
 # the whole suite on a normal build, then the engine's tests again under
-# AddressSanitizer and UndefinedBehaviorSanitizer. Ends with the count.
+# AddressSanitizer and UndefinedBehaviorSanitizer. What failed runs again alone
+# (again.py says what that means). Ends with the count.
 # usage: tests/run.sh [meson test arguments]   e.g. tests/run.sh --suite unit
 set -u
 cd "$(dirname "$0")/.."
@@ -16,8 +17,9 @@ run() { # build folder, meson options, test arguments
 		meson setup "$dir" $options >"$dir.log" 2>&1 || { cat "$dir.log"; exit 1; }
 	fi
 	ninja -C "$dir" >"$dir.log" 2>&1 || { tail -n 60 "$dir.log"; exit 1; }
-	rm -f "$dir"/meson-logs/testlog*.junit.xml
-	meson test -C "$dir" --no-rebuild --print-errorlogs "$@" || fail=1
+	rm -f "$dir"/meson-logs/testlog*.junit.xml "$dir/meson-logs/unsteady"
+	meson test -C "$dir" --no-rebuild --timeout-multiplier 4 "$@" ||
+		python3 tests/again.py "$dir" || fail=1
 }
 
 run build '' "$@"
