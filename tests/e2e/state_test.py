@@ -280,8 +280,9 @@ def test_ten_flips_are_ten_slices(t):
     t.equal({e["pid"] for e in flips + vblanks}, {CARD_PID})
     t.equal(flips[-1]["args"]["time_ns"], after["time_ns"], "the device's time")
     # The client has asked for them: all but the first, which came before, and the next one.
+    # A request is told of when it ends: the last two may have been under way still.
     commits = named(events, "X", "MODE_ATOMIC")
-    t.check(9 <= len(commits) <= 11, f"{len(commits)} commits")
+    t.check(8 <= len(commits) <= 11, f"{len(commits)} commits")
     t.equal({e["args"]["result"] for e in commits}, {"ok"})
     client, = {e["pid"] for e in commits}
     t.equal({e["args"]["client"] for e in flips}, {client})
