@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,19 +99,14 @@ static void describe_buffer(struct compositor_census_surface *out,
 	out->has_object = uapi_census_take_dma_buf(attribs.fd[0], &out->object) == 0;
 }
 
-static void describe_plane(struct compositor_census_surface *out, struct compositor_screen *screen,
-	const struct compositor_sheet *sheet)
+/* buffer: what the plane reads; NULL = not known. */
+static void describe_plane(struct compositor_census_surface *out, struct compositor_output *output,
+	uint32_t plane_id, struct wlr_buffer *buffer)
 {
-	struct compositor_output *output =
-		gem_container_of(screen->output, struct compositor_output, base);
 	const struct uapi_device *card = compositor_door_card();
-	const struct compositor_frame *frame = &screen->frame;
 	struct compositor_framebuffer *fb;
 
-	for (unsigned i = 0; i < frame->shown_count; i++) {
-		if (frame->shown[i].key == sheet->key)
-			out->plane_id = frame->shown[i].plane_id;
-	}
+	out->plane_id = plane_id;
 	for (unsigned i = 0; out->plane_id && i < card->kms->plane_count; i++) {
 		const struct kms_plane *plane = &card->kms->planes[i];
 		if (plane->base.id != out->plane_id)
@@ -118,9 +114,9 @@ static void describe_plane(struct compositor_census_surface *out, struct composi
 		out->plane_index = plane->index;
 		out->plane_type = kms_plane_type_name(plane->type);
 	}
-	if (!out->plane_id || !sheet->buffer)
+	if (!out->plane_id || !buffer)
 		return;
-	fb = compositor_framebuffer_get(output->pipe->backend, sheet->buffer);
+	fb = compositor_framebuffer_get(output->pipe->backend, buffer);
 	out->fb_id = fb ? fb->id : 0;
 }
 
@@ -161,22 +157,71 @@ static void *grow(void **array, unsigned count, unsigned *room, size_t size)
 	return (char *)*array + count * size;
 }
 
+/* NULL = no memory. */
+static struct compositor_census_surface *add_surface(struct compositor_census_output *out,
+	struct compositor_server *server, struct wlr_surface *surface, const struct wlr_box *box)
+{
+	struct compositor_census_surface *added =
+		grow((void **)&out->surfaces, out->count, &out->room, sizeof(*added));
+
+	if (!added)
+		return NULL;
+	*added = (struct compositor_census_surface){.box = *box};
+	describe_client(added, server, surface);
+	describe_buffer(added, surface->buffer);
+	out->count++;
+	return added;
+}
+
+static uint32_t plane_of(const struct compositor_frame *frame, const struct compositor_sheet *sheet)
+{
+	for (unsigned i = 0; i < frame->shown_count; i++) {
+		if (frame->shown[i].key == sheet->key)
+			return frame->shown[i].plane_id;
+	}
+	return 0;
+}
+
 static bool take_surfaces(struct compositor_screen *screen, struct compositor_census_output *out)
 {
-	for (unsigned i = 0; i < screen->frame.count; i++) {
-		const struct compositor_sheet *sheet = &screen->frame.sheets[i];
-		struct compositor_census_surface *surface;
+	struct compositor_output *output =
+		gem_container_of(screen->output, struct compositor_output, base);
+	const struct compositor_frame *frame = &screen->frame;
+
+	for (unsigned i = 0; i < frame->count; i++) {
+		const struct compositor_sheet *sheet = &frame->sheets[i];
+		struct compositor_census_surface *added;
 
 		if (!sheet->surface)
 			continue;
-		surface = grow((void **)&out->surfaces, out->count, &out->room, sizeof(*surface));
-		if (!surface)
+		added = add_surface(out, screen->server, sheet->surface, &sheet->box);
+		if (!added)
 			return false;
-		*surface = (struct compositor_census_surface){.box = sheet->box};
-		describe_client(surface, screen->server, sheet->surface);
-		describe_buffer(surface, sheet->surface->buffer);
-		describe_plane(surface, screen, sheet);
-		out->count++;
+		describe_plane(added, output, plane_of(frame, sheet), sheet->buffer);
+	}
+	return true;
+}
+
+/* What clients have set; the compositor's own is nobody's surface. */
+static bool take_cursors(struct compositor_screen *screen, struct compositor_census_output *out)
+{
+	struct compositor_output *output =
+		gem_container_of(screen->output, struct compositor_output, base);
+	struct wlr_output_cursor *cursor;
+
+	wl_list_for_each(cursor, &screen->output->cursors, link) {
+		const struct wlr_box box = {floor(cursor->x) - cursor->hotspot_x,
+			floor(cursor->y) - cursor->hotspot_y, cursor->width, cursor->height};
+		struct compositor_census_surface *added;
+
+		if (!cursor->enabled || !cursor->visible || !cursor->surface)
+			continue;
+		added = add_surface(out, screen->server, cursor->surface, &box);
+		if (!added)
+			return false;
+		added->is_cursor = true;
+		if (cursor == screen->output->hardware_cursor)
+			describe_plane(added, output, out->cursor_plane, output->cursor.buffer);
 	}
 	return true;
 }
@@ -197,7 +242,8 @@ static bool take_output(struct compositor_screen *screen, struct compositor_cens
 		return true;
 	out->picture_plane = output->composed ? compositor_lift_picture_plane(output) : 0;
 	out->cursor_plane = output->cursor.buffer ? compositor_lift_cursor_plane(output) : 0;
-	return compositor_sheets_collect(screen) && take_surfaces(screen, out);
+	return compositor_sheets_collect(screen) && take_surfaces(screen, out) &&
+		take_cursors(screen, out);
 }
 
 bool compositor_census_take(struct compositor_server *server, struct compositor_census *census)

@@ -1,7 +1,8 @@
 /*
  * The compositor's census: for every output, every surface that can be seen on it, from
- * the lowest to the highest, with the buffer it has and who else holds that buffer. What
- * the "state" command prints and the inspector draws. Main thread.
+ * the lowest to the highest, with the buffer it has and who else holds that buffer. The
+ * pointer's picture is the last of them when a client has set it. What the "state" command
+ * prints and the inspector draws. Main thread.
  */
 #ifndef COMPOSITOR_CENSUS_H
 #define COMPOSITOR_CENSUS_H
@@ -30,6 +31,7 @@ struct compositor_census_surface {
 	char process[16];    /* its name now, "<unknown>" when it is gone */
 	char app_id[COMPOSITOR_CENSUS_TEXT], title[COMPOSITOR_CENSUS_TEXT]; /* of its window, or "" */
 	uint32_t surface;    /* wl_surface's id in that client */
+	bool is_cursor;      /* set by wl_pointer.set_cursor */
 	struct wlr_box box;  /* on the output, in its pixels; may stick out */
 	enum compositor_buffer_kind kind;
 	uint32_t name;       /* of FLINK: the name it came by (object.name is the present one) */
@@ -43,8 +45,12 @@ struct compositor_census_surface {
 	uint32_t plane_id;
 	unsigned plane_index;   /* in its device */
 	const char *plane_type; /* "primary", "overlay", "cursor"; static */
-	uint32_t fb_id;         /* its framebuffer while on a plane */
-	/* compositor_usage: since the surface exists; without the copy of shm into a texture. */
+	/* While on a plane: its framebuffer; of a cursor the compositor's, with a copy of it. */
+	uint32_t fb_id;
+	/*
+	 * compositor_usage: since the surface exists; without the copy of shm into a texture.
+	 * Cursors are not counted.
+	 */
 	uint64_t scanned_frames, composited_frames, copied_bytes;
 };
 

@@ -44,9 +44,9 @@ static void print_surface(const struct compositor_census_output *output,
 	control_json_string(out, surface->app_id);
 	fputs(",\"title\":", out);
 	control_json_string(out, surface->title);
-	fprintf(out, ",\"surface\":%u,\"x\":%d,\"y\":%d,\"width\":%d,\"height\":%d",
-		surface->surface, surface->box.x, surface->box.y, surface->box.width,
-		surface->box.height);
+	fprintf(out, ",\"surface\":%u,\"role\":\"%s\",\"x\":%d,\"y\":%d,\"width\":%d,\"height\":%d",
+		surface->surface, surface->is_cursor ? "cursor" : "window", surface->box.x,
+		surface->box.y, surface->box.width, surface->box.height);
 	print_buffer(surface, out);
 	print_plane(surface, out);
 	fputs("}", out);

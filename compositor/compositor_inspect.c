@@ -190,7 +190,7 @@ static void take_labels(struct overlay *overlay, const struct compositor_census_
 		const struct compositor_census_surface *surface = &output->surfaces[i];
 		unsigned extras = 0, at = overlay->count;
 
-		if (is_spoken_for(output, surface, &extras))
+		if (surface->is_cursor || is_spoken_for(output, surface, &extras))
 			continue;
 		overlay->count++;
 		compositor_inspect_describe(output, surface, extras, &overlay->texts[at]);
@@ -261,6 +261,7 @@ static void refresh(struct compositor_inspect *inspect, struct compositor_screen
 {
 	struct overlay *overlay = obtain_overlay(inspect, screen);
 	struct compositor_inspect_text before[LABELS_MAX];
+	char pointer[COMPOSITOR_INSPECT_LINE];
 	struct wlr_box boxes[LABELS_MAX];
 	uint64_t now_ns = gem_trace_now();
 	unsigned count;
@@ -273,8 +274,11 @@ static void refresh(struct compositor_inspect *inspect, struct compositor_screen
 	for (unsigned i = 0; i < count; i++)
 		boxes[i] = overlay->spots[i].about;
 	take_labels(overlay, output);
+	memcpy(pointer, overlay->strip.pointer, sizeof(pointer));
+	compositor_inspect_describe_pointer(output, overlay->strip.pointer);
 	bool changed = !overlay->node || count != overlay->count ||
-		memcmp(before, overlay->texts, sizeof(before)) != 0;
+		memcmp(before, overlay->texts, sizeof(before)) != 0 ||
+		strcmp(pointer, overlay->strip.pointer) != 0;
 	for (unsigned i = 0; i < count && !changed; i++)
 		changed = memcmp(&boxes[i], &overlay->spots[i].about, sizeof(boxes[i])) != 0;
 	changed |= compositor_inspect_strip_changed(&overlay->strip, now_ns);
@@ -368,8 +372,10 @@ static void print_overlay(struct overlay *overlay, FILE *out)
 	fputs("{\"name\":", out);
 	control_json_string(out, overlay->screen->output->name);
 	fprintf(out, ",\"on_plane\":%s,\"strip\":[%d,%d,%d,%d],\"flips\":%u,\"without_place\":%u,"
-		"\"labels\":[", on_plane(overlay) ? "true" : "false", strip->x, strip->y,
+		"\"pointer\":", on_plane(overlay) ? "true" : "false", strip->x, strip->y,
 		strip->width, strip->height, overlay->strip.flips, overlay->missing);
+	control_json_string(out, overlay->strip.pointer);
+	fputs(",\"labels\":[", out);
 	for (unsigned i = 0; i < overlay->count; i++) {
 		fputs(i ? "," : "", out);
 		print_label(overlay, i, out);

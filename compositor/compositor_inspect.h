@@ -1,7 +1,8 @@
 /*
  * The inspector: labels on the screen that say of every surface whose it is, what buffer
  * it has, who else holds that buffer and which plane shows it; and a strip with the last
- * second's flips, vblanks and GPU jobs.
+ * second's flips, vblanks and GPU jobs. Of the pointer's picture a line in the strip says
+ * it: a label would run after the pointer, and the others out of its way.
  *
  * It is one buffer over each output, transparent where it says nothing, and above all else
  * in the scene. So it can be on a plane of its own, and what it tells about is shown as it
@@ -66,6 +67,9 @@ struct compositor_inspect_text {
 void compositor_inspect_describe(const struct compositor_census_output *output,
 	const struct compositor_census_surface *surface, unsigned extras,
 	struct compositor_inspect_text *text);
+/* The strip's line about the pointer's picture on output, which a client may have set. */
+void compositor_inspect_describe_pointer(const struct compositor_census_output *output,
+	char line[COMPOSITOR_INSPECT_LINE]);
 /*
  * Whether one label is enough for both: other is a lesser shared-memory part (a frame, a
  * button) of the window that surface belongs to, shown in the same way.

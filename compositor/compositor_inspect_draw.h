@@ -35,6 +35,7 @@ struct compositor_inspect_strip {
 	unsigned engine_count;
 	uint64_t latest_ns; /* of what was drawn last */
 	unsigned flips;     /* the crtc's, in the second that was drawn last */
+	char pointer[COMPOSITOR_INSPECT_LINE]; /* compositor_inspect_describe_pointer */
 	struct gem_trace_event *events; /* GEM_TRACE_RECENT of room */
 };
 

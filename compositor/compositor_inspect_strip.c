@@ -1,7 +1,7 @@
 /*
- * The strip: a lane of the output's crtc with its vblanks (ticks) and flips (from their
- * commit to the vblank that showed them), and one for each engine with its jobs. Now is
- * at the right.
+ * The strip: a line about the pointer; a lane of the output's crtc with its vblanks (ticks)
+ * and flips (from their commit to the vblank that showed them), and one for each engine
+ * with its jobs. Now is at the right.
  */
 #include <math.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ bool compositor_inspect_strip_changed(struct compositor_inspect_strip *strip, ui
 void compositor_inspect_strip_box(const struct compositor_inspect_strip *strip, double font,
 	int width, int height, struct wlr_box *box)
 {
-	int rows = 2 + strip->engine_count;
+	int rows = 3 + strip->engine_count;
 
 	box->height = ceil((rows * LANE + 2 * PADDING) * font);
 	box->width = width - 16 > 900 ? 900 : width - 16;
@@ -178,6 +178,18 @@ static void lane_name(const struct lane *lane, double font, double left, const c
 	cairo_show_text(lane->cr, text);
 }
 
+static void draw_pointer(const struct compositor_inspect_strip *strip, const struct lane *lane,
+	double font, double left)
+{
+	char line[COMPOSITOR_INSPECT_LINE];
+
+	lane_name(lane, font, left, "pointer");
+	memcpy(line, strip->pointer, sizeof(line));
+	compositor_inspect_fit(lane->cr, line, lane->width);
+	cairo_move_to(lane->cr, lane->left, lane->top + lane->height * 0.75);
+	cairo_show_text(lane->cr, line);
+}
+
 static void draw_grid(const struct lane *lane, double bottom)
 {
 	for (unsigned i = 0; i <= 10; i++) {
@@ -238,6 +250,8 @@ void compositor_inspect_strip_draw(struct compositor_inspect_strip *strip, cairo
 
 	lane.width = box->x + box->width - PADDING * font - lane.left;
 	compositor_inspect_fill_panel(cr, box, font / 3);
+	draw_pointer(strip, &lane, font, left);
+	lane.top += LANE * font;
 	draw_grid(&lane, box->y + box->height - PADDING * font);
 	snprintf(name, sizeof(name), "crtc %u", crtc_index);
 	lane_name(&lane, font, left, name);

@@ -163,10 +163,34 @@ void compositor_inspect_describe(const struct compositor_census_output *output,
 	describe_plane(output, surface, text);
 }
 
+void compositor_inspect_describe_pointer(const struct compositor_census_output *output,
+	char line[COMPOSITOR_INSPECT_LINE])
+{
+	const struct compositor_census_surface *cursor = output->count > 0 ?
+		&output->surfaces[output->count - 1] : NULL;
+	struct compositor_inspect_text kind = {.count = 0};
+	char where[48] = "composited";
+
+	if (!cursor || !cursor->is_cursor) {
+		if (output->cursor_plane)
+			snprintf(line, COMPOSITOR_INSPECT_LINE, "the compositor's own, on plane %" PRIu32,
+				output->cursor_plane);
+		else
+			snprintf(line, COMPOSITOR_INSPECT_LINE, "of no client");
+		return;
+	}
+	if (cursor->plane_id)
+		snprintf(where, sizeof(where), "on %s plane %" PRIu32,
+			cursor->plane_type ? cursor->plane_type : "a", cursor->plane_id);
+	describe_kind(cursor, 0, &kind);
+	snprintf(line, COMPOSITOR_INSPECT_LINE, "%s %d, %s: %.48s", cursor->process,
+		(int)cursor->pid, where, kind.lines[0]);
+}
+
 bool compositor_inspect_stands_for(const struct compositor_census_surface *surface,
 	const struct compositor_census_surface *other)
 {
-	return surface != other && surface->pid == other->pid &&
+	return surface != other && surface->pid == other->pid && !other->is_cursor &&
 		surface->kind == COMPOSITOR_BUFFER_SHM && other->kind == COMPOSITOR_BUFFER_SHM &&
 		!surface->plane_id && !other->plane_id &&
 		strcmp(surface->title, other->title) == 0 &&

@@ -7,6 +7,7 @@ import tc
 
 PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
 VIDEO = os.path.join(tc.DEMO, "testcard-video")
+CURSOR = os.path.join(tc.DEMO, "testcard-cursor")
 DMABUF = os.path.join(tc.DEMO, "testcard-dmabuf")
 FRAMES = 30
 
@@ -110,6 +111,29 @@ def test_a_video_stays_on_its_plane(t):
     last = video()
     t.equal((last["plane_type"], last["copied_bytes"]), ("overlay", first["copied_bytes"]))
     compositor.stop()
+
+
+def test_whose_the_pointers_picture_is(t):
+    """A line of the strip, no label: nothing runs after the pointer."""
+    for width, height in ((1024, 768), (1920, 1080)):
+        compositor = start(t, "--inspect", "--size", f"{width}x{height}",
+                           run=[f"{CURSOR} --frames 1"])
+        window, = compositor.wait_windows(1)
+
+        def pointer(say):
+            outputs = compositor.ctl("inspect")["outputs"]
+            return bool(outputs) and all(part in outputs[0]["pointer"] for part in say)
+        compositor.ctl("move-to", str(window["x"] + window["width"] + 40), str(window["y"]))
+        t.wait(lambda: pointer(["the compositor's own, on plane"]), "the compositor's own")
+        compositor.ctl("move-to", str(window["x"] + 100), str(window["y"] + 80))
+        t.wait(lambda: pointer([f"testcard-cursor {window['pid']}, on cursor plane ",
+                                ": shm 32x32 AR24"]), "the client's")
+        t.equal(len(labels(compositor)), 1, "the window's label alone")
+        check_places(t, compositor.ctl("inspect"), width, height)
+        compositor.screenshot(f"cursor-{height}.png")
+        compositor.ctl("planes", "off")
+        t.wait(lambda: pointer([f"{window['pid']}, composited: shm"]), "no plane")
+        compositor.stop()
 
 
 def test_by_a_key(t):

@@ -15,6 +15,7 @@ FLIP = os.path.join(tc.DEMO, "testcard-flip")
 BLIT = os.path.join(tc.DEMO, "testcard-blit")
 VIDEO = os.path.join(tc.DEMO, "testcard-video")
 PATTERN = os.path.join(tc.DEMO, "testcard-pattern")
+CURSOR = os.path.join(tc.DEMO, "testcard-cursor")
 CARD_PID = 10000000
 
 
@@ -196,6 +197,54 @@ def test_a_flink_name(t):
     t.equal(shown["buffer"]["creator"], maker.pid, "who made it")
     t.equal(shown["buffer"]["serial"], buffer["serial"], "the object")
     viewer.end()
+    compositor.stop()
+
+
+def test_a_cursor(t):
+    """A client's is told of, on its plane and composited; the compositor's own is not."""
+    compositor = tc.Compositor(t)
+    client = t.start(tc.LAUNCHER, "exec", "--join", compositor.dir, "--", CURSOR, "--frames", "1",
+                     WAYLAND_DISPLAY="wayland-0", log=t.path("cursor.log"))
+    window, = compositor.wait_windows(1)
+    left, top = window["x"] + 100 - 16, window["y"] + 80 - 16
+
+    def cursors(told=None):
+        return [s for s in (told or state(t, compositor))["surfaces"] if s["role"] == "cursor"]
+
+    def planes():
+        return [p["plane"] for p in compositor.ctl("planes")["outputs"][0]["planes"]
+                if p["shows"] == "cursor"]
+
+    def point(x, y):
+        compositor.ctl("move-to", str(window["x"] + x), str(window["y"] + y))
+
+    def on_plane():
+        """As the device has it too, which may be a vblank behind."""
+        told = state(t, compositor)
+        found, = cursors(told) or [None]
+        return found and [p for p in told["planes"]
+                          if (p["id"], p["type"], p["fb"], p.get("x"), p.get("y")) ==
+                          (found["plane"], "cursor", found["fb"], left, top)] and told
+    # Beside the window it is the compositor's own.
+    point(window["width"] + 40, 80)
+    t.wait(lambda: planes() and not cursors(), "the compositor's own cursor")
+    point(100, 80)
+    told = t.wait(on_plane, "the cursor on its plane")
+    found, = cursors(told)
+    t.equal(planes(), [found["plane"]], "testcardctl planes")
+    t.equal((found["pid"], found["process"], found["kind"], found["format"], found["buffer"]),
+            (window["pid"], "testcard-cursor", "shm", "AR24", None))
+    t.equal((found["buffer_width"], found["buffer_height"], found["x"], found["y"],
+             found["width"], found["height"]), (32, 32, left, top, 32, 32))
+    t.equal(found["plane_type"], "cursor")
+    t.equal([s["role"] for s in told["surfaces"]], ["window", "cursor"], "the lowest first")
+    compositor.ctl("planes", "off")
+    t.wait(lambda: cursors() and cursors()[0]["plane"] is None, "the cursor composited")
+    found, = cursors()
+    t.equal((found["pid"], found["x"], found["y"], found["plane_type"], found["fb"]),
+            (window["pid"], left, top, None, None))
+    t.stop(client, status=None)
+    t.wait(lambda: not cursors(), "the cursor to go with its client")
     compositor.stop()
 
 

@@ -170,6 +170,32 @@ TEST(words)
 	CHECK(says(&text, "composited into plane 31, 3.0 MiB copied"));
 }
 
+static bool pointer_is(const struct compositor_census_output *output, const char *words)
+{
+	char line[COMPOSITOR_INSPECT_LINE];
+
+	compositor_inspect_describe_pointer(output, line);
+	return strcmp(line, words) == 0;
+}
+
+TEST(words_about_the_pointer)
+{
+	struct compositor_census_surface surfaces[] = {surface_of(COMPOSITOR_BUFFER_DMABUF),
+		surface_of(COMPOSITOR_BUFFER_SHM)};
+	struct compositor_census_output output = {.surfaces = surfaces};
+
+	CHECK(pointer_is(&output, "of no client"));
+	output.count = 2;
+	CHECK(pointer_is(&output, "of no client"));
+	output.cursor_plane = 40;
+	CHECK(pointer_is(&output, "the compositor's own, on plane 40"));
+	surfaces[1].is_cursor = true;
+	CHECK(pointer_is(&output, "painter 42, composited: shm 640x480 XR24"));
+	surfaces[1].plane_id = 40;
+	surfaces[1].plane_type = "cursor";
+	CHECK(pointer_is(&output, "painter 42, on cursor plane 40: shm 640x480 XR24"));
+}
+
 /* Cut where a character begins. */
 TEST(long_titles)
 {
@@ -199,6 +225,9 @@ TEST(one_label_for_a_frame)
 	edge.box = (struct wlr_box){0, 0, 640, 5};
 	CHECK(compositor_inspect_stands_for(&window, &edge));
 	CHECK(!compositor_inspect_stands_for(&edge, &window));
+	edge.is_cursor = true;
+	CHECK(!compositor_inspect_stands_for(&window, &edge));
+	edge.is_cursor = false;
 	edge.pid = 43;
 	CHECK(!compositor_inspect_stands_for(&window, &edge));
 	video.box = (struct wlr_box){0, 0, 64, 48};
