@@ -262,17 +262,21 @@ static void refresh(struct compositor_inspect *inspect, struct compositor_screen
 	struct overlay *overlay = obtain_overlay(inspect, screen);
 	struct compositor_inspect_text before[LABELS_MAX];
 	char pointer[COMPOSITOR_INSPECT_LINE];
-	struct wlr_box boxes[LABELS_MAX];
+	struct compositor_inspect_spot spots[LABELS_MAX];
+	struct wlr_buffer *buffer;
 	uint64_t now_ns = gem_trace_now();
 	unsigned count;
 
 	if (!overlay)
 		return;
 	overlay->seen = true;
+	/* None is free or there is no memory: the next time, and till then it says what is drawn. */
+	buffer = free_buffer(inspect, overlay, screen->output->width, screen->output->height);
+	if (!buffer)
+		return;
 	count = overlay->count;
 	memcpy(before, overlay->texts, sizeof(before));
-	for (unsigned i = 0; i < count; i++)
-		boxes[i] = overlay->spots[i].about;
+	memcpy(spots, overlay->spots, sizeof(spots));
 	take_labels(overlay, output);
 	memcpy(pointer, overlay->strip.pointer, sizeof(pointer));
 	compositor_inspect_describe_pointer(output, overlay->strip.pointer);
@@ -280,14 +284,12 @@ static void refresh(struct compositor_inspect *inspect, struct compositor_screen
 		memcmp(before, overlay->texts, sizeof(before)) != 0 ||
 		strcmp(pointer, overlay->strip.pointer) != 0;
 	for (unsigned i = 0; i < count && !changed; i++)
-		changed = memcmp(&boxes[i], &overlay->spots[i].about, sizeof(boxes[i])) != 0;
+		changed = memcmp(&spots[i].about, &overlay->spots[i].about,
+			sizeof(spots[i].about)) != 0;
 	changed |= compositor_inspect_strip_changed(&overlay->strip, now_ns);
 	if (!changed)
-		return;
-	struct wlr_buffer *buffer = free_buffer(inspect, overlay, screen->output->width,
-		screen->output->height);
-	/* None is free or there is no memory: the next time. */
-	if (buffer && draw(overlay, buffer, output->crtc_index, now_ns))
+		memcpy(overlay->spots, spots, sizeof(spots));
+	else if (draw(overlay, buffer, output->crtc_index, now_ns))
 		show(inspect, overlay, buffer);
 }
 
