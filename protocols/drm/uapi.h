@@ -76,9 +76,9 @@ struct uapi_device {
 	pthread_mutex_t master_lock;
 	struct uapi_master *master; /* current master, a reference; master_lock */
 	struct gem_list files;      /* uapi_file.link; master_lock */
-	unsigned open_count;        /* master_lock */
+	unsigned open_count;        /* of this generation; master_lock */
 	/* Counts unplugs: files of before one have no device any more. */
-	_Atomic unsigned generation;
+	_Atomic unsigned generation; /* changes under master_lock */
 	gem_counter *access_changes; /* moves with generation, and when leases end */
 	/* A lease is over, and its lessor to be told: see uapi_master_unlock. master_lock. */
 	bool lease_ended;

@@ -75,7 +75,10 @@ void uapi_device_destroy(struct uapi_device *dev)
 
 void uapi_device_unplug(struct uapi_device *dev)
 {
+	pthread_mutex_lock(&dev->master_lock);
 	atomic_fetch_add(&dev->generation, 1);
+	dev->open_count = 0;
+	pthread_mutex_unlock(&dev->master_lock);
 	gem_publish_move(dev->access_changes);
 	uapi_master_drop(dev);
 	gpu_device_wedge(dev->gpu);

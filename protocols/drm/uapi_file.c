@@ -97,7 +97,7 @@ static void file_release(struct vfs_file *base)
 	uapi_master_release(file);
 	pthread_mutex_lock(&dev->master_lock);
 	/* Under the lock, so that it can not hit who opens the card anew meanwhile. */
-	if (--dev->open_count == 0) {
+	if (!uapi_file_unplugged(file) && --dev->open_count == 0) {
 		kms_atomic_shutdown(dev->kms);
 		if (dev->on_last_close)
 			dev->on_last_close(dev, dev->on_last_close_data);
@@ -143,7 +143,8 @@ int uapi_file_open(const struct vfs_node *node, int flags, struct vfs_caller *ca
 		goto finish_parts;
 	gem_list_init(&file->link);
 	pthread_mutex_lock(&dev->master_lock);
-	dev->open_count++;
+	if (!uapi_file_unplugged(file))
+		dev->open_count++;
 	pthread_mutex_unlock(&dev->master_lock);
 	*out = &file->base;
 	return 0;

@@ -52,6 +52,8 @@ static long transfer(struct fbdev_file *file, struct vfs_caller *caller, uint64_
 
 	if (access == (write ? O_RDONLY : O_WRONLY))
 		return -EBADF;
+	if (file->dev->removed)
+		return -ENODEV;
 	if (vfs_copy_from(caller, &io, arg, sizeof(io)))
 		return -EFAULT;
 	pthread_mutex_lock(&file->lock);
@@ -96,6 +98,23 @@ static long seek(struct fbdev_file *file, struct vfs_caller *caller, uint64_t ar
 
 /* ---- the file ---- */
 
+static void device_put(struct fbdev_device *dev)
+{
+	if (atomic_fetch_sub(&dev->refcount, 1) > 1)
+		return;
+	kms_fbdev_destroy(dev->kms);
+	pthread_mutex_destroy(&dev->lock);
+	free(dev);
+}
+
+static void watch(struct fbdev_device *dev, bool on)
+{
+	pthread_mutex_lock(&dev->lock);
+	if (dev->console)
+		kms_console_watch(dev->console, on);
+	pthread_mutex_unlock(&dev->lock);
+}
+
 static long file_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg,
 	struct vfs_caller *caller)
 {
@@ -109,6 +128,8 @@ static long file_ioctl(struct vfs_file *base, unsigned int request, uint64_t arg
 	case WIRE_FB_SEEK:
 		return seek(file, caller, arg);
 	}
+	if (file->dev->removed)
+		return -ENODEV;
 	return fbdev_ioctl(file->dev, request, arg, caller);
 }
 
@@ -121,6 +142,8 @@ static int file_mmap(struct vfs_file *base, uint64_t offset, uint64_t length, in
 
 	if (access == O_WRONLY || (prot & PROT_WRITE && access != O_RDWR))
 		return -EACCES;
+	if (file->dev->removed)
+		return -ENODEV;
 	if (offset > size || length > size - offset)
 		return -EINVAL;
 	int ret = gem_object_open_memory(kms_fbdev_object(file->dev->kms), fd);
@@ -128,7 +151,7 @@ static int file_mmap(struct vfs_file *base, uint64_t offset, uint64_t length, in
 		return ret;
 	*fd_offset = offset;
 	if (!atomic_exchange(&file->watched, true))
-		kms_console_watch(file->dev->console, true);
+		watch(file->dev, true);
 	return 0;
 }
 
@@ -137,8 +160,9 @@ static void file_release(struct vfs_file *base)
 	struct fbdev_file *file = gem_container_of(base, struct fbdev_file, base);
 
 	/* Mappings may stay, as the kernel's do; nobody looks at them any more. */
-	if (file->watched && file->dev->console)
-		kms_console_watch(file->dev->console, false);
+	if (file->watched)
+		watch(file->dev, false);
+	device_put(file->dev);
 	pthread_mutex_destroy(&file->lock);
 	vfs_file_finish(base);
 	free(file);
@@ -161,27 +185,44 @@ static int open_file(const struct vfs_node *node, int flags, struct vfs_caller *
 		return -ENOMEM;
 	vfs_file_init(&file->base, &file_ops);
 	file->dev = node->data;
+	atomic_fetch_add(&file->dev->refcount, 1);
 	pthread_mutex_init(&file->lock, NULL);
 	*out = &file->base;
 	return 0;
 }
 
-void fbdev_device_init(struct fbdev_device *dev, struct kms_fbdev *kms,
-	struct kms_console *console, const char *driver, unsigned index, struct vfs_node *node)
+void fbdev_node_init(struct fbdev_node *node, unsigned index)
 {
-	*dev = (struct fbdev_device) {.kms = kms, .console = console};
-	snprintf(dev->path, sizeof(dev->path), "/dev/fb%u", index);
-	snprintf(dev->name, sizeof(dev->name), "%sdrmfb", driver);
-	pthread_mutex_init(&dev->lock, NULL);
-	*node = (struct vfs_node) {
-		.path = dev->path, .major = FBDEV_MAJOR, .minor = index, .mode = 0666,
-		.uid = geteuid(), .gid = getegid(), .open = open_file, .data = dev,
+	snprintf(node->path, sizeof(node->path), "/dev/fb%u", index);
+	node->base = (struct vfs_node) {
+		.path = node->path, .major = FBDEV_MAJOR, .minor = index, .mode = 0666,
+		.uid = geteuid(), .gid = getegid(), .open = open_file,
 	};
 }
 
-void fbdev_device_finish(struct fbdev_device *dev)
+int fbdev_device_create(struct kms_fbdev *kms, struct kms_console *console, const char *driver,
+	struct fbdev_device **out)
 {
+	struct fbdev_device *dev = calloc(1, sizeof(*dev));
+
+	if (!dev)
+		return -ENOMEM;
+	dev->refcount = 1;
+	dev->kms = kms;
+	dev->console = console;
+	snprintf(dev->name, sizeof(dev->name), "%sdrmfb", driver);
+	pthread_mutex_init(&dev->lock, NULL);
+	*out = dev;
+	return 0;
+}
+
+void fbdev_device_remove(struct fbdev_device *dev)
+{
+	dev->removed = true;
+	pthread_mutex_lock(&dev->lock);
+	struct kms_console *console = dev->console;
 	dev->console = NULL;
-	dev->kms = NULL;
-	pthread_mutex_destroy(&dev->lock);
+	pthread_mutex_unlock(&dev->lock);
+	kms_console_destroy(console);
+	device_put(dev);
 }

@@ -11,24 +11,33 @@
 #include "vfs.h"
 
 struct fbdev_device {
+	atomic_uint refcount;        /* one until it is removed, one for each open file */
+	atomic_bool removed;
 	struct kms_fbdev *kms;
-	struct kms_console *console; /* told while somebody maps the memory */
-	char path[16];               /* "/dev/fb0" */
 	char name[16];               /* FBIOGET_FSCREENINFO's id: the driver's name + "drmfb" */
-	/* Colormap, which changes no pixel of a true-colour screen. */
 	pthread_mutex_t lock;
+	struct kms_console *console; /* told while somebody maps the memory; lock */
+	/* Colormap, which changes no pixel of a true-colour screen. */
 	uint16_t red[256], green[256], blue[256]; /* lock */
 };
 
 #define FBDEV_MAJOR 29
 
+/* /dev/fb<index> (29:index) for the devices that come and go there: data is who is there. */
+struct fbdev_node {
+	struct vfs_node base; /* for vfs_add_node, while there is a device */
+	char path[16];        /* "/dev/fb0" */
+};
+void fbdev_node_init(struct fbdev_node *node, unsigned index);
+
+/* kms and console are the device's then. -ENOMEM. */
+int fbdev_device_create(struct kms_fbdev *kms, struct kms_console *console, const char *driver,
+	struct fbdev_device **out);
 /*
- * kms and console stay the caller's. Fills node, /dev/fb<index> (29:index), for
- * vfs_add_node, which the caller takes away again before finish. Then kms and console may
- * go; dev stays as long as files that were leaked may be, which nobody can call any more.
+ * Its node is out of the vfs. The console ends, and requests on open files give -ENODEV from
+ * now on; what is mapped stays. The memory goes with the last of these files: before kms's
+ * device does.
  */
-void fbdev_device_init(struct fbdev_device *dev, struct kms_fbdev *kms,
-	struct kms_console *console, const char *driver, unsigned index, struct vfs_node *node);
-void fbdev_device_finish(struct fbdev_device *dev);
+void fbdev_device_remove(struct fbdev_device *dev);
 
 #endif

@@ -78,10 +78,11 @@ struct platform_card {
 	struct vfs_node card_node, render_node; /* render_node.path NULL = there is none */
 	struct uapi_debugfs *debugfs; /* NULL while unplugged */
 	bool unplugged; /* control thread */
-	struct kms_fbdev *fbdev;     /* NULL = none, as console then */
+	/* fb's, both; NULL = none, or unplugged. */
+	struct kms_fbdev *fbdev;
 	struct kms_console *console;
-	struct fbdev_device fb;      /* valid with fbdev, as fb_node */
-	struct vfs_node fb_node;
+	struct fbdev_device *fb;
+	struct fbdev_node fb_node;   /* path "" = the card never had one */
 	/* By crtc; NULL without frames_dir, video_path. */
 	struct kms_sink *png_sinks[KMS_MAX_CRTCS], *video_sinks[KMS_MAX_CRTCS];
 	/*

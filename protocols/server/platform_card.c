@@ -182,6 +182,15 @@ static int start_sinks(struct platform_card *card, const struct platform_options
 	return ret;
 }
 
+/* A device whose planes take nothing that a console draws is none the worse without. */
+static void start_fbdev(struct platform_card *card)
+{
+	int ret = platform_fbdev_start(card);
+
+	if (ret < 0)
+		gem_warn("platform", "card %u has no console: %s", card->index, strerror(-ret));
+}
+
 static int start_card(struct platform_card *card, const struct platform_options *options)
 {
 	int ret = tree_add_drm(card->platform->tree, card->dev, &card->card_node,
@@ -194,10 +203,8 @@ static int start_card(struct platform_card *card, const struct platform_options 
 	kms_oops_add_device(card->dev->kms, card->index);
 	for (unsigned i = 0; i < card->dev->kms->crtc_count && ret == 0; i++)
 		ret = start_sinks(card, options, i);
-	/* A device whose planes take nothing that a console draws is none the worse without. */
-	int err = ret == 0 && options->fbdev ? platform_fbdev_start(card) : 0;
-	if (err < 0)
-		gem_warn("platform", "card %u has no console: %s", card->index, strerror(-err));
+	if (ret == 0 && options->fbdev)
+		start_fbdev(card);
 	return ret;
 }
 
@@ -238,10 +245,12 @@ int platform_unplug_card(struct platform_card *card)
 {
 	const struct vfs_node *render = card->render_node.path ? &card->render_node : NULL;
 	struct platform *platform = card->platform;
+	bool fb = card->fb != NULL;
 	char name[64];
 
 	card->unplugged = true;
 	set_hotplug(card, false);
+	platform_fbdev_stop(card);
 	vfs_remove_node(platform->vfs, &card->card_node);
 	if (render)
 		vfs_remove_node(platform->vfs, render);
@@ -255,6 +264,8 @@ int platform_unplug_card(struct platform_card *card)
 		snprintf(name, sizeof(name), UAPI_DEBUGFS_FOLDER "/%u", render->minor);
 		tree_remove(platform->tree, name);
 	}
+	if (fb)
+		tree_uevent_fb(platform->tree, card->dev, &card->fb_node.base, "remove");
 	tree_uevent_device(platform->tree, &card->card_node, render, "remove");
 	gem_info("platform", "card %u unplugged", card->index);
 	return 0;
@@ -283,7 +294,11 @@ int platform_plug_card(struct platform_card *card)
 		goto remove_tree;
 	set_hotplug(card, true);
 	card->unplugged = false;
+	if (card->fb_node.path[0])
+		start_fbdev(card);
 	tree_uevent_device(platform->tree, &card->card_node, render, "add");
+	if (card->fb)
+		tree_uevent_fb(platform->tree, card->dev, &card->fb_node.base, "add");
 	gem_info("platform", "card %u plugged in", card->index);
 	return 0;
 

@@ -48,28 +48,37 @@ static int add_to_tree(struct platform_card *card)
 {
 	const struct kms_canvas *canvas = kms_fbdev_canvas(card->fbdev);
 	struct tree_fb fb = {
-		.name = card->fb.name, .virtual_width = canvas->width,
+		.name = card->fb->name, .virtual_width = canvas->width,
 		.virtual_height = canvas->height, .stride = canvas->pitch,
 	};
 
 	kms_fbdev_size(card->fbdev, &fb.width, &fb.height);
-	return tree_add_fb(card->platform->tree, card->dev, &card->fb_node, &fb);
+	return tree_add_fb(card->platform->tree, card->dev, &card->fb_node.base, &fb);
 }
 
 static int add_node(struct platform_card *card)
 {
-	fbdev_device_init(&card->fb, card->fbdev, card->console, card->dev->driver_name,
-		card->index, &card->fb_node);
-	int ret = vfs_add_node(card->platform->vfs, &card->fb_node);
+	/* Files of before the card was unplugged are of this node, too. */
+	if (!card->fb_node.path[0])
+		fbdev_node_init(&card->fb_node, card->index);
+	card->fb_node.base.data = card->fb;
+	int ret = vfs_add_node(card->platform->vfs, &card->fb_node.base);
 	if (ret < 0)
-		goto finish_device;
+		return ret;
 	ret = add_to_tree(card);
-	if (ret == 0)
-		return 0;
-	vfs_remove_node(card->platform->vfs, &card->fb_node);
-finish_device:
-	fbdev_device_finish(&card->fb);
+	if (ret < 0)
+		vfs_remove_node(card->platform->vfs, &card->fb_node.base);
 	return ret;
+}
+
+static void forget(struct platform_card *card)
+{
+	pthread_mutex_lock(&card->dev->master_lock);
+	card->dev->on_last_close = NULL;
+	card->fbdev = NULL;
+	pthread_mutex_unlock(&card->dev->master_lock);
+	card->console = NULL;
+	card->fb = NULL;
 }
 
 int platform_fbdev_start(struct platform_card *card)
@@ -81,9 +90,14 @@ int platform_fbdev_start(struct platform_card *card)
 	ret = create_console(card);
 	if (ret < 0)
 		goto destroy_fbdev;
-	ret = add_node(card);
+	ret = fbdev_device_create(card->fbdev, card->console, card->dev->driver_name, &card->fb);
 	if (ret < 0)
 		goto destroy_console;
+	ret = add_node(card);
+	if (ret < 0) {
+		fbdev_device_remove(card->fb);
+		goto forget;
+	}
 	pthread_mutex_lock(&card->dev->master_lock);
 	card->dev->on_last_close = handle_last_close;
 	card->dev->on_last_close_data = card;
@@ -96,22 +110,20 @@ destroy_console:
 	kms_console_destroy(card->console);
 destroy_fbdev:
 	kms_fbdev_destroy(card->fbdev);
-	card->fbdev = NULL;
+forget:
+	forget(card);
 	return ret;
 }
 
 void platform_fbdev_stop(struct platform_card *card)
 {
-	if (!card->fbdev)
+	struct fbdev_device *fb = card->fb;
+
+	if (!fb)
 		return;
-	pthread_mutex_lock(&card->dev->master_lock);
-	card->dev->on_last_close = NULL;
-	pthread_mutex_unlock(&card->dev->master_lock);
-	vfs_remove_node(card->platform->vfs, &card->fb_node);
-	fbdev_device_finish(&card->fb);
-	kms_console_destroy(card->console);
-	kms_fbdev_destroy(card->fbdev);
-	card->fbdev = NULL;
+	forget(card);
+	vfs_remove_node(card->platform->vfs, &card->fb_node.base);
+	fbdev_device_remove(fb);
 }
 
 /* ---- the command ---- */
@@ -124,6 +136,8 @@ static int console(void *data, int argc, char **argv, FILE *out)
 		return 0;
 	if (argc < 3 || strcmp(argv[1], "print") != 0)
 		return control_refuse(out, "usage: console print TEXT... [card N]");
+	if (card->unplugged)
+		return control_refuse(out, "card %u is unplugged", card->index);
 	if (!card->fbdev)
 		return control_refuse(out, "there is no console: see --fbdev");
 	for (int i = 2; i < argc; i++) {

@@ -63,8 +63,9 @@ struct platform_objects {
 void platform_collect_objects_locked(struct platform_objects *objects, struct uapi_device *dev);
 /* ",\"buffers\":[...]"; drops the references. No lock held. */
 void platform_print_objects(FILE *out, struct platform_objects *objects);
-/* The card's screens show a console while nobody has it open. */
+/* The card's screens show a console while nobody has it open. Its part of the tree is there. */
 int platform_fbdev_start(struct platform_card *card);
+/* What is in the tree stays for tree_remove_drm. */
 void platform_fbdev_stop(struct platform_card *card);
 /* A monitor came or went, or changed. */
 void platform_fbdev_hotplug(struct platform_card *card);

@@ -37,7 +37,7 @@ const char *tree_root(const struct tree *tree);
 /* card and render: their vfs nodes; render may be NULL. */
 int tree_add_drm(struct tree *tree, struct uapi_device *dev, const struct vfs_node *card,
 	const struct vfs_node *render);
-/* All that tree_add_drm made for the device of card, which is one of the tree's. */
+/* All that tree_add_drm and tree_add_fb made for the device of card, which is one of the tree's. */
 void tree_remove_drm(struct tree *tree, const struct vfs_node *card);
 /* The empty placeholder of a text file, so that folders list it; open goes to the door. */
 int tree_add_text(struct tree *tree, const struct vfs_node *node);
@@ -49,7 +49,7 @@ struct tree_fb {
 	uint32_t width, height, virtual_width, virtual_height; /* pixels */
 	uint32_t stride;                                       /* bytes */
 };
-/* A card's framebuffer device: node, /sys/class/graphics/fbN. */
+/* A framebuffer device of a card that is there: node, /sys/class/graphics/fbN. */
 int tree_add_fb(struct tree *tree, const struct uapi_device *card, const struct vfs_node *node,
 	const struct tree_fb *fb);
 /* name and all below it. */
@@ -71,6 +71,9 @@ void tree_uevent_hotplug(struct tree *tree, const struct vfs_node *card, uint32_
 /* ACTION=action ("add", "remove") of card, its connectors and render, which may be NULL. */
 void tree_uevent_device(struct tree *tree, const struct vfs_node *card,
 	const struct vfs_node *render, const char *action);
+/* The same of card's framebuffer device. */
+void tree_uevent_fb(struct tree *tree, const struct uapi_device *card,
+	const struct vfs_node *node, const char *action);
 /* ACTION=action ("add", "remove") of an input device and its event node. */
 void tree_uevent_input(struct tree *tree, const struct evdev_device *dev, const char *action);
 /* ACTION=change with LEASE=1: a lessee is gone. */

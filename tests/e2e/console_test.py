@@ -76,6 +76,32 @@ def test_comes_back(t):
     t.stop(process)
 
 
+def test_unplugged(t):
+    """Its text goes with the device; who still has a file of the old one has no screen."""
+    process, folder = start(t)
+    shows(t, folder, "crtc 0: on")
+    ctl(t, folder, "console", "print", "of the first one")
+    shows(t, folder, "of the first one")
+    holder = t.start(tc.LAUNCHER, "exec", "--join", folder, "--", "sh", "-c",
+                     "exec 3<>/dev/dri/card0; echo open >" + t.path("open") + "; exec sleep 1000")
+    t.wait(lambda: os.path.exists(t.path("open")), "the other program")
+    for _ in range(3):
+        t.check(ctl(t, folder, "unplug")["ok"], "unplug")
+        t.equal(screen(t, folder), [], "without a device")
+        t.equal(ctl(t, folder, "console", "print", "x")["error"], "card 0 is unplugged", "print")
+        t.check(ctl(t, folder, "plug")["ok"], "plug")
+        t.check(screen(t, folder)[0].startswith("Testcard: /dev/dri/card0"), "banner")
+        ctl(t, folder, "console", "print", "of another one")
+        shows(t, folder, "of another one")
+        t.check(not any("of the first one" in line for line in screen(t, folder)), "old text")
+    holder.kill()
+    holder.wait()
+    t.running.remove(holder)
+    shows(t, folder, "/dev/dri/card0: closed by process")
+    t.check(any("of another one" in line for line in screen(t, folder)), "the same console")
+    t.stop(process)
+
+
 def test_not_for_who_does_not_want_it(t):
     process, folder = start(t, "--no-fbdev")
     t.equal(ctl(t, folder, "screenshot", t.path("x.png"))["error"], "crtc 0 is off", "screenshot")

@@ -147,4 +147,5 @@ def main():
     draw(fd, var)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,33 @@ import console_device as console
 import png
 import tc
 
-CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fb_client.py")
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Client:
+    """A program on the device, which says what it has done and waits to be told to go on."""
+
+    def __init__(self, t, folder, script):
+        self.t = t
+        self.process = subprocess.Popen(
+            [tc.LAUNCHER, "exec", "--join", folder, "--", sys.executable,
+             os.path.join(HERE, script)], env=t.env(), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=open(t.path("client.log"), "w"), text=True, bufsize=1)
+        t.running.append(self.process)
+
+    def step(self, want):
+        got = self.process.stdout.readline().strip()
+        if got != want:
+            with open(self.t.path("client.log")) as file:
+                raise tc.Failed(f"{got!r}, not {want!r}: {file.read()}")
+
+    def go_on(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def end(self):
+        self.t.equal(self.process.wait(tc.TIMEOUT), 0, "exit code")
+        self.t.running.remove(self.process)
 
 
 def color(t, folder, x, y):
@@ -18,21 +44,8 @@ def color(t, folder, x, y):
 
 def test_a_program(t):
     process, folder = console.start(t)
-    client = subprocess.Popen([tc.LAUNCHER, "exec", "--join", folder, "--", sys.executable, CLIENT],
-                              env=t.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              stderr=open(t.path("client.log"), "w"), text=True, bufsize=1)
-    t.running.append(client)
-
-    def step(want):
-        got = client.stdout.readline().strip()
-        if got != want:
-            with open(t.path("client.log")) as file:
-                raise tc.Failed(f"{got!r}, not {want!r}: {file.read()}")
-
-    def go_on():
-        client.stdin.write("\n")
-        client.stdin.flush()
-
+    client = Client(t, folder, "fb_client.py")
+    step, go_on = client.step, client.go_on
     for want in ("info", "refusals", "cmap", "drawn"):
         step(want)
     t.equal(color(t, folder, 1, 0), 0xff0000, "mapped")
@@ -52,12 +65,35 @@ def test_a_program(t):
     t.wait(lambda: color(t, folder, 1, 0) != 0xff0000, "the other program's picture")
     go_on()
     step("busy")
-    t.equal(client.wait(tc.TIMEOUT), 0, "exit code")
-    t.running.remove(client)
+    client.end()
     flip.kill()
     flip.wait()
     t.running.remove(flip)
     t.wait(lambda: color(t, folder, 1, 1) == 0xff0000, "what was drawn comes back")
+    t.stop(process)
+
+
+def test_unplugged(t):
+    """Files of a device that was pulled out are of none; a new one is where it was."""
+    process, folder = console.start(t)
+    client = Client(t, folder, "fb_unplug_client.py")
+    client.step("there")
+    for _ in range(2):
+        t.equal(color(t, folder, 1023, 767), 0xff0000, "drawn")
+        t.check(console.ctl(t, folder, "unplug")["ok"], "unplug")
+        t.equal(color(t, folder, 1023, 767), None, "a screen without a device")
+        client.go_on()
+        client.step("gone")
+        t.check(console.ctl(t, folder, "plug")["ok"], "plug")
+        client.go_on()
+        client.step("there")
+    # The old device's memory, and the end of its files, are not the new one's.
+    t.equal(color(t, folder, 1023, 767), 0xff0000, "drawn at last")
+    client.go_on()
+    client.step("closed")
+    t.equal(color(t, folder, 1023, 767), 0xff0000, "who had the old ones is gone")
+    client.go_on()
+    client.end()
     t.stop(process)
 
 
