@@ -35,7 +35,7 @@ def test_kwin_beside_mutter(t):
     ink = 0x302010
     first = desktop.mutter(t)
     first.show(desktop.full, "mutter's terminal")
-    second = desktop.kwin(t, "Q", ["foot", "-F", "-o", f"colors.background={ink:06x}"],
+    second = desktop.kwin(t, "Q", ["foot", "-F", "-o", f"colors.background={ink:06x}", "sh"],
                           options=("--join", first.dir), name="second", device=False)
     first.wait(lambda: len(first.ctl("session")["sessions"]) == 2, "a second session")
     by_keys, by_command = desktop.switch_by_keys, lambda card, n: card.ctl("session", str(n))

@@ -96,7 +96,8 @@ class Test:
         env = {key: value for key, value in os.environ.items()
                if key not in ("WAYLAND_DISPLAY", "DISPLAY", "LD_PRELOAD", "TESTCARD_DIR",
                               "LP_NUM_THREADS")}
-        env.update(XDG_RUNTIME_DIR=self.runtime, **more)
+        # Terminals begin with it; without it, with what the user logs in with: nobody, with none.
+        env.update(XDG_RUNTIME_DIR=self.runtime, SHELL="/bin/sh", **more)
         return env
 
     def check(self, condition, text="check failed"):
