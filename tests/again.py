@@ -21,9 +21,9 @@ NEVER = re.compile(r"Sanitizer|runtime error:|(ended with|is gone \() ?-\d")
 def excerpt(test):
     """What a reader of the log's end needs: the cases that failed and what they said."""
     lines = [line for line in test.get("stdout", "").splitlines()
-             if line.startswith(("not ok", "Bail out"))]
-    lines += test.get("stderr", "").splitlines()[-30:]
-    return "\n".join(f"    {line[:300]}" for line in lines[-40:])
+             if line.startswith(("not ok", "#", "Bail out"))]
+    lines += test.get("stderr", "").splitlines()[-20:]
+    return "\n".join(f"    {line[:300]}" for line in lines[-50:])
 
 
 def crashed(test):
@@ -33,7 +33,8 @@ def crashed(test):
 
 def passes(build, name):
     command = ["meson", "test", "-C", build, "--no-rebuild", "--logbase", "again",
-               "--num-processes", "1", "--timeout-multiplier", "4", "--repeat", str(TIMES), name]
+               "--num-processes", "1", "--timeout-multiplier", "4", "--maxfail", "1",
+               "--repeat", str(TIMES), name]
     return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
