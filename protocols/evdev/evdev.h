@@ -34,7 +34,11 @@ enum evdev_kind {
 	EVDEV_KINDS,
 };
 
-enum { EVDEV_INDEX_MAX = 31, EVDEV_NAME_MAX = 80 };
+enum {
+	EVDEV_INDEX_MAX = 31,
+	EVDEV_NAME_MAX = 80,
+	EVDEV_SLOTS = 10, /* of EVDEV_TOUCH */
+};
 
 struct evdev_device;
 
@@ -99,6 +103,21 @@ struct evdev_value {
 	int32_t value;
 };
 void evdev_emit_frame(struct evdev_device *dev, const struct evdev_value *values, unsigned count);
+/* What a finger does on EVDEV_TOUCH. */
+struct evdev_finger {
+	enum {
+		EVDEV_FINGER_DOWN,
+		EVDEV_FINGER_MOVE,
+		EVDEV_FINGER_UP,
+	} act;
+	int slot; /* DOWN: -1 = a free one, which is put here; it stays -1 when there is none */
+	int x, y; /* positions of the device; not of UP */
+};
+/*
+ * A whole frame. A finger that is not down neither moves nor goes up; one that comes down
+ * where one is, is another contact. Nothing on a device that is gone.
+ */
+void evdev_emit_fingers(struct evdev_device *dev, struct evdev_finger *fingers, unsigned count);
 /*
  * Presses or releases the key that gives code by default: the program may have mapped
  * it to another one (EVIOCSKEYCODE). One frame, with MSC_SCAN where the device has it.

@@ -14,7 +14,6 @@
 
 enum {
 	EVDEV_FRAME_MAX = 160,  /* more than any device's frame_max */
-	EVDEV_SLOTS = 10,
 	EVDEV_MT_FIRST = ABS_MT_TOUCH_MAJOR,
 	EVDEV_MT_COUNT = ABS_MT_TOOL_Y - ABS_MT_TOUCH_MAJOR + 1,
 	EVDEV_SCANCODES = 256,  /* of a keymap */
@@ -55,6 +54,7 @@ struct evdev_device {
 	unsigned long switches[EVDEV_LONGS(SW_CNT)];
 	struct input_absinfo abs[ABS_CNT];
 	int mt[EVDEV_SLOTS][EVDEV_MT_COUNT];
+	uint16_t contact;        /* tracking id of evdev_emit_fingers' next one */
 	int slot;                /* that following ABS_MT_ events are about */
 	uint16_t keymap[EVDEV_SCANCODES]; /* codes by scan code */
 	struct evdev_value frame[EVDEV_FRAME_MAX];

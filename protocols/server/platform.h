@@ -109,8 +109,6 @@ struct platform {
 	struct platform_inputs {
 		pthread_mutex_t lock;
 		struct evdev_device *devices[EVDEV_INDEX_MAX + 1]; /* by index of eventN; lock */
-		unsigned fingers; /* that are down by control commands, a bit each; control thread */
-		unsigned contact; /* tracking id of the next one; control thread */
 	} inputs;
 	struct vfs_node sw_sync_node;
 	struct tree *tree;

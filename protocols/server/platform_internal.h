@@ -9,8 +9,6 @@
  * shares of the screen, so they stay right when the mode changes.
  */
 #define PLATFORM_TABLET_MAX 32767
-/* Slots of the touchscreen. */
-#define PLATFORM_FINGERS 10
 
 /* Sets platform->dir, dir_fd and owns_dir; takes away what a dead platform left. */
 int platform_dir_open(struct platform *platform, const char *dir);

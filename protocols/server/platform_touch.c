@@ -49,53 +49,36 @@ static bool parse_place(struct platform *platform, const struct evdev_device *de
 
 /* ---- touch ---- */
 
-static void put_touch_place(struct frame *frame, long slot, const int place[2])
-{
-	put(frame, EV_ABS, ABS_MT_POSITION_X, place[0]);
-	put(frame, EV_ABS, ABS_MT_POSITION_Y, place[1]);
-	/* Slot 0 is the finger of programs that know only one. */
-	if (slot == 0) {
-		put(frame, EV_ABS, ABS_X, place[0]);
-		put(frame, EV_ABS, ABS_Y, place[1]);
-	}
-}
-
 static int touch_usage(FILE *out)
 {
 	return control_refuse(out, "usage: touch down|move FINGER X Y | up FINGER (0 to %d)",
-		PLATFORM_FINGERS - 1);
+		EVDEV_SLOTS - 1);
 }
 
 static int touch(void *data, int argc, char **argv, FILE *out)
 {
 	struct platform *platform = data;
-	struct frame frame = {.count = 0};
-	int place[2];
-	long finger;
+	int place[2] = {0};
+	long slot;
 
 	bool down = argc == 5 && strcmp(argv[1], "down") == 0;
 	bool move = argc == 5 && strcmp(argv[1], "move") == 0;
 	bool up = argc == 3 && strcmp(argv[1], "up") == 0;
-	if (!(down || move || up) || !platform_parse_int(argv[2], 0, PLATFORM_FINGERS - 1, &finger))
+	if (!(down || move || up) || !platform_parse_int(argv[2], 0, EVDEV_SLOTS - 1, &slot))
 		return touch_usage(out);
 	struct evdev_device *dev = platform_input_take(platform, EVDEV_TOUCH, out);
 	if (!dev)
 		return 0;
-	if (!up && !parse_place(platform, dev, argv + 3, place, out)) {
-		evdev_put(dev);
-		return 0;
+	if (up || parse_place(platform, dev, argv + 3, place, out)) {
+		struct evdev_finger finger = {
+			.act = down ? EVDEV_FINGER_DOWN : move ? EVDEV_FINGER_MOVE : EVDEV_FINGER_UP,
+			.slot = slot, .x = place[0], .y = place[1],
+		};
+		evdev_emit_fingers(dev, &finger, 1);
+		fputs("{\"ok\":true}", out);
 	}
-	unsigned fingers = platform->inputs.fingers;
-	fingers = up ? fingers & ~(1u << finger) : fingers | 1u << finger;
-	put(&frame, EV_ABS, ABS_MT_SLOT, finger);
-	/* A finger that comes again is another contact. */
-	if (!move)
-		put(&frame, EV_ABS, ABS_MT_TRACKING_ID, up ? -1 : platform->inputs.contact++ & 0xffff);
-	if (!up)
-		put_touch_place(&frame, finger, place);
-	put(&frame, EV_KEY, BTN_TOUCH, fingers != 0);
-	platform->inputs.fingers = fingers;
-	return send(dev, &frame, out);
+	evdev_put(dev);
+	return 0;
 }
 
 /* ---- pen ---- */

@@ -12,7 +12,8 @@
  * until frames of that size come the host scales the old ones (where it has wp_viewporter).
  *
  * Host keys become EV_KEY of the first keyboard; pointer positions become absolute positions
- * of the first tablet, at pixel centres; wheels go to the first pointer. The tablet's area is
+ * of the first tablet, at pixel centres; wheels go to the first pointer; fingers to the first
+ * touchscreen, which has them go up when the host takes them for its own. Their area is
  * that of all screens that are on, side by side in the order of cards and crtcs, top aligned:
  * a program that places its screens otherwise gets wrong positions from all windows of
  * several. What is held is released when the focus leaves.

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "window_internal.h"
-#include "evdev.h"
 #include "platform.h"
 
 static void seat_emit(struct window_seat *seat, enum evdev_kind kind, uint16_t type,
@@ -190,26 +189,38 @@ static void find_place(const struct window_seat *seat, struct place *place)
 	}
 }
 
-static void pointer_move(struct window_seat *seat, wl_fixed_t x, wl_fixed_t y)
+bool window_seat_place(const struct window_seat *seat, const struct evdev_device *dev,
+	wl_fixed_t x, wl_fixed_t y, int *dev_x, int *dev_y)
 {
-	int max_x, max_y;
 	struct place place;
+	int max_x, max_y;
 
 	if (seat->surface_width == 0)
-		return;
+		return false;
 	find_place(seat, &place);
 	if (place.width == 0)
-		return; /* off */
-	struct evdev_device *tablet = platform_input_get(seat->platform, EVDEV_TABLET);
-	if (!tablet)
-		return;
-	evdev_get_abs_max(tablet, &max_x, &max_y);
+		return false; /* off */
+	evdev_get_abs_max(dev, &max_x, &max_y);
 	uint32_t pixel_x = place.left + pixel_at(x, seat->surface_width, place.width);
 	uint32_t pixel_y = pixel_at(y, seat->surface_height, place.height);
-	evdev_emit(tablet, EV_ABS, ABS_X, axis_value(pixel_x, place.all_width, max_x));
-	evdev_emit(tablet, EV_ABS, ABS_Y, axis_value(pixel_y, place.all_height, max_y));
+	*dev_x = axis_value(pixel_x, place.all_width, max_x);
+	*dev_y = axis_value(pixel_y, place.all_height, max_y);
+	return true;
+}
+
+static void pointer_move(struct window_seat *seat, wl_fixed_t x, wl_fixed_t y)
+{
+	struct evdev_device *tablet = platform_input_get(seat->platform, EVDEV_TABLET);
+	int tablet_x, tablet_y;
+
+	if (!tablet)
+		return;
+	if (window_seat_place(seat, tablet, x, y, &tablet_x, &tablet_y)) {
+		evdev_emit(tablet, EV_ABS, ABS_X, tablet_x);
+		evdev_emit(tablet, EV_ABS, ABS_Y, tablet_y);
+		seat->tablet_dirty = true;
+	}
 	evdev_put(tablet);
-	seat->tablet_dirty = true;
 }
 
 /* Rounds towards zero; the rest stays for the next event. */
@@ -400,6 +411,10 @@ static void seat_capabilities(void *data, struct wl_seat *wl_seat, uint32_t capa
 		seat->pointer = wl_seat_get_pointer(wl_seat);
 		wl_pointer_add_listener(seat->pointer, &pointer_listener, seat);
 	}
+	if (capabilities & WL_SEAT_CAPABILITY_TOUCH)
+		window_touch_take(seat);
+	else
+		window_touch_drop(seat);
 }
 
 static void seat_name(void *data, struct wl_seat *wl_seat, const char *name)
@@ -435,6 +450,7 @@ void window_seat_unbind(struct window_seat *seat)
 		return;
 	seat_drop_keyboard(seat);
 	seat_drop_pointer(seat);
+	window_touch_drop(seat);
 	if (wl_seat_get_version(seat->seat) >= WL_SEAT_RELEASE_SINCE_VERSION)
 		wl_seat_release(seat->seat);
 	else

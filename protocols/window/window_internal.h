@@ -12,6 +12,7 @@
 #include <wayland-client.h>
 
 #include "window.h"
+#include "evdev.h"
 #include "gem_base.h"
 #include "kms_device.h"
 #include "kms_sink.h"
@@ -64,7 +65,15 @@ bool window_buffers_push(struct window_buffers *buffers, const struct kms_frame 
  */
 struct window_memory *window_buffers_take(struct window_buffers *buffers, struct wl_shm *shm);
 
-/* ---- window_input.c: host seat to evdev ---- */
+/* ---- window_input.c, window_touch.c: host seat to evdev ---- */
+
+/* A host's finger. */
+struct window_finger {
+	bool down;    /* as the host sees it; until its going up is told */
+	bool changed; /* since the last evdev frame, to evdev */
+	int32_t id;   /* the host's */
+	struct evdev_finger evdev; /* slot -1 = its coming down is not told yet */
+};
 
 struct window_seat {
 	struct platform *platform;
@@ -73,6 +82,7 @@ struct window_seat {
 	struct wl_seat *seat;
 	struct wl_keyboard *keyboard;
 	struct wl_pointer *pointer;
+	struct wl_touch *touch;
 	struct wl_surface *surface;              /* ours */
 	uint32_t surface_width, surface_height;  /* as the host sees it; 0 = unmapped */
 	bool pointer_inside;
@@ -83,6 +93,8 @@ struct window_seat {
 		int32_t rest120;     /* hi-res not yet a whole notch */
 	} axes[2];                               /* WL_POINTER_AXIS_* */
 	bool tablet_dirty, wheel_dirty;          /* since the last evdev sync */
+	struct evdev_device *touchscreen;        /* a reference; NULL = no finger is down */
+	struct window_finger fingers[EVDEV_SLOTS];
 };
 
 void window_seat_init(struct window_seat *seat, struct platform *platform, struct kms_crtc *crtc);
@@ -90,6 +102,12 @@ void window_seat_bind(struct window_seat *seat, struct wl_registry *registry, ui
 	uint32_t version);
 /* Releases what is held and the host's objects; name may come again. */
 void window_seat_unbind(struct window_seat *seat);
+/* Where dev (absolute axes) has what is at x, y of the window. False: the window shows nothing. */
+bool window_seat_place(const struct window_seat *seat, const struct evdev_device *dev,
+	wl_fixed_t x, wl_fixed_t y, int *dev_x, int *dev_y);
+/* The host's seat has a touchscreen; and: it has none (any more), all fingers go up. */
+void window_touch_take(struct window_seat *seat);
+void window_touch_drop(struct window_seat *seat);
 
 /* ---- window.c ---- */
 

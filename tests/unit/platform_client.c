@@ -1,7 +1,10 @@
+#include <sys/socket.h>
+
 #include <drm_fourcc.h>
 
 #include "platform_client.h"
 #include "test.h"
+#include "wire_uapi.h"
 
 int client_open(struct platform *platform, const char *path, int flags)
 {
@@ -22,6 +25,22 @@ long client_ioctl(struct platform *platform, int fd, unsigned int request, void 
 	CHECK_INT(vfs_file_from_fd(platform->vfs, fd, &file), 0);
 	long ret = file->ops->ioctl(file, request, (uintptr_t)arg, &caller);
 	vfs_file_put(file);
+	return ret;
+}
+
+long client_read_input(struct platform *platform, int fd, void *buf, size_t size)
+{
+	struct wire_input_io io = {.address = (uintptr_t)buf, .length = size};
+	struct vfs_caller caller;
+	struct vfs_file *file;
+	uint32_t token;
+
+	CHECK_INT(vfs_file_from_fd(platform->vfs, fd, &file), 0);
+	vfs_caller_init_self(&caller);
+	long ret = file->ops->ioctl(file, WIRE_INPUT_READ, (uintptr_t)&io, &caller);
+	vfs_file_put(file);
+	if (ret >= 0 && io.token)
+		CHECK_INT(recv(fd, &token, sizeof(token), MSG_DONTWAIT), sizeof(token));
 	return ret;
 }
 

@@ -394,29 +394,12 @@ TEST(trace_to_what_is_no_file)
 	base_remove();
 }
 
-/* As the preload library reads. */
-static long read_input(struct platform *platform, int fd, void *buf, size_t size)
-{
-	struct wire_input_io io = {.address = (uintptr_t)buf, .length = size};
-	struct vfs_caller caller;
-	struct vfs_file *file;
-	uint32_t token;
-
-	CHECK_INT(vfs_file_from_fd(platform->vfs, fd, &file), 0);
-	vfs_caller_init_self(&caller);
-	long ret = file->ops->ioctl(file, WIRE_INPUT_READ, (uintptr_t)&io, &caller);
-	vfs_file_put(file);
-	if (ret >= 0 && io.token)
-		CHECK_INT(recv(fd, &token, sizeof(token), MSG_DONTWAIT), sizeof(token));
-	return ret;
-}
-
 static void read_events(struct platform *platform, int fd, struct input_event *events, int count)
 {
 	for (int i = 0; i < count;) {
 		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 		CHECK_INT(poll(&poll_fd, 1, 10000), 1);
-		long got = read_input(platform, fd, events + i, (count - i) * sizeof(*events));
+		long got = client_read_input(platform, fd, events + i, (count - i) * sizeof(*events));
 		CHECK(got > 0 && got % sizeof(*events) == 0);
 		i += got / sizeof(*events);
 	}
@@ -486,9 +469,9 @@ TEST(hands)
 		"button fourth", "button left sideways", "scroll", "scroll 1000"};
 	for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		check_refused(platform, refused[i]);
-	CHECK_INT(read_input(platform, keyboard, events, sizeof(events)), 0);
-	CHECK_INT(read_input(platform, pointer, events, sizeof(events)), 0);
-	CHECK_INT(read_input(platform, tablet, events, sizeof(events)), 0);
+	CHECK_INT(client_read_input(platform, keyboard, events, sizeof(events)), 0);
+	CHECK_INT(client_read_input(platform, pointer, events, sizeof(events)), 0);
+	CHECK_INT(client_read_input(platform, tablet, events, sizeof(events)), 0);
 	close(keyboard);
 	close(pointer);
 	close(tablet);
