@@ -150,6 +150,42 @@ def test_a_lasting_device_has_windows_too(t):
         ended(t, device, 0)
 
 
+def test_the_hosts_fingers_are_on_the_touchscreen(t):
+    """sway with a touchscreen is the host: one card's fingers get to another card in its window."""
+    matrix.need("sway", "swaybg", "libinput")
+    card = inner.start(t, options=("--input", "keyboard,pointer,touch"))
+    card.show(inner.background, "the background")
+    socket = card.wait(lambda: next((os.path.join(card.home, name) for name in os.listdir(card.home)
+                                     if name in ("wayland-0", "wayland-1")), None), "its socket")
+    folder = os.path.join(t.runtime, "inner")
+    device = t.start(tc.LAUNCHER, "device", "--display", "window", "--input", "keyboard,touch",
+                     "--dir", folder, WAYLAND_DISPLAY=socket)
+    card.show(lambda image: matrix.share(image, inner.BLUE) < 0.1, "the window instead of it")
+    reader = t.start(tc.LAUNCHER, "exec", "--join", folder, "--", "stdbuf", "-oL", "libinput",
+                     "debug-events")
+
+    def said(word):
+        return [line.split() for line in log_of(reader).split("\n")[:-1] if word in line]
+    card.wait(lambda: [line for line in said("DEVICE_ADDED") if "Touchscreen" in line],
+              "libinput's touchscreen")
+
+    def finger(words, event, number):
+        """The control command on the host's card is the number-th such event in the window's."""
+        card.ctl("touch", *words.split())
+        return card.wait(lambda: len(said(event)) >= number and said(event)[number - 1], event)
+    t.check("25.0" in " ".join(finger("down 0 256 576", "TOUCH_DOWN", 1)), log_of(reader))
+    finger("down 1 768 192", "TOUCH_DOWN", 2)
+    t.check("50.0" in " ".join(finger("move 1 512 192", "TOUCH_MOTION", 1)), log_of(reader))
+    finger("up 0", "TOUCH_UP", 1)
+    # The second one is lifted with the touchscreen that it is on.
+    finger("down 0 10 10", "TOUCH_DOWN", 3)
+    card.ctl("input", "remove", "2")
+    card.wait(lambda: len(said("TOUCH_UP")) == 3, "both to go up")
+    t.stop(reader, None)
+    t.stop(device)
+    card.stop()
+
+
 def test_the_first_mode_is_what_the_host_gives(t):
     """A host that says a size at once (weston's kiosk): the program finds it as preferred mode."""
     matrix.need("weston")
