@@ -7,7 +7,6 @@
 #include "compositor_server.h"
 #include "gpu_device.h"
 #include "platform.h"
-#include "platform.h"
 
 static const char help[] =
 	"Usage: testcard-compositor [OPTION]...\n"

@@ -13,8 +13,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <xf86drm.h>
@@ -41,12 +39,8 @@ static void connect_early(void)
 /* True when the command was done. */
 static bool control(const char *line)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	char text[512], reply[4096] = "";
-	int socket_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/control.sock", getenv("TESTCARD_DIR"));
-	CHECK_INT(connect(socket_fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	int socket_fd = test_device_connect();
 	int len = snprintf(text, sizeof(text), "%s\n", line);
 	CHECK_INT(write(socket_fd, text, len), len);
 	CHECK(read(socket_fd, reply, sizeof(reply) - 1) > 10);

@@ -13,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,13 +33,10 @@ static void connect_early(void)
 
 static void control(const char *line, char *reply, size_t size)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	int socket_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int socket_fd = test_device_connect();
 	size_t got = 0;
 	ssize_t now;
 
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/control.sock", getenv("TESTCARD_DIR"));
-	CHECK_INT(connect(socket_fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	CHECK(dprintf(socket_fd, "%s\n", line) > 0);
 	CHECK_INT(shutdown(socket_fd, SHUT_WR), 0);
 	while (got < size - 1 && (now = read(socket_fd, reply + got, size - 1 - got)) > 0)

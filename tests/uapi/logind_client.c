@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-login.h>
 #include <unistd.h>
@@ -139,12 +137,9 @@ static bool is_revoked(int fd)
 
 static void control(const char *line)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	char reply[4096] = "";
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = test_device_connect();
 
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/control.sock", getenv("TESTCARD_DIR"));
-	CHECK_INT(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	CHECK_INT(write(fd, line, strlen(line)), strlen(line));
 	CHECK(read(fd, reply, sizeof(reply) - 1) > 10);
 	CHECK(strncmp(reply, "{\"ok\":true", 10) == 0);

@@ -1,4 +1,6 @@
+#include <stdio.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <drm_fourcc.h>
 
@@ -56,4 +58,15 @@ struct drm_mode_fb_cmd2 client_add_fb(struct platform *platform, int fd, uint32_
 	};
 	CHECK_INT(client_ioctl(platform, fd, DRM_IOCTL_MODE_ADDFB2, &fb), 0);
 	return fb;
+}
+
+int client_connect_control(struct platform *platform)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(snprintf(address.sun_path, sizeof(address.sun_path), "%s/" CONTROL_SOCKET_NAME,
+		platform->dir) < (int)sizeof(address.sun_path));
+	CHECK_INT(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
 }

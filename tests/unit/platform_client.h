@@ -11,5 +11,7 @@ long client_read_input(struct platform *platform, int fd, void *buf, size_t size
 /* XRGB8888, of a new dumb buffer, whose handle stays. */
 struct drm_mode_fb_cmd2 client_add_fb(struct platform *platform, int fd, uint32_t width,
 	uint32_t height);
+/* Its control socket, which control_server_start has made. */
+int client_connect_control(struct platform *platform);
 
 #endif

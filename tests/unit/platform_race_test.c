@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <drm_fourcc.h>
@@ -139,17 +138,6 @@ static void look(int fd, const char *line)
 		test_fail(__FILE__, __LINE__, "%s: %.200s", line, reply);
 }
 
-static int control_connect(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	CHECK(snprintf(address.sun_path, sizeof(address.sun_path), "%s/" CONTROL_SOCKET_NAME,
-		platform->dir) < (int)sizeof(address.sun_path));
-	CHECK_INT(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
 TEST(looked_at_while_clients_come_and_go)
 {
 	static const char *const lines[] = {
@@ -165,7 +153,7 @@ TEST(looked_at_while_clients_come_and_go)
 	CHECK_INT(pthread_create(&flipper, NULL, flip_on, NULL), 0);
 	for (int i = 0; i < CLIENTS; i++)
 		CHECK_INT(pthread_create(&clients[i], NULL, come_and_go, NULL), 0);
-	int fd = control_connect();
+	int fd = client_connect_control(platform);
 	while (atomic_load(&flipped) < ROUNDS)
 		for (unsigned k = 0; k < GEM_ARRAY_SIZE(lines); k++)
 			look(fd, lines[k]);

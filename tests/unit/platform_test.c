@@ -86,23 +86,12 @@ static struct platform *start(const char *dir)
 	return platform;
 }
 
-static int control_connect(struct platform *platform)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	CHECK(snprintf(address.sun_path, sizeof(address.sun_path), "%s/" CONTROL_SOCKET_NAME,
-		platform->dir) < (int)sizeof(address.sun_path));
-	CHECK_INT(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
 /* Sends a line, returns the reply (static, without newline). */
 static const char *control(struct platform *platform, const char *line)
 {
 	static char reply[1 << 16];
 	size_t used = 0;
-	int fd = control_connect(platform);
+	int fd = client_connect_control(platform);
 
 	CHECK_INT(send(fd, line, strlen(line), MSG_NOSIGNAL), strlen(line));
 	CHECK_INT(send(fd, "\n", 1, MSG_NOSIGNAL), 1);
@@ -368,7 +357,7 @@ TEST(waiting_does_not_block)
 
 	base_make();
 	struct platform *platform = start(NULL);
-	int fd = control_connect(platform);
+	int fd = client_connect_control(platform);
 	CHECK_INT(send(fd, "wait-vblank\n", 12, 0), 12);
 	usleep(50000);
 	clock_gettime(CLOCK_MONOTONIC, &before);
