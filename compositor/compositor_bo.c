@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,6 +9,15 @@
 
 #include "compositor_bo.h"
 #include "compositor_log.h"
+
+int compositor_bos_open_device(int device_fd)
+{
+	char *path = drmGetDeviceNameFromFd2(device_fd);
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+
+	free(path);
+	return fd < 0 ? -ENODEV : fd;
+}
 
 void compositor_bos_init(struct compositor_bos *bos, int fd)
 {

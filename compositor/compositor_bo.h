@@ -30,6 +30,12 @@ struct compositor_bo {
 	unsigned slot;    /* compositor_batch: 1 + index in the list of objects, 0 = not there */
 };
 
+/*
+ * A file of our own on the device of device_fd: handles of the backend's file are closed by
+ * the backend, and what the GPU does for us is not on the account of the display's master.
+ * -ENODEV.
+ */
+int compositor_bos_open_device(int device_fd);
 /* fd stays the caller's. */
 void compositor_bos_init(struct compositor_bos *bos, int fd);
 /* All of them have been put. */

@@ -27,12 +27,10 @@ static int authenticate_self(int fd, int master_fd)
 /* Our own file, or negative errno. */
 static int open_device(int master_fd)
 {
-	char *path = drmGetDeviceNameFromFd2(master_fd);
-	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	int fd = compositor_bos_open_device(master_fd);
 
-	free(path);
 	if (fd < 0)
-		return -ENODEV;
+		return fd;
 	int err = authenticate_self(fd, master_fd);
 	if (err < 0) {
 		close(fd);

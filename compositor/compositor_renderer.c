@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -311,19 +310,6 @@ static void renderer_destroy(struct wlr_renderer *base)
 	free(renderer);
 }
 
-/*
- * A file of our own: handles of the backend's file are closed by the backend, and
- * what the GPU does for us is not on the account of the display's master.
- */
-static int open_device(int device_fd)
-{
-	char *path = drmGetDeviceNameFromFd2(device_fd);
-	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-
-	free(path);
-	return fd < 0 ? -ENODEV : fd;
-}
-
 static bool has_gpu(int fd)
 {
 	int value = 0;
@@ -338,7 +324,7 @@ int compositor_renderer_create(int device_fd, struct wlr_renderer **out)
 
 	if (!renderer)
 		return -ENOMEM;
-	renderer->fd = open_device(device_fd);
+	renderer->fd = compositor_bos_open_device(device_fd);
 	if (renderer->fd < 0) {
 		free(renderer);
 		return -ENODEV;
@@ -383,7 +369,7 @@ void compositor_renderer_lose_device(struct compositor_renderer *renderer)
 
 int compositor_renderer_find_device(struct compositor_renderer *renderer, int device_fd)
 {
-	int fd = open_device(device_fd);
+	int fd = compositor_bos_open_device(device_fd);
 
 	if (fd < 0)
 		return fd;
